@@ -1,0 +1,11 @@
+//! The jobs of one queue: `/q/{queue}`.
+
+use presque::dialect::presque::queue;
+use presque::spin;
+use spin_sdk::http::{IntoResponse, Request};
+use spin_sdk::http_service;
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    spin::serve(request, queue::handle).await
+}

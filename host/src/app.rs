@@ -1,0 +1,96 @@
+//! An application that is ready to serve: its routes, and behind each what answers it.
+
+use crate::engine;
+use crate::flags::Flags;
+use crate::instance::{Maker, Reuse};
+use crate::manifest::{Handler, Manifest, Route, StaticResponse};
+use crate::platform::Grants;
+use crate::routes::Router;
+use crate::variables::Resolved;
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use wasmtime_wasi_http::handler::ProxyHandler;
+
+/// An application that is ready to serve.
+pub(crate) struct App {
+    pub(crate) router: Router<Target>,
+}
+
+/// What answers the requests to a route.
+#[derive(Clone)]
+pub(crate) enum Target {
+    Component(Component),
+    Static(StaticResponse),
+}
+
+/// A component and its instances.
+#[derive(Clone)]
+pub(crate) struct Component {
+    pub(crate) id: Arc<str>,
+    pub(crate) handler: ProxyHandler<Maker>,
+}
+
+impl App {
+    /// Compiles and links what the manifest names.
+    ///
+    /// # Errors
+    /// Names the component, route or variable that cannot be served, and why.
+    pub(crate) fn load(manifest: &Manifest, variables: &Resolved, flags: &Flags, cache: &Path) -> Result<Self> {
+        let reuse = Reuse {
+            requests: flags.max_instance_reuse_count.clone(),
+            concurrent: flags.max_instance_concurrent_reuse_count.clone(),
+            idle: flags.idle_instance_timeout.clone(),
+            request_timeout: flags.request_timeout.clone(),
+        };
+        let components = load_components(manifest, variables, &reuse, cache)?;
+        let mut routes = Vec::new();
+        for trigger in &manifest.routes {
+            let Route::Path(pattern) = &trigger.route else {
+                continue; // nothing from outside reaches a private route
+            };
+            let target = match &trigger.handler {
+                Handler::Static(response) => Target::Static(response.clone()),
+                Handler::Component(id) => {
+                    let component = components.get(id).with_context(|| format!("no component `{id}`"))?;
+                    Target::Component(component.clone())
+                }
+            };
+            routes.push((pattern.clone(), target));
+        }
+        let router = Router::new(routes)?;
+        for warning in router.warnings() {
+            tracing::warn!("{warning}");
+        }
+        Ok(Self { router })
+    }
+}
+
+fn load_components(
+    manifest: &Manifest,
+    variables: &Resolved,
+    reuse: &Reuse,
+    cache: &Path,
+) -> Result<BTreeMap<String, Component>> {
+    let engine = engine::engine(cache)?;
+    let mut components = BTreeMap::new();
+    for (id, component) in &manifest.components {
+        let grants = Grants {
+            allowed_hosts: variables.allowed_hosts(component)?,
+            variables: variables.for_component(component)?,
+            environment: component.environment.clone(),
+        };
+        let name: Arc<str> = id.as_str().into();
+        let maker = Maker {
+            component: name.clone(),
+            engine: engine.clone(),
+            pre: engine::load(&engine, id, &component.source)?,
+            grants: Arc::new(grants),
+            reuse: reuse.clone(),
+        };
+        let handler = ProxyHandler::new(maker);
+        components.insert(id.clone(), Component { id: name, handler });
+    }
+    Ok(components)
+}

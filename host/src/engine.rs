@@ -1,0 +1,72 @@
+//! Compiling components, and making them ready to be instantiated.
+
+use crate::instance::{MAX_INSTANCES, TICK};
+use crate::platform::{self, Platform};
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime_wasi_http::handler::ProxyPre;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+/// An engine that keeps what it compiles in `cache`, and whose clock ticks for as long as the engine lives.
+pub(crate) fn engine(cache: &Path) -> Result<Engine> {
+    let mut kept = CacheConfig::new();
+    kept.with_directory(cache);
+    let mut config = Config::new();
+    config
+        .wasm_component_model_async(true)
+        .epoch_interruption(true)
+        .cache(Some(Cache::new(kept)?))
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    let engine = Engine::new(&config)?;
+    let weak = engine.weak();
+    std::thread::Builder::new().name("ticks".into()).spawn(move || {
+        while let Some(engine) = weak.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    })?;
+    Ok(engine)
+}
+
+/// Room for all instances, reserved but not used before it is needed.
+fn pool() -> PoolingAllocationConfig {
+    // A component is made of a main module and some that adapt it.
+    const MODULES: u32 = 4;
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(MAX_INSTANCES)
+        .total_stacks(MAX_INSTANCES)
+        .total_memories(MAX_INSTANCES)
+        .total_core_instances(MAX_INSTANCES * MODULES)
+        .total_tables(MAX_INSTANCES * MODULES)
+        // A new instance reuses a dropped one's pages, up to this size, instead of asking the kernel for others.
+        .linear_memory_keep_resident(256 * 1024)
+        .table_keep_resident(16 * 1024);
+    pool
+}
+
+/// Compiles a component (or takes it from the cache) and links it.
+pub(crate) fn load(engine: &Engine, id: &str, source: &Path) -> Result<ProxyPre<Platform>> {
+    if !source.is_file() {
+        bail!(
+            "component `{id}` is not built: {} is missing. Run the build command in its manifest (`cargo xtask build` \
+             or `spin build`)",
+            source.display()
+        );
+    }
+    let component = Component::from_file(engine, source)
+        .map_err(|error| anyhow::anyhow!("{error:#}"))
+        .with_context(|| format!("component `{id}`: {} is no WebAssembly component", source.display()))?;
+    let mut linker = Linker::new(engine);
+    platform::add_to_linker(&mut linker)?;
+    let pre = linker
+        .instantiate_pre(&component)
+        .map_err(|error| anyhow::anyhow!("{error:#}"))
+        .with_context(|| format!("component `{id}` imports what this host does not provide"))?;
+    let service = ServicePre::new(pre)
+        .map_err(|error| anyhow::anyhow!("{error:#}"))
+        .with_context(|| format!("component `{id}` does not export the handler of wasi:http 0.3"))?;
+    Ok(ProxyPre::P3(service))
+}

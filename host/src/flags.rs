@@ -1,0 +1,185 @@
+//! The command line.
+
+use clap::{Parser, ValueEnum};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Serves a Spin application (`spin.toml`) as Spin does: the same routes, variables and instances.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "presque-host", version)]
+pub struct Flags {
+    /// The manifest, or the folder that holds it.
+    #[arg(short, long, value_name = "PATH", default_value = "spin.toml")]
+    pub from: PathBuf,
+
+    /// Where to listen. Port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
+    pub listen: String,
+
+    /// Serve only this component; may be given more than once.
+    #[arg(short, long = "component", alias = "component-id", value_name = "ID")]
+    pub components: Vec<String>,
+
+    /// Set a variable of the application: name=value, name=@file or @file.toml; may be given more than once. It comes
+    /// before `SPIN_VARIABLE_<NAME>` in the environment, that before the file `.env`, that before the manifest's default.
+    #[arg(long = "variable", value_name = "NAME=VALUE")]
+    pub variables: Vec<String>,
+
+    /// The Redis (or Valkey) server to use: redis://[:password@]host[:port][/database]. Without it, and without the
+    /// variable `redis_url`, a private server is started and keeps its data in the state folder.
+    #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+
+    /// Where compiled components and the private Redis keep their data [default: .presque beside the manifest].
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+
+    /// How many requests an instance serves before it is dropped: a number, or a range such as 1..8 to draw from.
+    #[arg(long, value_name = "N", default_value = "128")]
+    pub max_instance_reuse_count: Range<usize>,
+
+    /// How many requests an instance serves at the same time: a number or a range.
+    #[arg(long, value_name = "N", default_value = "16")]
+    pub max_instance_concurrent_reuse_count: Range<usize>,
+
+    /// How long an idle instance is kept: seconds, or with a unit (s, ms, us, ns); a time or a range.
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    pub idle_instance_timeout: Range<Duration>,
+
+    /// How long a component may take until it begins its answer; then the answer is 504. No limit unless given.
+    #[arg(long, value_name = "TIME")]
+    pub request_timeout: Option<Range<Duration>>,
+
+    /// How long requests under way may take to finish when the server is told to stop.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
+    pub shutdown_timeout: Duration,
+
+    /// How the log is written.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug or trace, or a filter such as `presque_host=debug`.
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    pub log_level: String,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// A value, or a range whose end is left out, to draw from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range<T> {
+    start: T,
+    end: T,
+}
+
+impl Range<usize> {
+    pub(crate) fn draw(&self) -> usize {
+        fastrand::usize(self.start..self.end)
+    }
+}
+
+impl Range<Duration> {
+    pub(crate) fn draw(&self) -> Duration {
+        let span = (self.end - self.start).as_secs_f64();
+        self.start + Duration::from_secs_f64(fastrand::f64() * span)
+    }
+}
+
+impl FromStr for Range<usize> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| match text.trim().parse() {
+            Ok(number) if number > 0 => Ok(number),
+            _ => Err(format!("{text:?} is not a whole number above 0")),
+        };
+        let (start, end) = match text.split_once("..") {
+            Some((start, end)) => (number(start)?, number(end)?),
+            None => (number(text)?, number(text)? + 1),
+        };
+        ordered(start, end, text)
+    }
+}
+
+impl FromStr for Range<Duration> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once("..") {
+            Some((start, end)) => {
+                // `1..8s` is in seconds throughout.
+                let unit = end.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
+                let bare = start.trim().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+                let start = if bare { format!("{start}{unit}") } else { start.to_owned() };
+                ordered(parse_duration(&start)?, parse_duration(end)?, text)
+            }
+            None => parse_duration(text).map(|time| Self { start: time, end: time }),
+        }
+    }
+}
+
+fn ordered<T: PartialOrd>(start: T, end: T, text: &str) -> Result<Range<T>, String> {
+    if start < end {
+        Ok(Range { start, end })
+    } else {
+        Err(format!("the range {text} is empty: its start must be below its end"))
+    }
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = text.strip_prefix(digits).unwrap_or_default().trim();
+    let scale = match unit {
+        "" | "s" => 1.0,
+        "ms" => 1e-3,
+        "us" | "μs" => 1e-6,
+        "ns" => 1e-9,
+        _ => return Err(format!("{text:?} has no known unit: use s, ms, us or ns")),
+    };
+    let number: f64 = digits.parse().map_err(|_| format!("{text:?} is not a time such as 1s or 250ms"))?;
+    Duration::try_from_secs_f64(number * scale).map_err(|_| format!("{text:?} is not a time such as 1s or 250ms"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Flags::command().debug_assert();
+    }
+
+    #[test]
+    fn a_count_is_a_number_or_a_range_without_its_end() {
+        let one: Range<usize> = "7".parse().unwrap();
+        assert_eq!((one.draw(), one.draw()), (7, 7));
+        let some: Range<usize> = "1..3".parse().unwrap();
+        assert!((0..100).all(|_| (1..3).contains(&some.draw())));
+        for wrong in ["0", "-1", "x", "3..3", "4..3", "1..", ""] {
+            assert!(wrong.parse::<Range<usize>>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_has_a_unit_and_seconds_without_one() {
+        for (text, millis) in [("2", 2000), ("2s", 2000), ("250ms", 250), ("0.5s", 500), ("1500us", 1)] {
+            let range: Range<Duration> = text.parse().unwrap();
+            assert_eq!(range.draw().as_millis(), millis, "{text}");
+        }
+        let range: Range<Duration> = "100..200ms".parse().unwrap();
+        assert!((0..100).all(|_| (100..200).contains(&range.draw().as_millis())));
+        for wrong in ["", "s", "1m", "-1s", "2s..1s", "1e400"] {
+            assert!(wrong.parse::<Range<Duration>>().is_err(), "{wrong}");
+        }
+    }
+}

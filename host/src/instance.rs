@@ -1,0 +1,145 @@
+//! How instances of a component are made, reused and dropped: as Spin does it.
+
+use crate::flags::Range;
+use crate::platform::{Grants, Platform};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::time::Sleep;
+use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::handler::{
+    HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+};
+
+/// At most this many instances live at a time, of all components together.
+pub(crate) const MAX_INSTANCES: u32 = 1000;
+
+/// The clock that interrupts a busy guest ticks this often.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// A request that has not expired in its instance's own event loop by then has an instance that is stuck.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// How long instances live. A range is drawn from anew for each instance.
+#[derive(Clone, Debug)]
+pub(crate) struct Reuse {
+    pub(crate) requests: Range<usize>,
+    pub(crate) concurrent: Range<usize>,
+    pub(crate) idle: Range<Duration>,
+    pub(crate) request_timeout: Option<Range<Duration>>,
+}
+
+/// What is needed to make instances of one component.
+pub(crate) struct Maker {
+    pub(crate) component: Arc<str>,
+    pub(crate) engine: Engine,
+    pub(crate) pre: ProxyPre<Platform>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) reuse: Reuse,
+}
+
+impl HandlerState for Maker {
+    type StoreData = Platform;
+    type WorkerExpiration = Expiration;
+    type WorkerState = Life;
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance<Platform, Expiration, Life>> {
+        let mut store = Store::new(&self.engine, Platform::new(self.grants.clone()));
+        // A busy guest gives way to the others at each tick.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        let proxy = self.pre.instantiate_async(&mut store).await?;
+        let request_timeout = self.reuse.request_timeout.as_ref().map(Range::<Duration>::draw);
+        Ok(Instance {
+            store,
+            proxy,
+            view: Platform::http,
+            expiration: Expiration::new(self.reuse.idle.draw(), request_timeout),
+            state: Life {
+                component: self.component.clone(),
+                requests: self.reuse.requests.draw(),
+                concurrent: self.reuse.concurrent.draw(),
+                request_timeout,
+            },
+        })
+    }
+}
+
+/// What one instance takes on.
+pub(crate) struct Life {
+    component: Arc<str>,
+    requests: usize,
+    concurrent: usize,
+    request_timeout: Option<Duration>,
+}
+
+impl WorkerState for Life {
+    type StoreData = Platform;
+    type RequestData = ();
+
+    fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
+        if total >= self.requests {
+            ShouldAccept::Never
+        } else if concurrent >= self.concurrent {
+            ShouldAccept::No
+        } else {
+            ShouldAccept::Yes
+        }
+    }
+
+    fn on_request_start(
+        &self,
+        _store: StoreContextMut<'_, Platform>,
+        (): (),
+        _task: wasmtime::component::GuestTaskId,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        match self.request_timeout {
+            Some(timeout) => Box::pin(tokio::time::sleep(timeout)),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+
+    fn drop(&self, _store: Store<Platform>, result: wasmtime::Result<()>) {
+        if let Err(error) = result {
+            tracing::error!(component = &*self.component, "an instance ended: {error:#}");
+        }
+    }
+}
+
+/// When an instance is dropped: idle for too long, or stuck in a request.
+pub(crate) struct Expiration {
+    idle: Duration,
+    request: Option<Duration>,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Expiration {
+    fn new(idle: Duration, request: Option<Duration>) -> Self {
+        Self {
+            idle,
+            request,
+            timer: Box::pin(tokio::time::sleep(idle)),
+        }
+    }
+}
+
+impl WorkerExpiration for Expiration {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, status: WorkerStatus, start: Instant) -> Poll<()> {
+        let this = self.get_mut();
+        let allowed = match status {
+            WorkerStatus::Idle => Some(this.idle),
+            WorkerStatus::Requests => this.request.map(|timeout| timeout + STUCK),
+            WorkerStatus::PostReturn => None,
+        };
+        let Some(end) = allowed.and_then(|allowed| start.checked_add(allowed)) else {
+            return Poll::Pending;
+        };
+        let end = tokio::time::Instant::from_std(end);
+        if this.timer.deadline() != end {
+            this.timer.as_mut().reset(end);
+        }
+        this.timer.as_mut().poll(cx)
+    }
+}

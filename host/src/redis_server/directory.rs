@@ -1,0 +1,125 @@
+//! The directory of a server: one user at a time, its log, its owner.
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::Pauses;
+
+/// The server's log, in its directory.
+pub(super) const LOG: &str = "redis.log";
+/// The lock file, with the process id of its owner.
+const LOCK: &str = "lock";
+/// How long to wait for a directory in use: the server of a killed host is about to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many lines of the log an error shows.
+const LINES: usize = 10;
+
+/// Makes the directory if it is not there, readable by its owner only. Returns it as an absolute path.
+pub(super) fn make(dir: &Path) -> Result<PathBuf> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("cannot make the directory {}", dir.display()))?;
+    dir.canonicalize()
+        .with_context(|| format!("cannot use the directory {}", dir.display()))
+}
+
+/// Takes the directory for one server.
+///
+/// The lock belongs to the open file, which the server inherits: it is free when both have let go of it.
+pub(super) fn lock(dir: &Path) -> Result<File> {
+    let path = dir.join(LOCK);
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    let start = Instant::now();
+    let mut pauses = Pauses::new();
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => pauses.pause(),
+            Err(TryLockError::WouldBlock) => bail!(in_use(dir, &path)),
+            Err(TryLockError::Error(error)) => {
+                return Err(anyhow!("cannot lock {}: {error}", path.display()));
+            }
+        }
+    }
+    note_owner(&file, std::process::id())?;
+    Ok(file)
+}
+
+fn in_use(dir: &Path, lock: &Path) -> String {
+    let owner = fs::read_to_string(lock).unwrap_or_default();
+    let owner = match owner.trim() {
+        "" => String::new(),
+        pid => format!(" (pid {pid})"),
+    };
+    format!(
+        "{} is in use by another server{owner}; stop it, or give another directory or --redis-url",
+        dir.display()
+    )
+}
+
+/// Writes into the lock file who holds it, for the error message of the next one.
+pub(super) fn note_owner(mut lock: &File, pid: u32) -> Result<()> {
+    lock.set_len(0)
+        .and_then(|()| lock.seek(SeekFrom::Start(0)))
+        .and_then(|_| lock.write_all(pid.to_string().as_bytes()))
+        .context("cannot write the lock file")
+}
+
+/// What a server writes to its log from now on.
+pub(super) struct Log {
+    path: PathBuf,
+    start: u64,
+}
+
+impl Log {
+    /// Opens the log of a directory at its end.
+    pub(super) fn at_end(dir: &Path) -> Result<Self> {
+        let path = dir.join(LOG);
+        let start = open(dir)?
+            .metadata()
+            .with_context(|| format!("cannot read {}", path.display()))?
+            .len();
+        Ok(Self { path, start })
+    }
+
+    /// The last of the new lines.
+    pub(super) fn last_lines(&self) -> String {
+        let mut text = Vec::new();
+        let read = File::open(&self.path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(self.start))?;
+            file.read_to_end(&mut text)
+        });
+        if let Err(error) = read {
+            return format!("(cannot read it: {error})");
+        }
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.trim_end().lines().collect();
+        lines
+            .get(lines.len().saturating_sub(LINES)..)
+            .unwrap_or_default()
+            .join("\n")
+    }
+}
+
+/// The log for writing at its end.
+pub(super) fn open(dir: &Path) -> Result<File> {
+    let path = dir.join(LOG);
+    File::options()
+        .append(true)
+        .create(true)
+        .open(&path)
+        .with_context(|| format!("cannot open {}", path.display()))
+}

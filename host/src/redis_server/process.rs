@@ -1,0 +1,173 @@
+//! The server's process: found, started so that it can not outlive this one, ended.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use rustix::io::FdFlags;
+use rustix::process::{Pid, Signal};
+
+use super::{Pauses, directory};
+
+/// The programs that can serve, the preferred one first.
+const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
+
+/// Finds a server program on the PATH.
+pub(super) fn find_program() -> Result<PathBuf> {
+    find_program_in(&std::env::var_os("PATH").unwrap_or_default())
+}
+
+/// Finds a server program in a list of directories such as the PATH.
+pub(super) fn find_program_in(path: &OsStr) -> Result<PathBuf> {
+    let executable = |file: &PathBuf| {
+        file.metadata()
+            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    };
+    let found = PROGRAMS
+        .iter()
+        .find_map(|program| {
+            std::env::split_paths(path)
+                .map(|dir| dir.join(program))
+                .find(executable)
+        })
+        // The program is started in another directory than this one.
+        .and_then(|program| std::path::absolute(program).ok());
+    found.ok_or_else(|| {
+        anyhow!(
+            "neither redis-server nor valkey-server is on the PATH; install Redis or Valkey (on Debian: \
+             apt install redis-server, on macOS: brew install redis), or give --redis-url"
+        )
+    })
+}
+
+/// A server process, and the thread that it needs for a parent.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    /// Its end lets the parent thread go.
+    _parent: mpsc::Sender<()>,
+}
+
+impl Process {
+    /// Starts a server, which may not be ready for long.
+    pub(super) fn spawn(program: &Path, dir: &Path, lock: &File, port: u16) -> Result<Self> {
+        let mut command = command(program, dir, port)?;
+        die_with_parent(&mut command, lock.try_clone().context("cannot share the lock file")?);
+        let (child_out, child_in) = mpsc::channel();
+        let (parent, until_dropped) = mpsc::channel::<()>();
+        // Linux sends the parent's death signal when the thread dies that started the child, not the process.
+        // The caller's thread may be one of a pool: so the child gets one of its own.
+        thread::Builder::new()
+            .name("redis-parent".to_owned())
+            .spawn(move || {
+                let child = command.spawn();
+                // It holds the lock too.
+                drop(command);
+                if child_out.send(child).is_ok() {
+                    // Nothing is ever sent: this ends when the sender is dropped.
+                    let _ = until_dropped.recv();
+                }
+            })
+            .context("cannot start a thread for the Redis server")?;
+        let child = child_in.recv().context("the thread for the Redis server is gone")?;
+        let child = child.with_context(|| format!("cannot start {}", program.display()))?;
+        Ok(Self { child, _parent: parent })
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How the process ended, if it did.
+    pub(super) fn has_ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.child.try_wait().context("cannot wait for the Redis server")
+    }
+
+    /// Asks the process to end, waits so long, then kills it. Returns how it ended.
+    pub(super) fn end(&mut self, patience: Duration) -> Result<ExitStatus> {
+        if let Some(status) = self.has_ended()? {
+            return Ok(status);
+        }
+        let pid = i32::try_from(self.pid())
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("the Redis server has no id")?;
+        // Not reaped yet (above), so the id is still its own.
+        rustix::process::kill_process(pid, Signal::TERM).context("cannot end the Redis server")?;
+        let start = Instant::now();
+        let mut pauses = Pauses::new();
+        while start.elapsed() < patience {
+            if let Some(status) = self.has_ended()? {
+                return Ok(status);
+            }
+            pauses.pause();
+        }
+        self.kill()?;
+        bail!(
+            "the Redis server did not end within {} s and was killed",
+            patience.as_secs()
+        )
+    }
+
+    /// Kills the process and waits until it is gone.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        self.child.kill().context("cannot kill the Redis server")?;
+        self.child.wait().context("cannot wait for the Redis server")?;
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Nobody is left to tell.
+        let _ = self.end(super::SHUTDOWN);
+    }
+}
+
+fn command(program: &Path, dir: &Path, port: u16) -> Result<Command> {
+    let log = directory::open(dir)?;
+    let mut command = Command::new(program);
+    command
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""])
+        .args(["--daemonize", "no", "--logfile", directory::LOG])
+        // The server's `dir` is its working directory. Given so, any name is fine for it.
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        // What it says before it has opened its log.
+        .stdout(log.try_clone().context("cannot share the log file")?)
+        .stderr(log)
+        // Ctrl-C in the terminal goes to a group. The host has requests to finish, which need the server.
+        .process_group(0);
+    Ok(command)
+}
+
+/// Makes the process end with its parent, and hold the lock until it has ended.
+#[allow(unsafe_code)]
+fn die_with_parent(command: &mut Command, lock: File) {
+    let parent = rustix::process::getpid();
+    let prepare = move || -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        rustix::process::set_parent_process_death_signal(Some(Signal::TERM))?;
+        if rustix::process::getppid() != Some(parent) {
+            // The parent died before the line above; nothing would end this process.
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        // Keep the file open in the server.
+        rustix::io::fcntl_setfd(&lock, FdFlags::empty())?;
+        Ok(())
+    };
+    // SAFETY: between fork and exec the closure makes three system calls, and neither allocates nor takes a
+    // lock. It owns the file whose descriptor it uses.
+    unsafe {
+        command.pre_exec(prepare);
+    }
+}

@@ -1,0 +1,188 @@
+//! From a connection to an answer.
+
+use crate::app::{App, Component, Target};
+use crate::routes::{self, WELL_KNOWN};
+use anyhow::Result;
+use bytes::Bytes;
+use http::header::HOST;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpStream};
+use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError};
+use wasmtime_wasi_http::{Error as HttpError, WasiBody};
+
+/// A client that has not sent its request's head by then is cut off.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long to wait after an accept that failed, most likely for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `stop` resolves, then lets requests under way finish, but no longer than `patience`.
+pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>, patience: Duration) {
+    let connections = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, client)) => connect(&app, stream, client, &connections),
+                Err(error) => {
+                    tracing::warn!("a connection could not be accepted: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    tracing::info!("stopping: waiting for requests under way");
+    if tokio::time::timeout(patience, connections.shutdown()).await.is_err() {
+        tracing::warn!("requests were still under way after {patience:?}: they were cut off");
+    }
+}
+
+fn connect(app: &Arc<App>, stream: TcpStream, client: SocketAddr, connections: &GracefulShutdown) {
+    // Small answers go out at once, whatever a component says of their length.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%client, "TCP_NODELAY: {error}");
+    }
+    let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    let app = app.clone();
+    let service = service_fn(move |request| {
+        let (app, local) = (app.clone(), local.clone());
+        async move { Ok::<_, Infallible>(answer(&app, request, client, &local).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%client, "connection: {error}");
+        }
+    });
+}
+
+/// Answers one request, and logs it. Its body may still be streaming then.
+async fn answer(app: &App, request: Request<Incoming>, client: SocketAddr, local: &str) -> Response<WasiBody> {
+    let start = Instant::now();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let (component, response) = route(app, request, client, local).await;
+    let micros = start.elapsed().as_micros();
+    let status = response.status().as_u16();
+    let component = component.as_deref().unwrap_or("-");
+    tracing::info!(%method, path, status, component, micros, %client, "request");
+    response
+}
+
+async fn route(
+    app: &App,
+    request: Request<Incoming>,
+    client: SocketAddr,
+    local: &str,
+) -> (Option<Arc<str>>, Response<WasiBody>) {
+    let path = request.uri().path();
+    if path.strip_prefix(WELL_KNOWN) == Some("health") {
+        return (None, plain(StatusCode::OK, "OK"));
+    }
+    let Some(found) = app.router.find(path) else {
+        return (None, plain(StatusCode::NOT_FOUND, ""));
+    };
+    match found.target {
+        Target::Static(response) => (None, fixed(response)),
+        Target::Component(component) => {
+            let answer = match prepare(request, &found, client, local) {
+                Ok(request) => call(component, request).await,
+                Err(why) => {
+                    tracing::warn!(component = &*component.id, "{why}");
+                    plain(StatusCode::INTERNAL_SERVER_ERROR, "")
+                }
+            };
+            (Some(component.id.clone()), answer)
+        }
+    }
+}
+
+/// Makes the request what the component is given: a full URI, and the platform's headers behind the client's own.
+fn prepare(
+    request: Request<Incoming>,
+    found: &routes::Match<'_, Target>,
+    client: SocketAddr,
+    local: &str,
+) -> Result<Request<WasiBody>> {
+    let (mut parts, body) = request.into_parts();
+    for (name, value) in &parts.headers {
+        anyhow::ensure!(
+            std::str::from_utf8(value.as_bytes()).is_ok(),
+            "the request header {name} is not UTF-8"
+        );
+    }
+    let target = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let host = host(&parts.headers, &parts.uri, local);
+    let added = routes::spin_headers(found, target.as_str(), &host, client);
+    for (name, value) in added {
+        parts.headers.append(name, value);
+    }
+    let mut uri = http::uri::Parts::default();
+    uri.scheme = Some(Scheme::HTTP);
+    uri.authority = Some(host.parse::<Authority>()?);
+    uri.path_and_query = Some(target);
+    parts.uri = Uri::from_parts(uri)?;
+    Ok(Request::from_parts(parts, body.map_err(HttpError::from).boxed_unsync()))
+}
+
+/// Whom the client meant to reach. HTTP/1.0 clients need not say.
+fn host(headers: &HeaderMap, uri: &Uri, local: &str) -> String {
+    let named = headers.get(HOST).and_then(|value| value.to_str().ok());
+    let named = named.filter(|host| !host.is_empty());
+    named.or(uri.authority().map(Authority::as_str)).unwrap_or(local).to_owned()
+}
+
+async fn call(component: &Component, request: Request<WasiBody>) -> Response<WasiBody> {
+    let error = match component.handler.handle((), request).await {
+        Ok(response) => return response,
+        Err(error) => error,
+    };
+    let component = &*component.id;
+    if error.is::<ExpirationError>() {
+        tracing::warn!(component, "no answer within the request timeout");
+        return plain(StatusCode::GATEWAY_TIMEOUT, "");
+    }
+    match error.downcast_ref::<InstantiationError<()>>() {
+        Some(error) => tracing::error!(component, "no instance can be made: {:#}", error.error),
+        None => tracing::error!(component, "no answer: {error:#}"),
+    }
+    plain(StatusCode::INTERNAL_SERVER_ERROR, "")
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<WasiBody> {
+    let mut response = Response::new(full(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = status;
+    response
+}
+
+fn fixed(fixed: &crate::manifest::StaticResponse) -> Response<WasiBody> {
+    let mut response = Response::new(full(Bytes::from(fixed.body.clone())));
+    // The manifest's check has let only valid ones through.
+    *response.status_mut() = StatusCode::from_u16(fixed.status_code).unwrap_or_default();
+    for (name, value) in &fixed.headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+fn full(bytes: Bytes) -> WasiBody {
+    Full::new(bytes).map_err(HttpError::from).boxed_unsync()
+}

@@ -1,0 +1,127 @@
+//! What the dialect answers when it does not do what was asked: one table of statuses and texts.
+
+use crate::http::{self as answer, BodyError, Response};
+use crate::queue::NameError;
+use crate::store::RedisError;
+use ::http::StatusCode;
+use ::http::header::RETRY_AFTER;
+
+/// Why a request is refused. Clients of 2010 compare the texts: they are part of the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    QueueNameMissing,
+    QueueNameInvalid,
+    /// With the methods that the route has.
+    MethodNotAllowed(&'static str),
+    ContentType,
+    JobMissing,
+    JobNotJson,
+    JobTooLarge,
+    /// The body ended before its end. Nobody is likely to read this.
+    BodyBroken,
+    Delayed,
+    JobExists,
+    NoJob,
+    QueueClosed,
+    /// The store failed before anything was changed.
+    StoreUnreachable,
+    /// The store failed, and what was asked may have been carried out.
+    StoreLost,
+}
+
+impl Refusal {
+    fn status_and_text(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::QueueNameMissing => (StatusCode::NOT_FOUND, "queue name is missing"),
+            Self::QueueNameInvalid => (StatusCode::BAD_REQUEST, "queue name is invalid"),
+            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
+            Self::ContentType => (StatusCode::BAD_REQUEST, "content-type must be set to application/json"),
+            Self::JobMissing => (StatusCode::BAD_REQUEST, "job is missing"),
+            Self::JobNotJson => (StatusCode::BAD_REQUEST, "job is not valid JSON"),
+            Self::JobTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "job is too large"),
+            Self::BodyBroken => (StatusCode::BAD_REQUEST, "job is incomplete"),
+            Self::Delayed => (StatusCode::BAD_REQUEST, "delayed must be a date in epoch seconds"),
+            Self::JobExists => (StatusCode::BAD_REQUEST, "job already exists"),
+            Self::NoJob => (StatusCode::NOT_FOUND, "no job"),
+            Self::QueueClosed => (StatusCode::NOT_FOUND, "queue is closed"),
+            Self::StoreUnreachable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store is out of reach; nothing was changed",
+            ),
+            Self::StoreLost => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store did not answer; the request may have been carried out",
+            ),
+        }
+    }
+}
+
+impl From<Refusal> for Response {
+    fn from(refusal: Refusal) -> Self {
+        let (status, text) = refusal.status_and_text();
+        // None of the texts holds a character that JSON escapes: a test sees to it.
+        let response = answer::json(status, format!("{{\"error\":\"{text}\"}}"));
+        match refusal {
+            Refusal::MethodNotAllowed(methods) => answer::allow(response, methods),
+            Refusal::StoreUnreachable | Refusal::StoreLost => answer::with_header(response, RETRY_AFTER, "1"),
+            _ => response,
+        }
+    }
+}
+
+impl From<NameError> for Refusal {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::Missing => Self::QueueNameMissing,
+            NameError::Invalid => Self::QueueNameInvalid,
+        }
+    }
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::JobTooLarge,
+            BodyError::Broken => Self::BodyBroken,
+        }
+    }
+}
+
+impl From<RedisError> for Refusal {
+    fn from(error: RedisError) -> Self {
+        match error {
+            RedisError::Unreachable(_) | RedisError::Refused(_) | RedisError::NoScript => Self::StoreUnreachable,
+            RedisError::Lost(_) | RedisError::Unexpected(_) => Self::StoreLost,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_stands_in_json_as_it_is() {
+        use Refusal::*;
+        let all = [
+            QueueNameMissing,
+            QueueNameInvalid,
+            MethodNotAllowed("GET"),
+            ContentType,
+            JobMissing,
+            JobNotJson,
+            JobTooLarge,
+            BodyBroken,
+            Delayed,
+            JobExists,
+            NoJob,
+            QueueClosed,
+            StoreUnreachable,
+            StoreLost,
+        ];
+        for refusal in all {
+            let (_, text) = refusal.status_and_text();
+            assert_eq!(serde_json::to_string(text).unwrap(), format!("\"{text}\""));
+        }
+    }
+}

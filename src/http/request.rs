@@ -1,0 +1,180 @@
+//! Reading a request.
+
+use crate::queue::{NameError, QueueName};
+use bytes::{Buf, Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use http_body_util::BodyExt;
+use percent_encoding::percent_decode_str;
+
+/// The queue that a path names: all that follows the prefix and its slash, percent-decoded. `+` stays a plus.
+///
+/// # Errors
+/// [`NameError::Missing`] when nothing follows, [`NameError::Invalid`] when it cannot be a name.
+pub fn name_after(prefix: &str, path: &str) -> Result<QueueName, NameError> {
+    let rest = path.strip_prefix(prefix).unwrap_or_default();
+    let name = rest.strip_prefix('/').unwrap_or_default();
+    QueueName::new(percent_decode_str(name).collect::<Vec<u8>>())
+}
+
+/// Whether the content type says JSON: its media type is `application/json` or ends in `+json`, whatever its case
+/// and parameters.
+#[must_use]
+pub fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|media| media == "application/json" || media.ends_with("+json"))
+}
+
+/// Whether the content type says a URL-encoded form: what `curl -d` sends unless told otherwise.
+#[must_use]
+pub fn is_form(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|media| media == "application/x-www-form-urlencoded")
+}
+
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let media = value.split(';').next().unwrap_or_default();
+    Some(media.trim().to_ascii_lowercase())
+}
+
+/// Why a body could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// It is longer than the limit. At most the limit was read of it, and nothing when its length was announced.
+    TooLarge,
+    /// It ended before its end: the client went away or broke the protocol.
+    Broken,
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// [`BodyError`].
+pub async fn read_body<B: http_body::Body>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, BodyError> {
+    if announced_length(headers).is_some_and(|length| length > limit) {
+        return Err(BodyError::TooLarge);
+    }
+    let mut body = std::pin::pin!(body);
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| BodyError::Broken)?;
+        let Ok(mut data) = frame.into_data() else {
+            continue; // trailers
+        };
+        if first.len() + rest.len() + data.remaining() > limit {
+            return Err(BodyError::TooLarge);
+        }
+        let chunk = data.copy_to_bytes(data.remaining());
+        // Most bodies are one chunk, which is then not copied.
+        if first.is_empty() {
+            first = chunk;
+        } else {
+            rest.extend_from_slice(&chunk);
+        }
+    }
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    Ok([first, rest.freeze()].concat().into())
+}
+
+fn announced_length(headers: &HeaderMap) -> Option<usize> {
+    let text = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
+    // A number too great for usize is too large as well.
+    Some(text.parse().unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+    use http::HeaderValue;
+    use http_body::Frame;
+    use http_body_util::{Full, StreamBody};
+
+    fn with(name: http::HeaderName, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        headers
+    }
+
+    #[test]
+    fn the_name_is_all_that_follows_the_prefix() {
+        let cases = [
+            ("/q/foo", "foo"),
+            ("/q/a/b", "a/b"),
+            ("/q/a%2Fb", "a/b"),
+            ("/q/a+b", "a+b"),
+            ("/q/foo/", "foo/"),
+            ("/q//", "/"),
+            ("/q/%C3%A9", "é"),
+            ("/q/é", "é"),
+            ("/q/100%", "100%"),
+        ];
+        for (path, name) in cases {
+            assert_eq!(name_after("/q", path).unwrap().as_str(), name, "{path}");
+        }
+    }
+
+    #[test]
+    fn without_more_than_the_prefix_there_is_no_name() {
+        for path in ["/q", "/q/", "/other"] {
+            assert_eq!(name_after("/q", path), Err(NameError::Missing), "{path}");
+        }
+        assert_eq!(name_after("/q", "/q/%ff"), Err(NameError::Invalid));
+    }
+
+    #[test]
+    fn json_is_known_by_its_media_type_alone() {
+        for value in [
+            "application/json",
+            "Application/JSON ; charset=utf-8",
+            "application/ld+json",
+            "a/b+JSON;x",
+        ] {
+            assert!(is_json(&with(CONTENT_TYPE, value)), "{value}");
+        }
+        for value in [
+            "",
+            "text/plain",
+            "application/jsonp",
+            "text/plain; a=application/json",
+            "json",
+            "\u{e9}",
+        ] {
+            assert!(!is_json(&with(CONTENT_TYPE, value)), "{value}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[tokio::test]
+    async fn chunks_are_joined_and_trailers_left_out() {
+        let chunks = [&b"ab"[..], b"", b"cd", b"e"].map(|c| Ok::<_, std::io::Error>(Frame::data(Bytes::from(c))));
+        let trailers = Ok(Frame::trailers(HeaderMap::new()));
+        let body = StreamBody::new(stream::iter(chunks.into_iter().chain([trailers])));
+        assert_eq!(read_body(&HeaderMap::new(), body, 5).await.unwrap(), "abcde");
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused() {
+        let read = async |length| read_body(&with(CONTENT_LENGTH, length), Full::new(Bytes::from("abc")), 3).await;
+        assert_eq!(read("3").await.unwrap(), "abc");
+        assert_eq!(read("4").await, Err(BodyError::TooLarge));
+        assert_eq!(read("99999999999999999999999").await, Err(BodyError::TooLarge));
+        let unannounced = read_body(&HeaderMap::new(), Full::new(Bytes::from("abcd")), 3).await;
+        assert_eq!(unannounced, Err(BodyError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn an_announced_length_over_the_limit_is_refused_without_reading() {
+        let never = StreamBody::new(stream::pending::<Result<Frame<Bytes>, std::io::Error>>());
+        let answer = read_body(&with(CONTENT_LENGTH, "4"), never, 3).await;
+        assert_eq!(answer, Err(BodyError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_broken() {
+        let chunks = [Ok(Frame::data(Bytes::from("ab"))), Err(std::io::Error::other("gone"))];
+        let body = StreamBody::new(stream::iter(chunks));
+        assert_eq!(read_body(&HeaderMap::new(), body, 5).await, Err(BodyError::Broken));
+    }
+}

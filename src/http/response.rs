@@ -1,0 +1,53 @@
+//! Writing an answer.
+//!
+//! Every answer that may have a body carries its `content-length`: without it the platform would send it in chunks,
+//! which costs a kept connection 44 ms a request.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use http_body_util::Full;
+
+/// The body of an answer.
+pub type Body = Full<Bytes>;
+
+/// An answer.
+pub type Response = http::Response<Body>;
+
+/// An answer without a body.
+#[must_use]
+pub fn empty(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    if status != StatusCode::NO_CONTENT {
+        // 204 must not have one: RFC 9110, section 8.6.
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));
+    }
+    response
+}
+
+/// An answer whose body is the JSON text given, as it stands.
+#[must_use]
+pub fn json(status: StatusCode, text: impl Into<Bytes>) -> Response {
+    let text = text.into();
+    let length = HeaderValue::from(text.len());
+    let mut response = Response::new(Full::new(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_LENGTH, length);
+    response
+}
+
+/// The same answer with one more header.
+#[must_use]
+pub fn with_header(mut response: Response, name: HeaderName, value: &'static str) -> Response {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+    response
+}
+
+/// The same answer with the methods that its route has.
+#[must_use]
+pub fn allow(response: Response, methods: &'static str) -> Response {
+    with_header(response, ALLOW, methods)
+}

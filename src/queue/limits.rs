@@ -1,0 +1,16 @@
+//! How much a client may ask for.
+
+/// The limits that whoever deploys presque may set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest job body that is accepted, in bytes. 4 MiB unless set.
+    pub job_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            job_bytes: 4 * 1024 * 1024,
+        }
+    }
+}

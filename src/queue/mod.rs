@@ -1,0 +1,9 @@
+//! What a job queue is: names, times, limits. Pure rules, without I/O, a clock or a dialect.
+
+mod limits;
+mod name;
+mod timestamp;
+
+pub use limits::Limits;
+pub use name::{NameError, QueueName};
+pub use timestamp::Timestamp;

@@ -1,0 +1,79 @@
+//! The name of a queue.
+
+use std::fmt;
+
+/// The name of a queue: 1 to 512 bytes of UTF-8 without control characters.
+///
+/// Case matters, and so does every other byte: `foo/` is not `foo`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct QueueName(String);
+
+/// Why some bytes are not the name of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameError {
+    /// There was nothing.
+    Missing,
+    /// Longer than [`QueueName::MAX_BYTES`], not UTF-8, or with a control character.
+    Invalid,
+}
+
+impl QueueName {
+    /// The longest name, in bytes.
+    pub const MAX_BYTES: usize = 512;
+
+    /// Takes a name as it was sent, after percent-decoding.
+    ///
+    /// # Errors
+    /// [`NameError`] says what is wrong with it.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, NameError> {
+        let bytes = bytes.into();
+        if bytes.is_empty() {
+            return Err(NameError::Missing);
+        }
+        if bytes.len() > Self::MAX_BYTES {
+            return Err(NameError::Invalid);
+        }
+        let name = String::from_utf8(bytes).map_err(|_| NameError::Invalid)?;
+        if name.chars().any(char::is_control) {
+            return Err(NameError::Invalid);
+        }
+        Ok(Self(name))
+    }
+
+    /// The name as it came.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for QueueName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_printable_utf8_up_to_512_bytes_is_a_name() {
+        for name in ["foo", "0", "a/b", "foo/", " ", "é€😀", "{x}", &"n".repeat(512)] {
+            assert_eq!(QueueName::new(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn no_bytes_are_no_name() {
+        assert_eq!(QueueName::new(""), Err(NameError::Missing));
+    }
+
+    #[test]
+    fn too_long_not_utf8_or_a_control_character_is_invalid() {
+        let long = "n".repeat(513);
+        for bytes in [long.as_bytes(), b"\xff", b"a\nb", b"a\0", "\u{85}".as_bytes()] {
+            assert_eq!(QueueName::new(bytes), Err(NameError::Invalid), "{bytes:?}");
+        }
+    }
+}

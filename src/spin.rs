@@ -1,0 +1,222 @@
+//! The binding to the Spin platform. Nothing else knows `spin-sdk`.
+//!
+//! A component is a few lines: it gives its requests to [`serve`] together with a handler. The deployment sets the
+//! component's variables:
+//!
+//! - `redis_url`: `redis://host[:port]`, nothing more, so that it can stand in `allowed_outbound_hosts`;
+//! - `redis_password`, `redis_database`: empty means none, and database 0;
+//! - `max_job_bytes`: [`Limits::job_bytes`].
+
+use crate::http::{Context, Response, json};
+use crate::queue::Limits;
+use crate::store::{Redis, RedisError, Reply, Store};
+use futures_util::lock::Mutex;
+use http::{Request, StatusCode, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use spin_sdk::redis::{self, RedisParameter, RedisResult};
+use spin_sdk::variables;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// A connection that has been quiet for longer is asked whether it still lives, before it is given a command that
+/// must not be sent twice. A busy one is never asked.
+const QUIET: Duration = Duration::from_millis(500);
+
+thread_local! {
+    /// Made at the instance's first request and shared by all it serves.
+    static CONTEXT: RefCell<Option<Rc<Context<Connection>>>> = const { RefCell::new(None) };
+}
+
+/// Answers a request with a handler of this library.
+///
+/// The instance's variables are read at its first request, and its one Redis connection is opened when it is first
+/// needed; later and concurrent requests share both. Variables that cannot be used give a 503, with the reason in the
+/// component's log.
+pub async fn serve<B, H>(request: Request<B>, handler: H) -> Response
+where
+    H: AsyncFnOnce(Request<B>, &Context<Connection>) -> Response,
+{
+    match context().await {
+        Ok(context) => handler(request, &context).await,
+        Err(why) => {
+            eprintln!("cannot serve: {why}");
+            let text = "{\"error\":\"the settings of this server are not usable\"}";
+            json(StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+    }
+}
+
+async fn context() -> Result<Rc<Context<Connection>>, String> {
+    if let Some(context) = CONTEXT.with_borrow(Clone::clone) {
+        return Ok(context);
+    }
+    let (url, password, database, job_bytes) = futures_util::try_join!(
+        variable("redis_url"),
+        variable("redis_password"),
+        variable("redis_database"),
+        variable("max_job_bytes"),
+    )?;
+    let job_bytes = job_bytes
+        .parse()
+        .map_err(|_| format!("max_job_bytes must be a whole number of bytes, not {job_bytes:?}"))?;
+    let made = Rc::new(Context {
+        store: Store::new(Connection::new(address(&url, &password, &database)?)),
+        limits: Limits { job_bytes },
+    });
+    // Another request may have been faster while this one waited: there is one connection an instance.
+    Ok(CONTEXT.with_borrow_mut(|context| context.get_or_insert(made).clone()))
+}
+
+async fn variable(name: &str) -> Result<String, String> {
+    let value = variables::get(name).await;
+    value.map_err(|error| format!("the component's variable {name} cannot be read: {error}"))
+}
+
+/// The address that a connection is opened with. A secret: it holds the password.
+fn address(url: &str, password: &str, database: &str) -> Result<String, String> {
+    let wrong = || "redis_url must be redis://host[:port], without user, password or database".to_owned();
+    let uri: Uri = url.parse().map_err(|_| wrong())?;
+    let (Some(scheme @ ("redis" | "rediss")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(wrong());
+    };
+    if authority.as_str().contains('@') || uri.path_and_query().is_some_and(|rest| rest != "/") {
+        return Err(wrong());
+    }
+    let database: u32 = match database {
+        "" => 0,
+        number => number
+            .parse()
+            .map_err(|_| format!("redis_database must be a number, not {number:?}"))?,
+    };
+    let password = match password {
+        "" => String::new(),
+        password => format!(":{}@", utf8_percent_encode(password, NON_ALPHANUMERIC)),
+    };
+    Ok(format!("{scheme}://{password}{authority}/{database}"))
+}
+
+/// The instance's connection to Redis, opened when first needed and opened again after it broke.
+pub struct Connection {
+    address: String,
+    kept: RefCell<Option<Rc<Kept>>>,
+    /// Held while a connection is opened, so that concurrent requests open one between them.
+    opening: Mutex<()>,
+}
+
+struct Kept {
+    handle: redis::Connection,
+    last_reply: Cell<Instant>,
+}
+
+impl Connection {
+    fn new(address: String) -> Self {
+        Self {
+            address,
+            kept: RefCell::new(None),
+            opening: Mutex::new(()),
+        }
+    }
+
+    /// A connection that was alive a moment ago. What fails in here has sent no command, so it is tried twice.
+    async fn alive(&self) -> Result<Rc<Kept>, RedisError> {
+        let mut result = self.kept_or_opened().await;
+        if result.is_err() {
+            result = self.kept_or_opened().await;
+        }
+        result.map_err(|error| RedisError::Unreachable(error.to_string()))
+    }
+
+    async fn kept_or_opened(&self) -> Result<Rc<Kept>, redis::Error> {
+        if let Some(kept) = self.kept() {
+            if kept.last_reply.get().elapsed() > QUIET
+                && let Err(error) = kept.handle.execute("PING", []).await
+            {
+                self.forget(&kept);
+                return Err(error);
+            }
+            return Ok(kept);
+        }
+        let _guard = self.opening.lock().await;
+        if let Some(kept) = self.kept() {
+            return Ok(kept);
+        }
+        let opened = Rc::new(Kept {
+            handle: redis::Connection::open(&self.address).await?,
+            last_reply: Cell::new(Instant::now()),
+        });
+        self.kept.replace(Some(opened.clone()));
+        Ok(opened)
+    }
+
+    fn kept(&self) -> Option<Rc<Kept>> {
+        self.kept.borrow().clone()
+    }
+
+    /// Drops a broken connection, unless another request has replaced it already.
+    fn forget(&self, broken: &Rc<Kept>) {
+        self.kept.borrow_mut().take_if(|kept| Rc::ptr_eq(kept, broken));
+    }
+
+    async fn run(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        let kept = self.alive().await?;
+        let parameters = args.iter().map(|arg| RedisParameter::Binary(arg.to_vec()));
+        match kept.handle.execute(name, parameters).await {
+            Ok(results) => {
+                kept.last_reply.set(Instant::now());
+                Ok(results.into_iter().map(Reply::from).collect())
+            }
+            Err(error) => {
+                let error = RedisError::from(error);
+                if matches!(error, RedisError::Lost(_)) {
+                    self.forget(&kept);
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Redis for Connection {
+    async fn command(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        let result = self.run(name, args).await;
+        match &result {
+            Ok(_) | Err(RedisError::NoScript) => {}
+            Err(error) => eprintln!("{error}"),
+        }
+        result
+    }
+}
+
+impl From<RedisResult> for Reply {
+    fn from(result: RedisResult) -> Self {
+        match result {
+            RedisResult::Nil => Self::Nil,
+            RedisResult::Status(status) => Self::Status(status),
+            RedisResult::Int64(number) => Self::Int(number),
+            RedisResult::Binary(bytes) => Self::Bytes(bytes),
+        }
+    }
+}
+
+/// What the platform's error texts tell. It gives no codes: an error that the server answered with begins with one of
+/// two forms, all others come from the connection.
+impl From<redis::Error> for RedisError {
+    fn from(error: redis::Error) -> Self {
+        let redis::Error::Other(text) = error else {
+            return Self::Unexpected(error.to_string());
+        };
+        if let Some(known) = text.strip_prefix("An error was signalled by the server - ") {
+            return if known.starts_with("NoScriptError") {
+                Self::NoScript
+            } else {
+                Self::Refused(known.to_owned())
+            };
+        }
+        let code = text.split(": ").next().unwrap_or_default();
+        if !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            return Self::Refused(text);
+        }
+        Self::Lost(text)
+    }
+}

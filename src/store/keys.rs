@@ -1,0 +1,101 @@
+//! Every Redis key that presque uses.
+//!
+//! A queue's keys are `presque:{<queue>}:<what>`. The part in braces is the hash tag, so all keys of a queue live on
+//! one node of a cluster. In the tag `%`, `{` and `}` are percent-encoded: then no name can end the tag early, leave
+//! it empty, or spell another queue's key.
+
+use crate::queue::QueueName;
+
+/// The list of queues: a sorted set with all scores 0, which Redis keeps in the order of the names.
+pub(super) const QUEUES: &str = "presque:queues";
+
+/// The keys of one queue.
+pub(super) struct QueueKeys {
+    prefix: String,
+}
+
+impl QueueKeys {
+    pub(super) fn new(queue: &QueueName) -> Self {
+        let mut prefix = String::with_capacity(queue.as_str().len() + 12);
+        prefix.push_str("presque:{");
+        for c in queue.as_str().chars() {
+            match c {
+                '%' => prefix.push_str("%25"),
+                '{' => prefix.push_str("%7B"),
+                '}' => prefix.push_str("%7D"),
+                _ => prefix.push(c),
+            }
+        }
+        prefix.push_str("}:");
+        Self { prefix }
+    }
+
+    fn key(&self, what: &str) -> String {
+        [&self.prefix, what].concat()
+    }
+
+    /// A hash: `listed` (1 once the queue is in [`QUEUES`]), `stopped` (1 while it hands out nothing), `sequence`
+    /// (the last number given to a scheduled job), `processed` and `failed` (counts).
+    pub(super) fn meta(&self) -> String {
+        self.key("meta")
+    }
+
+    /// A list: the jobs that wait, oldest first.
+    pub(super) fn ready(&self) -> String {
+        self.key("ready")
+    }
+
+    /// A sorted set: the jobs that are not due yet, or due and not yet fetched, by their time in milliseconds.
+    pub(super) fn scheduled(&self) -> String {
+        self.key("scheduled")
+    }
+
+    /// A hash: the unique keys that jobs of this queue hold.
+    pub(super) fn unique(&self) -> String {
+        self.key("unique")
+    }
+
+    /// A hash: the processed count of each worker that is registered on this queue, by its id.
+    pub(super) fn workers(&self) -> String {
+        self.key("workers")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(name: &str) -> String {
+        QueueKeys::new(&QueueName::new(name).unwrap()).ready()
+    }
+
+    /// The part of a key that decides its slot, as the cluster specification has it.
+    fn hash_tag(key: &str) -> &str {
+        let start = key.find('{').unwrap() + 1;
+        let end = start + key[start..].find('}').unwrap();
+        &key[start..end]
+    }
+
+    #[test]
+    fn a_key_is_the_tagged_name_and_what_it_holds() {
+        assert_eq!(ready("foo"), "presque:{foo}:ready");
+        assert_eq!(ready("é/b:c"), "presque:{é/b:c}:ready");
+    }
+
+    #[test]
+    fn no_name_can_leave_its_tag_or_empty_it() {
+        for name in ["}", "{}", "}:ready", "a}b", "{", "%7D", "a}:ready"] {
+            let key = ready(name);
+            let tag = hash_tag(&key).to_owned();
+            assert!(!tag.is_empty(), "{key}");
+            assert_eq!(key, format!("presque:{{{tag}}}:ready"));
+        }
+    }
+
+    #[test]
+    fn two_names_never_share_a_key() {
+        let names = ["}", "%7D", "{", "%7B", "%", "%25", "%257D", "a}:ready", "a"];
+        let keys: std::collections::HashSet<_> = names.iter().map(|name| ready(name)).collect();
+        assert_eq!(keys.len(), names.len());
+    }
+}

@@ -1,0 +1,102 @@
+//! What a person types: set up, build, serve, test, lint.
+
+mod apt;
+mod cargo;
+mod debian;
+mod process;
+mod redis;
+mod std_build;
+mod step;
+mod wasm_target;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Sets up, builds, serves, tests and checks presque.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make this machine ready: the Wasm target of Rust, and a Redis.
+    Setup,
+    /// Build all components.
+    Build,
+    /// Build everything and serve spin.toml with the local host.
+    Up {
+        /// Passed on to `presque-host`, such as `--listen 127.0.0.1:4000`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Build everything and run all tests.
+    Test {
+        /// Passed on to `cargo test`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Check format, clippy and rustdoc, natively and for Wasm. A warning is an error.
+    Lint,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Setup => setup(),
+        Command::Build => {
+            wasm_target::ensure()?;
+            cargo::build_components(&[])
+        }
+        Command::Up { args } => {
+            setup()?;
+            cargo::build_components(&[])?;
+            cargo::build_host()?;
+            Err(process::replace_by(&workspace::host_binary(), &args))
+        }
+        Command::Test { args } => {
+            setup()?;
+            test(&args)
+        }
+        Command::Lint => {
+            wasm_target::ensure()?;
+            cargo::lint()
+        }
+    }
+}
+
+fn setup() -> Result<()> {
+    wasm_target::ensure()?;
+    redis::ensure()
+}
+
+fn test(args: &[OsString]) -> Result<()> {
+    let builds = Instant::now();
+    cargo::build_components(&[workspace::TEST_COMPONENT])?;
+    cargo::build_for_tests(args)?;
+    let builds = builds.elapsed();
+    let tests = Instant::now();
+    let result = cargo::test(args);
+    eprintln!(
+        "==> Builds took {}, tests {}",
+        step::human(builds),
+        step::human(tests.elapsed())
+    );
+    result
+}
