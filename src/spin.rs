@@ -10,11 +10,10 @@
 use crate::http::{Context, Response, json};
 use crate::queue::Limits;
 use crate::store::{Redis, RedisError, Reply, Store};
-use futures_util::lock::Mutex;
 use http::{Request, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use spin_sdk::redis::{self, RedisParameter, RedisResult};
-use spin_sdk::variables;
+use spin_sdk::{time, variables};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -22,6 +21,12 @@ use std::time::{Duration, Instant};
 /// A connection that has been quiet for longer is asked whether it still lives, before it is given a command that
 /// must not be sent twice. A busy one is never asked.
 const QUIET: Duration = Duration::from_millis(500);
+
+/// How long a request waits before it looks again whether another one has opened the connection.
+///
+/// It cannot be woken by that other one: the SDK is built without wake-ups between tasks, which would cost every wait
+/// of every request a stream. Opening takes less than a millisecond on a local network.
+const OPENING_PAUSE: Duration = Duration::from_micros(200);
 
 thread_local! {
     /// Made at the instance's first request and shared by all it serves.
@@ -51,12 +56,10 @@ async fn context() -> Result<Rc<Context<Connection>>, String> {
     if let Some(context) = CONTEXT.with_borrow(Clone::clone) {
         return Ok(context);
     }
-    let (url, password, database, job_bytes) = futures_util::try_join!(
-        variable("redis_url"),
-        variable("redis_password"),
-        variable("redis_database"),
-        variable("max_job_bytes"),
-    )?;
+    let url = variable("redis_url").await?;
+    let password = variable("redis_password").await?;
+    let database = variable("redis_database").await?;
+    let job_bytes = variable("max_job_bytes").await?;
     let job_bytes = job_bytes
         .parse()
         .map_err(|_| format!("max_job_bytes must be a whole number of bytes, not {job_bytes:?}"))?;
@@ -100,8 +103,8 @@ fn address(url: &str, password: &str, database: &str) -> Result<String, String> 
 pub struct Connection {
     address: String,
     kept: RefCell<Option<Rc<Kept>>>,
-    /// Held while a connection is opened, so that concurrent requests open one between them.
-    opening: Mutex<()>,
+    /// Set while a request opens the connection, so that concurrent ones open one between them.
+    opening: Cell<bool>,
 }
 
 struct Kept {
@@ -114,7 +117,7 @@ impl Connection {
         Self {
             address,
             kept: RefCell::new(None),
-            opening: Mutex::new(()),
+            opening: Cell::new(false),
         }
     }
 
@@ -137,10 +140,13 @@ impl Connection {
             }
             return Ok(kept);
         }
-        let _guard = self.opening.lock().await;
+        while self.opening.get() {
+            time::sleep(OPENING_PAUSE).await;
+        }
         if let Some(kept) = self.kept() {
             return Ok(kept);
         }
+        let _opening = Opening::begin(&self.opening);
         let opened = Rc::new(Kept {
             handle: redis::Connection::open(&self.address).await?,
             last_reply: Cell::new(Instant::now()),
@@ -174,6 +180,22 @@ impl Connection {
                 Err(error)
             }
         }
+    }
+}
+
+/// Marks that a connection is being opened, until it is dropped.
+struct Opening<'a>(&'a Cell<bool>);
+
+impl<'a> Opening<'a> {
+    fn begin(mark: &'a Cell<bool>) -> Self {
+        mark.set(true);
+        Self(mark)
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 

@@ -118,7 +118,11 @@ impl FromStr for Range<Duration> {
                 // `1..8s` is in seconds throughout.
                 let unit = end.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
                 let bare = start.trim().bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-                let start = if bare { format!("{start}{unit}") } else { start.to_owned() };
+                let start = if bare {
+                    format!("{start}{unit}")
+                } else {
+                    start.to_owned()
+                };
                 ordered(parse_duration(&start)?, parse_duration(end)?, text)
             }
             None => parse_duration(text).map(|time| Self { start: time, end: time }),
@@ -145,7 +149,9 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         "ns" => 1e-9,
         _ => return Err(format!("{text:?} has no known unit: use s, ms, us or ns")),
     };
-    let number: f64 = digits.parse().map_err(|_| format!("{text:?} is not a time such as 1s or 250ms"))?;
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| format!("{text:?} is not a time such as 1s or 250ms"))?;
     Duration::try_from_secs_f64(number * scale).map_err(|_| format!("{text:?} is not a time such as 1s or 250ms"))
 }
 

@@ -102,7 +102,10 @@ fn redis_variables(url: &str) -> Result<Vec<(String, String)>> {
         ConnectionAddr::TcpTls { host, port, .. } => format!("rediss://{}:{port}", bracketed(host)),
         ConnectionAddr::Unix(_) => anyhow::bail!("{form}: a component reaches Redis over TCP only"),
     };
-    anyhow::ensure!(info.redis.username.is_none(), "{form}: a user name has no variable to go to");
+    anyhow::ensure!(
+        info.redis.username.is_none(),
+        "{form}: a user name has no variable to go to"
+    );
     Ok(vec![
         ("redis_url".into(), address),
         ("redis_password".into(), info.redis.password.unwrap_or_default()),
@@ -111,7 +114,11 @@ fn redis_variables(url: &str) -> Result<Vec<(String, String)>> {
 }
 
 fn bracketed(host: &str) -> String {
-    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+    if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    }
 }
 
 /// Tells on standard output what is served where. The first line is for programs, too.

@@ -54,7 +54,10 @@ fn connect(app: &Arc<App>, stream: TcpStream, client: SocketAddr, connections: &
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%client, "TCP_NODELAY: {error}");
     }
-    let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    let local = stream
+        .local_addr()
+        .map(|address| address.to_string())
+        .unwrap_or_default();
     let app = app.clone();
     let service = service_fn(move |request| {
         let (app, local) = (app.clone(), local.clone());
@@ -127,7 +130,11 @@ fn prepare(
             "the request header {name} is not UTF-8"
         );
     }
-    let target = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let target = parts
+        .uri
+        .path_and_query()
+        .cloned()
+        .unwrap_or_else(|| PathAndQuery::from_static("/"));
     let host = host(&parts.headers, &parts.uri, local);
     let added = routes::spin_headers(found, target.as_str(), &host, client);
     for (name, value) in added {
@@ -145,7 +152,10 @@ fn prepare(
 fn host(headers: &HeaderMap, uri: &Uri, local: &str) -> String {
     let named = headers.get(HOST).and_then(|value| value.to_str().ok());
     let named = named.filter(|host| !host.is_empty());
-    named.or(uri.authority().map(Authority::as_str)).unwrap_or(local).to_owned()
+    named
+        .or(uri.authority().map(Authority::as_str))
+        .unwrap_or(local)
+        .to_owned()
 }
 
 async fn call(component: &Component, request: Request<WasiBody>) -> Response<WasiBody> {

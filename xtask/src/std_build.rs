@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
 
 use crate::cargo::{WASM, cargo};
 use crate::debian::{self, Unpacked};
@@ -23,6 +24,8 @@ const CRATE: &str = "empty";
 
 /// Builds the standard library for `toolchain` and installs it there.
 pub(crate) fn build_and_install(toolchain: &Toolchain, work: &Path) -> Result<()> {
+    // First of all, since where nothing can be written nothing needs to be built.
+    let staging = staging(toolchain)?;
     let unpacked = debian::fetch(&toolchain.version, work)?;
     let library = unpacked
         .root
@@ -31,7 +34,7 @@ pub(crate) fn build_and_install(toolchain: &Toolchain, work: &Path) -> Result<()
         bail!("the package rust-src holds no {}", library.display());
     }
     let built = build(&library, &work.join(CRATE))?;
-    install(toolchain, &built, &unpacked)
+    install(toolchain, staging, &built, &unpacked)
 }
 
 /// Returns the folder that holds the built libraries.
@@ -62,21 +65,24 @@ fn build(library: &Path, crate_folder: &Path) -> Result<PathBuf> {
     Ok(crate_folder.join(format!("target/{WASM}/release/deps")))
 }
 
-/// Puts everything into a folder beside the target's place, and moves that there at the end: half a copy is never taken
-/// for a whole one.
-fn install(toolchain: &Toolchain, built: &Path, unpacked: &Unpacked) -> Result<()> {
-    let target = toolchain.target_folder();
+/// A folder beside the target's place.
+fn staging(toolchain: &Toolchain) -> Result<TempDir> {
     let parent = toolchain.rustlib();
-    let cannot_write = || format!("cannot write to {}", parent.display());
-    let staging = tempfile::Builder::new()
+    tempfile::Builder::new()
         .prefix(".presque-")
         // Other users of the toolchain must be able to read it.
         .permissions(Permissions::from_mode(0o755))
         .tempdir_in(&parent)
-        .with_context(cannot_write)?;
+        .with_context(|| format!("cannot write to {}", parent.display()))
+}
+
+/// Puts everything into the staging folder, and moves that to its place at the end: half a copy is never taken for a
+/// whole one.
+fn install(toolchain: &Toolchain, staging: TempDir, built: &Path, unpacked: &Unpacked) -> Result<()> {
+    let target = toolchain.target_folder();
     let lib = staging.path().join("lib");
     let self_contained = lib.join("self-contained");
-    fs::create_dir_all(&self_contained).with_context(cannot_write)?;
+    fs::create_dir_all(&self_contained)?;
     for entry in fs::read_dir(built)? {
         let file = entry?.path();
         if is_library(&file) {

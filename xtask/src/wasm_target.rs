@@ -80,7 +80,7 @@ fn get() -> Result<()> {
         return Ok(());
     }
     let toolchain = Toolchain::find()?;
-    remove_ours(&toolchain)?;
+    advise(remove_ours(&toolchain), "Remove it by hand")?;
     if ask_rustup(&toolchain)? {
         return Ok(());
     }
@@ -102,10 +102,8 @@ fn build(toolchain: &Toolchain, work: &Path) -> Result<()> {
     built?;
     let probe = probe()?;
     if !probe.succeeded() {
-        bail!(
-            "the standard library was built, but does not work: {}",
-            probe.text.trim()
-        );
+        probe.show();
+        bail!("the standard library was built, but does not work");
     }
     Ok(())
 }

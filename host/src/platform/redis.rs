@@ -18,7 +18,8 @@ const MAX_CONNECTIONS: usize = 1024;
 const MAX_REPLY: usize = 128 * 1024 * 1024;
 
 /// The connection behind a handle.
-pub(super) struct Connection(MultiplexedConnection);
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct Connection(MultiplexedConnection);
 
 impl Host for &mut Platform {}
 
@@ -131,10 +132,13 @@ fn allowed_client(platform: &Platform, address: String) -> Option<Client> {
 
 async fn run<T, V: FromRedisValue>(on: &Accessor<T, PlatformData>, handle: &Handle, cmd: &Cmd) -> Answer<V> {
     let mut connection = on.with(|mut access| access.get().table.get(handle).map(|connection| connection.0.clone()))?;
-    Ok(cmd.query_async(&mut connection).await.map_err(|error| match error.kind() {
-        ErrorKind::TypeError => Error::TypeError,
-        _ => Error::Other(error.to_string()),
-    }))
+    Ok(cmd
+        .query_async(&mut connection)
+        .await
+        .map_err(|error| match error.kind() {
+            ErrorKind::TypeError => Error::TypeError,
+            _ => Error::Other(error.to_string()),
+        }))
 }
 
 /// A reply with its arrays flattened into one list.
@@ -195,7 +199,12 @@ mod tests {
             Value::Okay,
         ]);
         let results = flat(nested).unwrap();
-        let [RedisResult::Int64(1), RedisResult::Binary(a), RedisResult::Nil, RedisResult::Status(ok)] = &results[..]
+        let [
+            RedisResult::Int64(1),
+            RedisResult::Binary(a),
+            RedisResult::Nil,
+            RedisResult::Status(ok),
+        ] = &results[..]
         else {
             panic!("{results:?}");
         };
