@@ -1,6 +1,6 @@
 //! Running other programs.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{Read, Seek};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -116,18 +116,27 @@ pub(crate) fn find(programs: &[&str]) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// The program and its first arguments: enough to know what ran.
+/// The program and its subcommand: enough to know what ran.
 fn name(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
+    let program = Path::new(command.get_program()).file_name();
+    let is_option = |arg: &&OsStr| arg.as_encoded_bytes().starts_with(b"-");
     let args = command
         .get_args()
-        .filter(|arg| !arg.as_encoded_bytes().starts_with(b"-"))
-        .take(3);
-    let words: Vec<_> = std::iter::once(program)
-        .chain(args)
-        .map(|word| word.to_string_lossy())
-        .collect();
+        .skip_while(is_option)
+        .take_while(|arg| !is_option(arg));
+    let words: Vec<_> = program.into_iter().chain(args).map(OsStr::to_string_lossy).collect();
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+    use std::process::Command;
+
+    #[test]
+    fn a_command_is_named_by_its_program_and_subcommand() {
+        let mut command = Command::new("/usr/bin/apt-get");
+        command.args(["--config-file=/x", "download", "rust-src=1", "-o", "y"]);
+        assert_eq!(name(&command), "apt-get download rust-src=1");
+    }
 }

@@ -158,7 +158,8 @@ fn ask_rustup(toolchain: &Toolchain) -> Result<bool> {
     })?;
     if !works && toolchain.rustup_has_target() {
         bail!(
-            "rustup holds {WASM} as installed, but it does not work. Remove the toolchain with rustup and install it again"
+            "rustup holds {WASM} as installed, but it does not work. Remove the toolchain with rustup and install it \
+             again"
         );
     }
     Ok(works)

@@ -1,9 +1,111 @@
-//! A component that the host's tests are made with.
+//! A component that the host's tests are made with. What a request's path says is done:
+//!
+//! - `/panic`: it panics, which ends the instance. `/error`: its handler gives an error.
+//! - `/instance`: tells which instance it is, and how many requests have come to it: `ID COUNT`.
+//! - `/hold`: says on stderr that it is held, and answers at the end of the request's body: see [`instance::hold`].
+//! - `/wait?MS`: says `waiting` on stderr, waits so long, says `waited`. `/busy`: computes for ever.
+//! - `/header?NAME=VALUE`: answers `hello` with this header.
+//! - `/variable?NAME`: the variable's value, or the error. `/environment`: each `NAME=VALUE` of it, in a line.
+//! - `/echo`: sends the request's body back as it comes. `/ticks`: streams until its reader is gone: see [`stream`].
+//! - `/redis`, `/redis/kept`, `/redis/typed`, `/redis/many?N`: runs what the body says: see [`redis`].
+//! - all others: tells what it was given: the method, the URI, and each header in a line of its own.
 
-use spin_sdk::http::{IntoResponse, Request};
-use spin_sdk::http_service;
+mod instance;
+mod redis;
+mod stream;
+
+use bytes::Bytes;
+use http_body::Body;
+use http_body_util::BodyExt;
+use spin_sdk::http::{Error, FullBody, HeaderName, HeaderValue, Request, Response};
+use spin_sdk::{http_service, time, variables};
+use std::fmt::Write;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// Any body. It stays in its instance, so it need not be `Send`.
+type AnyBody = Pin<Box<dyn Body<Data = Bytes, Error = anyhow::Error>>>;
+type Reply = Response<AnyBody>;
 
 #[http_service]
-async fn handle(_request: Request) -> impl IntoResponse {
-    "hello"
+async fn handle(request: Request) -> Result<Reply, Error> {
+    instance::count();
+    let path = request.uri().path().to_owned();
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    Ok(match path.as_str() {
+        "/panic" => end_instance(),
+        "/error" => return Err(Error::other("as asked")),
+        "/instance" => text(instance::tell()),
+        "/hold" => text(instance::hold(request.into_body()).await),
+        "/wait" => text(wait(&query).await),
+        "/busy" => text(busy()),
+        "/header" => header(&query)?,
+        "/variable" => text(variable(&query).await),
+        "/environment" => text(environment()),
+        "/echo" => reply(request.into_body().map_err(anyhow::Error::from)),
+        "/ticks" => reply(stream::ticks()),
+        "/redis" => text(redis::run(request).await),
+        "/redis/kept" => text(redis::run_kept(request).await),
+        "/redis/typed" => text(redis::run_typed(request).await),
+        "/redis/many" => text(redis::open_many(&query).await),
+        _ => text(given(&request)),
+    })
+}
+
+fn reply(body: impl Body<Data = Bytes, Error = anyhow::Error> + 'static) -> Reply {
+    Response::new(Box::pin(body))
+}
+
+fn text(text: impl Into<String>) -> Reply {
+    reply(FullBody::new(Bytes::from(text.into())).map_err(|never| match never {}))
+}
+
+#[expect(clippy::panic, reason = "what it is there for")]
+fn end_instance() -> Reply {
+    panic!("as asked")
+}
+
+async fn wait(millis: &str) -> &'static str {
+    eprintln!("waiting");
+    time::sleep(Duration::from_millis(millis.parse().unwrap_or_default())).await;
+    eprintln!("waited");
+    "waited"
+}
+
+fn busy() -> String {
+    eprintln!("busy");
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
+fn header(query: &str) -> Result<Reply, Error> {
+    let (name, value) = query.split_once('=').unwrap_or((query, ""));
+    let name: HeaderName = name.parse().map_err(|_| Error::other("no header name"))?;
+    let mut reply = text("hello");
+    let value = HeaderValue::from_str(value).map_err(|_| Error::other("no header value"))?;
+    reply.headers_mut().insert(name, value);
+    Ok(reply)
+}
+
+async fn variable(name: &str) -> String {
+    match variables::get(name).await {
+        Ok(value) => format!("value {value}"),
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+fn environment() -> String {
+    std::env::vars()
+        .map(|(name, value)| format!("{name}={value}\n"))
+        .collect()
+}
+
+fn given(request: &Request) -> String {
+    let mut told = format!("{} {}\n", request.method(), request.uri());
+    for (name, value) in request.headers() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(told, "{name}: {}", value.as_bytes().escape_ascii());
+    }
+    told
 }

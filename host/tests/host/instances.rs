@@ -1,0 +1,150 @@
+//! How long instances live, and how many requests they take.
+
+use super::support::{
+    Answer, Client, Host, KEEP, PLAIN, Redis, Site, WITH_REDIS, empty, full, patiently, sender, until,
+};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+
+async fn start(arguments: &[&str]) -> Host {
+    let arguments: Vec<&str> = KEEP.iter().chain(arguments).copied().collect();
+    Site::new(PLAIN).start(&arguments).await
+}
+
+/// Which instance answers, and how many requests have come to it.
+async fn instance(client: &mut Client) -> (String, usize) {
+    let told = client.ask("GET", "/instance", empty()).await.body;
+    let (id, count) = told.split_once(' ').unwrap();
+    (id.to_owned(), count.parse().unwrap())
+}
+
+/// A request that is held until its body ends: until the sender is dropped.
+async fn hold(host: &Host) -> (UnboundedSender<&'static str>, JoinHandle<Answer>) {
+    let (open, body) = sender();
+    let mut client = host.connect().await;
+    let answer = tokio::spawn(async move { client.ask("POST", "/hold", body).await });
+    (open, answer)
+}
+
+#[tokio::test]
+async fn an_instance_serves_one_request_after_the_other_up_to_its_number() {
+    let host = start(&["--max-instance-reuse-count", "3"]).await;
+    let mut client = host.connect().await;
+    let mut ids = Vec::new();
+    for count in [1, 2, 3, 1, 2, 3, 1] {
+        let (id, counted) = instance(&mut client).await;
+        assert_eq!(counted, count);
+        ids.push(id);
+    }
+    assert!(ids[0] == ids[1] && ids[1] == ids[2] && ids[3] == ids[5], "{ids:?}");
+    assert!(ids[2] != ids[3] && ids[5] != ids[6] && ids[0] != ids[6], "{ids:?}");
+}
+
+#[tokio::test]
+async fn an_instance_serves_as_many_requests_at_once_as_it_may() {
+    let mut host = start(&["--max-instance-concurrent-reuse-count", "3"]).await;
+    let mut held = Vec::new();
+    let mut said = Vec::new();
+    for count in [1, 2, 3, 1, 2] {
+        held.push(hold(&host).await);
+        said = host.log_lines(&["held"], held.len()).await;
+        let end = format!(" {count}");
+        assert!(said.last().unwrap().ends_with(&end), "{said:?}");
+    }
+    let ids: Vec<&str> = said.iter().map(|line| line.split(' ').nth(1).unwrap()).collect();
+    assert!(
+        ids[0] == ids[1] && ids[1] == ids[2] && ids[3] == ids[4] && ids[2] != ids[3],
+        "{ids:?}"
+    );
+    for ((open, answer), id) in held.into_iter().zip(ids) {
+        drop(open);
+        let answer = patiently("the answer to a held request", answer).await.unwrap();
+        assert_eq!((answer.status.as_u16(), &*answer.body), (200, id));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_has_begun_does_not_count_as_a_request() {
+    let host = start(&["--max-instance-concurrent-reuse-count", "1"]).await;
+    let mut client = host.connect().await;
+    let (id, _) = instance(&mut client).await;
+    let _stream = host.connect().await.send("GET", "/ticks", empty()).await.unwrap();
+    assert_eq!(instance(&mut client).await, (id, 3));
+}
+
+#[tokio::test]
+async fn no_more_than_1000_instances_live_at_a_time() {
+    let mut host = start(&[
+        "--max-instance-concurrent-reuse-count",
+        "1",
+        "--max-instance-reuse-count",
+        "1",
+    ])
+    .await;
+    let mut held = Vec::new();
+    for _ in 0..1000 {
+        held.push(hold(&host).await);
+    }
+    host.log_lines(&["held"], 1000).await;
+    let answer = host.get("/instance").await;
+    assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""));
+    host.log_line(&["ERROR", "component=\"guest\"", "no instance can be made"])
+        .await;
+    for (open, answer) in held {
+        drop(open);
+        let answer = patiently("the answer to a held request", answer).await.unwrap();
+        assert_eq!(answer.status, 200);
+    }
+    until("there is room again", async || {
+        host.get("/instance").await.status == 200
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_idle_instance_is_dropped_and_its_connections_with_it() {
+    let mut redis = Redis::start();
+    let arguments = ["--idle-instance-timeout", "50ms", "--variable", &redis.variable()];
+    let host = Site::new(WITH_REDIS).start(&arguments).await;
+    let mut client = host.connect().await;
+    let answer = client.ask("POST", "/redis/kept", full("PING")).await;
+    assert_eq!(answer.body, "status PONG");
+    until("the instance's connection is closed", async || redis.others() == 0).await;
+    assert_eq!(instance(&mut client).await.1, 1);
+}
+
+#[tokio::test]
+async fn an_instance_that_waits_is_not_idle() {
+    let host = Site::new(PLAIN).start(&["--idle-instance-timeout", "20ms"]).await;
+    let answer = host.get("/wait?300").await;
+    assert_eq!((answer.status.as_u16(), &*answer.body), (200, "waited"));
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_answered_for_its_component() {
+    let mut host = start(&["--request-timeout", "300ms"]).await;
+    let answer = host.get("/wait?600000").await;
+    assert_eq!((answer.status.as_u16(), &*answer.body), (504, ""));
+    host.log_line(&["WARN", "component=\"guest\"", "no answer within the request timeout"])
+        .await;
+    assert_eq!(host.get("/wait?1").await.body, "waited");
+    // Only the beginning of the answer counts.
+    let mut client = host.connect().await;
+    let mut stream = client.send("GET", "/ticks", empty()).await.unwrap().into_body();
+    let mut ticks = 0;
+    while ticks < 500 {
+        let frame = patiently("a tick", http_body_util::BodyExt::frame(&mut stream)).await;
+        ticks += frame.unwrap().unwrap().into_data().unwrap().len();
+    }
+}
+
+#[tokio::test]
+async fn a_component_that_computes_for_ever_is_ended_and_does_not_stop_the_others() {
+    let mut host = start(&["--request-timeout", "300ms"]).await;
+    let mut client = host.connect().await;
+    let busy = tokio::spawn(async move { client.ask("GET", "/busy", empty()).await });
+    host.log_line(&["busy"]).await;
+    assert_eq!(host.get("/wait?1").await.status, 200);
+    let busy = patiently("an answer for the busy component", busy).await.unwrap();
+    assert_eq!((busy.status.as_u16(), &*busy.body), (504, ""));
+}

@@ -1,0 +1,189 @@
+//! What the tests start and ask: an application in a folder of its own, the command that serves it, a client for it.
+
+mod client;
+mod host;
+mod redis;
+
+pub(crate) use client::{Answer, Client, empty, full, sender};
+pub(crate) use host::Host;
+pub(crate) use redis::Redis;
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// An application of one component, which answers everything.
+pub(crate) const PLAIN: &str = r#"
+spin_manifest_version = 2
+application = { name = "test" }
+[[trigger.http]]
+route = "/..."
+component = "guest"
+[component.guest]
+source = "GUEST"
+"#;
+
+/// The same, and it may use the Redis server that its variable names.
+pub(crate) const WITH_REDIS: &str = r#"
+spin_manifest_version = 2
+application = { name = "test" }
+[variables]
+redis_url = { required = true }
+[[trigger.http]]
+route = "/..."
+component = "guest"
+[component.guest]
+source = "GUEST"
+allowed_outbound_hosts = ["{{ redis_url }}"]
+variables = { redis_url = "{{ redis_url }}" }
+"#;
+
+/// For the tests in which instances must not be dropped while a loaded machine takes its time.
+pub(crate) const KEEP: [&str; 2] = ["--idle-instance-timeout", "600s"];
+
+/// How long anything may take before it counts as stuck.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for what must come.
+pub(crate) async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("nothing within {PATIENCE:?}: {what}"),
+    }
+}
+
+/// Looks again and again at what nothing tells of, until it is so.
+pub(crate) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    patiently(what, looking).await;
+}
+
+/// The guest's Wasm file. It is not built here: Cargo, which runs this, holds the lock of the target folder.
+fn guest() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let guest = target.join("wasm32-wasip2/release/presque_host_guest.wasm");
+    assert!(
+        guest.is_file(),
+        "{} is missing: cargo build --release --target wasm32-wasip2 -p presque-host-guest",
+        guest.display()
+    );
+    guest
+}
+
+/// An application in a folder of its own, which goes when this and all its hosts are dropped.
+pub(crate) struct Site {
+    dir: Arc<TempDir>,
+    environment: Vec<(&'static str, &'static str)>,
+}
+
+impl Site {
+    /// Writes a manifest, in which `GUEST` stands for the guest's Wasm file.
+    pub(crate) fn new(manifest: &str) -> Self {
+        let dir = TempDir::with_prefix("presque-host-test-").unwrap();
+        let manifest = manifest.replace("GUEST", guest().to_str().unwrap());
+        std::fs::write(dir.path().join("spin.toml"), manifest).unwrap();
+        Self {
+            dir: Arc::new(dir),
+            environment: Vec::new(),
+        }
+    }
+
+    /// Sets a variable in the command's environment.
+    pub(crate) fn environment(mut self, name: &'static str, value: &'static str) -> Self {
+        self.environment.push((name, value));
+        self
+    }
+
+    /// Writes a file beside the manifest. The command's working directory is there, too.
+    pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        std::fs::write(self.path(name), content).unwrap();
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Starts the command. What it compiles is shared by all tests, the rest of its state is the site's own.
+    pub(crate) async fn start(&self, arguments: &[&str]) -> Host {
+        compile_once().await;
+        self.share_cache();
+        self.start_as_it_is(arguments).await
+    }
+
+    /// Starts the command with a cache of its own.
+    pub(crate) async fn start_as_it_is(&self, arguments: &[&str]) -> Host {
+        Host::start(self.command(arguments), self.dir.clone()).await
+    }
+
+    /// Runs the command where it cannot start. Returns its exit code and what it says on standard error.
+    pub(crate) async fn refused(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        compile_once().await;
+        self.share_cache();
+        Host::refused(self.command(arguments), self.dir.clone()).await
+    }
+
+    /// The command with a clean environment.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_presque-host"));
+        command.current_dir(self.dir.path());
+        for default in [["--state-dir", "state"], ["--listen", "127.0.0.1:0"]] {
+            if !arguments.contains(&default[0]) {
+                command.args(default);
+            }
+        }
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text == "REDIS_URL" || text.starts_with("SPIN_VARIABLE_") {
+                command.env_remove(name);
+            }
+        }
+        command.envs(self.environment.iter().copied()).args(arguments);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn share_cache(&self) {
+        let own = self.path("state/cache");
+        std::fs::create_dir_all(own.parent().unwrap()).unwrap();
+        if !own.exists() {
+            std::os::unix::fs::symlink(shared_cache(), own).unwrap();
+        }
+    }
+}
+
+fn shared_cache() -> PathBuf {
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("host-cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    cache
+}
+
+/// Lets one host fill the shared cache, so that the others need not all compile the same at the same time.
+async fn compile_once() {
+    static COMPILED: OnceCell<()> = OnceCell::const_new();
+    let compile = async || {
+        raise_limit();
+        let site = Site::new(PLAIN);
+        site.share_cache();
+        site.start_as_it_is(&[]).await;
+    };
+    COMPILED.get_or_init(compile).await;
+}
+
+/// A test that fills an instance needs some thousand connections, and so do the hosts that this process starts.
+fn raise_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+}

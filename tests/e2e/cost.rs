@@ -1,0 +1,107 @@
+//! What a request costs Redis: counted, by Redis.
+
+use crate::support::{Commands, Host, HostOptions, Redis};
+
+/// What ran between two counts.
+fn between(before: &Commands, after: &Commands) -> Commands {
+    let grown = after
+        .iter()
+        .map(|(name, count)| (name.clone(), count - before.get(name).unwrap_or(&0)));
+    // The counting itself does not count.
+    grown.filter(|(name, count)| *count > 0 && name != "info").collect()
+}
+
+fn counts(counts: &[(&str, i64)]) -> Commands {
+    counts.iter().map(|&(name, count)| (name.to_owned(), count)).collect()
+}
+
+/// One long-lived instance, so that no connection is opened while we count.
+fn one_instance(redis: &Redis) -> Host {
+    Host::start(HostOptions {
+        redis_url: Some(redis.url()),
+        args: &["--max-instance-reuse-count", "100000", "--idle-instance-timeout", "60s"],
+        ..HostOptions::default()
+    })
+}
+
+#[tokio::test]
+async fn a_post_and_a_get_are_one_redis_command_each_once_the_queue_had_its_first_job() {
+    let redis = Redis::start();
+    let host = one_instance(&redis);
+    let client = host.client();
+    // The server learns the scripts, and the list of queues the name.
+    client.insert("/q/x", "1").await;
+    client.get("/q/x").await;
+    // Counting opens connections, which say who they are.
+    let idle = redis.commands().await;
+    let counting = between(&idle, &redis.commands().await);
+
+    let before = redis.commands().await;
+    for _ in 0..10 {
+        client.insert("/q/x", "{}").await;
+    }
+    let mut posts = between(&before, &redis.commands().await);
+    // What the script itself does, and nothing else but the one EVALSHA.
+    for (name, count) in &counting {
+        *posts.get_mut(name).expect("counted again") -= count;
+    }
+    posts.retain(|_, count| *count > 0);
+    assert_eq!(posts, counts(&[("evalsha", 10), ("hexists", 10), ("rpush", 10)]));
+
+    let before = redis.commands().await;
+    for _ in 0..10 {
+        assert_eq!(client.get("/q/x").await.status, 200);
+    }
+    let mut gets = between(&before, &redis.commands().await);
+    for (name, count) in &counting {
+        *gets.get_mut(name).expect("counted again") -= count;
+    }
+    gets.retain(|_, count| *count > 0);
+    let expected = [
+        ("evalsha", 10),
+        ("hexists", 10),
+        ("hincrby", 10),
+        ("lpop", 10),
+        ("zrange", 10),
+    ];
+    assert_eq!(gets, counts(&expected));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_and_its_connection_serve_many_requests() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let client = host.client();
+    let before = redis.connections_accepted().await;
+    let clients = (0..16).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            for _ in 0..125 {
+                client.insert("/q/x", "1").await;
+            }
+        })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        client.await.unwrap();
+    }
+    // 2,000 requests at up to 128 an instance need 16 of them; some are cut short when a burst ends.
+    let opened = redis.connections_accepted().await - before;
+    assert!((16..=100).contains(&opened), "{opened} connections for 2,000 requests");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn concurrent_requests_of_an_instance_share_one_connection() {
+    let redis = Redis::start();
+    let host = one_instance(&redis);
+    let client = host.client();
+    let before = redis.connections_accepted().await;
+    for _ in 0..10 {
+        let gets = (0..16).map(|_| client.get("/q/none"));
+        for answer in futures_util::future::join_all(gets).await {
+            assert_eq!(answer.status, 404);
+        }
+    }
+    // A busy host may start a second and a third instance; sixteen connections would be one for each request.
+    let opened = redis.connections_accepted().await - before;
+    assert!(opened <= 8, "{opened} connections for at most a few instances");
+}

@@ -1,0 +1,264 @@
+//! What breaks, and what must not be lost when it does.
+
+use crate::support::{Answer, Client, Cut, Host, HostOptions, Proxy, Redis, eventually};
+use redis::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A host whose one instance lives as long as the test.
+fn host_with_one_instance(redis_url: String) -> Host {
+    Host::start(HostOptions {
+        redis_url: Some(redis_url),
+        args: &["--max-instance-reuse-count", "100000", "--idle-instance-timeout", "60s"],
+        ..HostOptions::default()
+    })
+}
+
+fn assert_unavailable(answer: &Answer, text: &str) {
+    assert_eq!(answer.brief(), (503, &*format!("{{\"error\":\"{text}\"}}")));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+}
+
+const UNREACHABLE: &str = "the store is out of reach; nothing was changed";
+const LOST: &str = "the store did not answer; the request may have been carried out";
+
+#[tokio::test]
+async fn without_redis_the_answer_is_503_and_with_it_all_is_well_again() {
+    let mut redis = Redis::start();
+    redis.server.kill().unwrap();
+    let host = host_with_one_instance(redis.url());
+    let client = host.client();
+    assert_unavailable(&client.get("/q/x").await, UNREACHABLE);
+    assert_unavailable(&client.post("/q/x", "1").await, UNREACHABLE);
+    // What is wrong with the request is said all the same.
+    assert_eq!(client.post("/q/x", "{").await.status, 400);
+
+    redis.server.restart().unwrap();
+    client.insert("/q/x", "1").await;
+
+    redis.server.kill().unwrap();
+    // The first to notice cannot know whether its command was carried out.
+    let noticed = client.get("/q/x").await;
+    assert!(
+        noticed.text().contains(LOST) || noticed.text().contains(UNREACHABLE),
+        "{noticed:?}"
+    );
+    assert_unavailable(&client.get("/q/x").await, UNREACHABLE);
+    redis.server.restart().unwrap();
+    assert_eq!(client.get("/q/x").await.brief(), (200, "1"));
+}
+
+#[tokio::test]
+async fn a_connection_that_broke_while_it_was_quiet_is_opened_again_unnoticed() {
+    let redis = Redis::start();
+    let proxy = Proxy::before(redis.server.port()).await;
+    let host = host_with_one_instance(proxy.url());
+    let client = host.client();
+    client.insert("/q/x", "1").await;
+    proxy.drop_connections();
+    // The rule is about time: a connection that was quiet for half a second is asked before it is used.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    client.insert("/q/x", "2").await;
+    assert_eq!(redis.run("LLEN presque:{x}:ready").await, Value::Int(2));
+}
+
+#[tokio::test]
+async fn a_command_whose_answer_was_lost_is_not_sent_again() {
+    let redis = Redis::start();
+    let proxy = Proxy::before(redis.server.port()).await;
+    let host = host_with_one_instance(proxy.url());
+    let client = host.client();
+    client.insert("/q/x", "1").await;
+    client.insert("/q/x", "2").await;
+    proxy.cut(Cut::Replies);
+    assert_unavailable(&client.post("/q/x", "3").await, LOST);
+    // It was carried out, once.
+    assert_eq!(redis.run("LLEN presque:{x}:ready").await, Value::Int(3));
+
+    proxy.cut(Cut::Nothing);
+    client.insert("/q/x", "4").await;
+    for job in ["1", "2", "3", "4"] {
+        assert_eq!(client.get("/q/x").await.text(), job);
+    }
+    assert_eq!(client.get("/q/x").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_command_that_redis_refuses_is_503_and_told_in_the_log() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let client = host.client();
+    redis.run("SET presque:{x}:ready text").await;
+    assert_unavailable(&client.post("/q/x", "1").await, UNREACHABLE);
+    let log = eventually("the log", async || {
+        Some(host.log()).filter(|log| log.contains("WRONGTYPE"))
+    })
+    .await;
+    assert!(log.contains("Redis refused the command"), "{log}");
+}
+
+#[tokio::test]
+async fn a_password_and_a_database_are_used_and_the_password_is_never_told() {
+    let redis = Redis::start();
+    redis.run("CONFIG SET requirepass s3/cr:et@").await;
+    let base = redis.url().replace("redis://", "");
+    let host = Host::start(HostOptions {
+        redis_url: Some(format!("redis://:s3%2Fcr%3Aet%40@{base}/3")),
+        ..HostOptions::default()
+    });
+    host.client().insert("/q/x", "1").await;
+    let client = redis::Client::open(format!("redis://:s3%2Fcr%3Aet%40@{base}/3")).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let length: i64 = redis::cmd("LLEN")
+        .arg("presque:{x}:ready")
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(length, 1);
+
+    let wrong = Host::start(HostOptions {
+        redis_url: Some(format!("redis://:wr0ng@{base}/3")),
+        ..HostOptions::default()
+    });
+    assert_unavailable(&wrong.client().get("/q/x").await, UNREACHABLE);
+    let log = eventually("the log", async || Some(wrong.log()).filter(|log| !log.is_empty())).await;
+    assert!(!log.contains("wr0ng") && !host.log().contains("s3"), "{log}");
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used_are_503_and_told_in_the_log() {
+    let redis = Redis::start();
+    let host = Host::start(HostOptions {
+        redis_url: Some(redis.url()),
+        args: &["--variable", "max_job_bytes=4MB"],
+        ..HostOptions::default()
+    });
+    let answer = host.client().get("/q/x").await;
+    assert_eq!(
+        answer.brief(),
+        (503, "{\"error\":\"the settings of this server are not usable\"}")
+    );
+    let log = eventually("the log", async || Some(host.log()).filter(|log| !log.is_empty())).await;
+    assert!(log.contains("max_job_bytes must be a whole number of bytes"), "{log}");
+}
+
+/// Sixteen clients post until told to stop or until the connection breaks, and give the jobs that were accepted.
+struct Posters {
+    stop: Arc<AtomicBool>,
+    tasks: Vec<tokio::task::JoinHandle<Vec<String>>>,
+}
+
+impl Posters {
+    fn start(client: &Client) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let tasks = (0..16).map(|poster| {
+            let (client, stop) = (client.clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut accepted = Vec::new();
+                for number in 0.. {
+                    if stop.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    let job = format!("\"{poster}:{number}\"");
+                    let sent = client
+                        .try_send("POST", "/q/x", &[("Content-Type", "application/json")], job.clone())
+                        .await;
+                    match sent {
+                        Ok(answer) if answer.status == 201 => accepted.push(job),
+                        Ok(_) | Err(_) => break,
+                    }
+                }
+                accepted
+            })
+        });
+        let tasks = tasks.collect();
+        Self { stop, tasks }
+    }
+
+    async fn accepted(self) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        for task in self.tasks {
+            all.extend(task.await.unwrap());
+        }
+        assert!(self.stop.load(Ordering::SeqCst) || !all.is_empty());
+        all
+    }
+}
+
+async fn stored_at_least(redis: &Redis, jobs: i64) {
+    eventually("jobs are stored", async || {
+        let length: i64 = redis::from_owned_redis_value(redis.run("LLEN presque:{x}:ready").await).unwrap();
+        (length >= jobs).then_some(())
+    })
+    .await;
+}
+
+/// All jobs of the queue; each at most once.
+async fn drain(client: &Client) -> BTreeSet<String> {
+    let mut jobs = BTreeSet::new();
+    loop {
+        let answer = client.get("/q/x").await;
+        match answer.status.as_u16() {
+            200 => assert!(jobs.insert(answer.text().to_owned()), "doubled: {answer:?}"),
+            404 => return jobs,
+            _ => panic!("{answer:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_accepted_job_survives_the_kill_of_the_host() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let posters = Posters::start(&host.client());
+    stored_at_least(&redis, 200).await;
+    host.kill();
+    let accepted = posters.accepted().await;
+    let host = Host::on(&redis);
+    let found = drain(&host.client()).await;
+    assert!(
+        found.is_superset(&accepted),
+        "lost: {:?}",
+        accepted.difference(&found).collect::<Vec<_>>()
+    );
+    assert!(found.len() <= accepted.len() + 16, "more than were under way");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_accepted_job_survives_the_kill_of_redis() {
+    let mut redis = Redis::start();
+    let host = Host::on(&redis);
+    let posters = Posters::start(&host.client());
+    stored_at_least(&redis, 200).await;
+    redis.server.kill().unwrap();
+    let accepted = posters.accepted().await;
+    redis.server.restart().unwrap();
+    let found = drain(&host.client()).await;
+    assert!(
+        found.is_superset(&accepted),
+        "lost: {:?}",
+        accepted.difference(&found).collect::<Vec<_>>()
+    );
+    assert!(found.len() <= accepted.len() + 16, "more than were under way");
+}
+
+#[tokio::test]
+async fn jobs_survive_a_restart_of_the_command_with_its_own_redis() {
+    let state = tempfile::tempdir().unwrap();
+    let start = || {
+        Host::start(HostOptions {
+            state: Some(state.path()),
+            ..HostOptions::default()
+        })
+    };
+    let host = start();
+    host.client().insert("/q/x", "1").await;
+    host.client().insert("/q/x", "2").await;
+    host.kill();
+    let host = start();
+    assert_eq!(host.client().get("/q/x").await.text(), "1");
+    drop(host);
+    assert_eq!(start().client().get("/q/x").await.text(), "2");
+}

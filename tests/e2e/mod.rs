@@ -1,0 +1,6 @@
+//! The built components on the host, over HTTP.
+
+mod cost;
+mod faults;
+mod order;
+mod queue;

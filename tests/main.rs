@@ -1,0 +1,16 @@
+//! All tests that need more than pure rules: the store against a real Redis, and the built components on the host
+//! against a real Redis, over HTTP. Each test has its own Redis, host and port.
+//!
+//! `cargo xtask test` builds the components and the host's command first.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected fails"
+)]
+
+mod e2e;
+mod store;
+mod support;

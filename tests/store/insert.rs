@@ -1,0 +1,98 @@
+//! Insert.
+
+use super::{fetch, insert, job, queue};
+use crate::support::Redis;
+use presque::queue::Timestamp;
+use presque::store::{Insert, Inserted};
+use redis::Value;
+
+#[tokio::test]
+async fn a_job_costs_one_byte_beyond_its_payload() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert(&store, job(&q, "{\"a\":1}")).await;
+    let entry = redis.run("LINDEX presque:{q}:ready 0").await;
+    assert_eq!(entry, Value::BulkString(b":{\"a\":1}".into()));
+}
+
+#[tokio::test]
+async fn one_job_at_a_time_holds_a_unique_key_until_it_is_fetched() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let keyed = |payload| Insert {
+        unique: Some(b"k:1\xff"),
+        ..job(&q, payload)
+    };
+    insert(&store, keyed("1")).await;
+    assert_eq!(store.insert(keyed("2")).await.unwrap(), Inserted::Duplicate);
+    assert_eq!(fetch(&store, &q).await.as_deref(), Some("1"));
+    insert(&store, keyed("3")).await;
+    assert_eq!(fetch(&store, &q).await.as_deref(), Some("3"));
+    assert_eq!(redis.run("EXISTS presque:{q}:unique").await, Value::Int(0));
+}
+
+#[tokio::test]
+async fn a_scheduled_job_holds_its_unique_key_too() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let due = |seconds| Insert {
+        unique: Some(b"k"),
+        due: Timestamp::from_epoch_seconds(seconds),
+        ..job(&q, "later")
+    };
+    insert(&store, due(1.0)).await;
+    assert_eq!(store.insert(due(1.0)).await.unwrap(), Inserted::Duplicate);
+    assert_eq!(fetch(&store, &q).await.as_deref(), Some("later"));
+    insert(&store, due(4e9)).await;
+    assert_eq!(store.insert(due(1.0)).await.unwrap(), Inserted::Duplicate);
+}
+
+#[tokio::test]
+async fn unique_keys_of_two_queues_never_meet() {
+    let redis = Redis::start();
+    let store = redis.store().await;
+    for name in ["a", "b", "a}:unique", "}"] {
+        let q = queue(name);
+        let keyed = Insert {
+            unique: Some(b"k"),
+            ..job(&q, "1")
+        };
+        insert(&store, keyed).await;
+    }
+}
+
+#[tokio::test]
+async fn the_first_job_lists_its_queue_and_later_ones_send_one_command() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("é b"));
+    insert(&store, job(&q, "1")).await;
+    insert(&store, job(&q, "2")).await;
+    let listed = redis.run("ZRANGE presque:queues 0 -1").await;
+    assert_eq!(listed, Value::Array(vec![Value::BulkString("é b".into())]));
+    let commands = redis.commands().await;
+    // One by its hash that the server does not know, one by its text, one by its hash.
+    assert_eq!((commands["evalsha"], commands["eval"], commands["zadd"]), (2, 1, 1));
+}
+
+#[tokio::test]
+async fn a_server_that_forgot_its_scripts_is_told_again() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert(&store, job(&q, "1")).await;
+    redis.run("SCRIPT FLUSH").await;
+    insert(&store, job(&q, "2")).await;
+    assert_eq!(fetch(&store, &q).await.as_deref(), Some("1"));
+    assert_eq!(fetch(&store, &q).await.as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_listing_that_failed_is_made_up_for_by_the_next_insert() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    // A key of another type makes the second command fail, as a broken connection would.
+    redis.run("SET presque:queues x").await;
+    insert(&store, job(&q, "1")).await;
+    redis.run("DEL presque:queues").await;
+    insert(&store, job(&q, "2")).await;
+    assert_eq!(redis.run("ZCARD presque:queues").await, Value::Int(1));
+}

@@ -1,0 +1,28 @@
+//! What the tests stand on: a host, a Redis, a client, and a proxy that breaks things.
+
+mod client;
+mod host;
+mod proxy;
+mod redis;
+
+pub use client::{Answer, Client};
+pub use host::{Host, HostOptions};
+pub use proxy::{Cut, Proxy};
+pub use redis::{Commands, Native, Redis};
+
+use std::time::{Duration, Instant};
+
+/// No single thing that a test waits for takes longer than this.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Looks until there is something to see. For what gives no event of its own.
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        assert!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,89 @@
+//! A proxy before Redis that cuts connections where a network would.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What becomes of the traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cut {
+    Nothing,
+    /// Scripts reach Redis, and the connection breaks when Redis has answered.
+    Replies,
+}
+
+/// A proxy before one Redis. Ends with its value.
+pub struct Proxy {
+    port: u16,
+    cut: Arc<AtomicU8>,
+    /// Counts up to break all connections there are.
+    drops: watch::Sender<u64>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Proxy {
+    pub async fn before(redis_port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let cut = Arc::new(AtomicU8::new(Cut::Nothing as u8));
+        let (drops, _) = watch::channel(0);
+        let (cutting, dropping) = (cut.clone(), drops.clone());
+        let task = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(("127.0.0.1", redis_port)).await.expect("Redis");
+                let (cut, mut dropped) = (cutting.clone(), dropping.subscribe());
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = dropped.changed() => {}
+                        _ = carry(client, server, cut) => {}
+                    }
+                });
+            }
+        });
+        Self { port, cut, drops, task }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// From now on.
+    pub fn cut(&self, what: Cut) {
+        self.cut.store(what as u8, Ordering::SeqCst);
+    }
+
+    /// Breaks every connection there is.
+    pub fn drop_connections(&self) {
+        self.drops.send_modify(|count| *count += 1);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Carries bytes both ways until one side ends, or a reply is to be cut off.
+async fn carry(mut client: TcpStream, mut server: TcpStream, cut: Arc<AtomicU8>) -> std::io::Result<()> {
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    let up = tokio::io::copy(&mut from_client, &mut to_server);
+    let down = async {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let count = from_server.read(&mut buffer).await?;
+            if count == 0 || cut.load(Ordering::SeqCst) == Cut::Replies as u8 {
+                return Ok(());
+            }
+            to_client.write_all(&buffer[..count]).await?;
+        }
+    };
+    tokio::select! {
+        result = up => result.map(drop),
+        result = down => result,
+    }
+}
