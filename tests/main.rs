@@ -8,7 +8,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that meets the unexpected fails"
+    unreachable_pub,
+    reason = "a test that meets the unexpected fails, and nothing uses these modules from outside"
 )]
 
 mod e2e;
