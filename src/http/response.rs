@@ -14,11 +14,14 @@ pub type Body = Full<Bytes>;
 /// An answer.
 pub type Response = http::Response<Body>;
 
-/// An answer without a body.
+/// An answer without a body. It is called JSON all the same: clients of 2010 look at the type alone.
 #[must_use]
 pub fn empty(status: StatusCode) -> Response {
     let mut response = Response::default();
     *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if status != StatusCode::NO_CONTENT {
         // 204 must not have one: RFC 9110, section 8.6.
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));

@@ -45,6 +45,7 @@ async fn every_answer_tells_its_length_and_what_it_is() {
         let length = answer.header("content-length").map(str::to_owned);
         assert_eq!(length, Some(answer.body.len().to_string()), "{answer:?}");
         assert_eq!(answer.header("transfer-encoding"), None, "{answer:?}");
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{answer:?}");
     }
     // RFC 9110: a 204 has none.
     let options = client.send("OPTIONS", "/q/x", &[], "").await;
