@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::apt::{self, LIMIT, apt, newest, of_upstream, parse_madison};
 use crate::process::capture;
@@ -19,7 +19,15 @@ const KEYRINGS: [&str; 2] = [
     "/usr/share/keyrings/debian-archive-keyring.pgp",
 ];
 
-/// Rust's own source and the C library for it, unpacked.
+/// Where `wasi-libc` has the C library for our target.
+pub(crate) const LIBC: &str = "usr/lib/wasm32-wasip2";
+
+/// Where `rust-src` has the source of the standard library.
+pub(crate) fn library(version: &str) -> String {
+    format!("usr/src/rustc-{version}/library")
+}
+
+/// The source of the standard library and the C library for it, unpacked.
 pub(crate) struct Unpacked {
     /// Where the files of both packages are, as if it were `/`.
     pub(crate) root: PathBuf,
@@ -45,7 +53,8 @@ pub(crate) fn fetch(version: &str, work: &Path) -> Result<Unpacked> {
         fs::write(&apt.sources, sources)?;
         if let Some(packages) = apt.choose(version)? {
             note(&format!("{suite} has {}", packages.join(" and ")));
-            return apt.unpack(&packages);
+            let wanted = [("rust-src", library(version)), ("wasi-libc", LIBC.to_owned())];
+            return apt.unpack(&packages, wanted);
         }
     }
     bail!("none of {} has rust-src {version}", SUITES.join(", "))
@@ -123,17 +132,25 @@ Acquire::https::Timeout "20";
         Ok(Some(named.into()))
     }
 
-    fn unpack(&self, packages: &[String]) -> Result<Unpacked> {
+    fn unpack(&self, packages: &[String], wanted: [(&str, String); 2]) -> Result<Unpacked> {
         let mut download = self.call("apt-get");
         capture(download.arg("download").args(packages), Some(LIMIT))?.check()?;
         let root = self.folder.join("root");
         for entry in fs::read_dir(&self.folder)? {
             let file = entry?.path();
-            if file.extension().is_some_and(|extension| extension == "deb") {
-                let mut dpkg = Command::new("dpkg");
-                capture(dpkg.arg("-x").arg(&file).arg(&root), None)?.check()?;
-                fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
-            }
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let Some((_, part)) = wanted
+                .iter()
+                .find(|(package, _)| name.starts_with(&format!("{package}_")))
+            else {
+                continue;
+            };
+            // Not `dpkg -x`: of the 45,000 files in `rust-src` a tenth is needed, and removing them takes longer than
+            // all else but the build.
+            let mut unpack = Command::new("sh");
+            unpack.args(["-c", r#"dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" "./$3""#, "sh"]);
+            unpack.arg(&file).arg(&root).arg(part);
+            capture(&mut unpack, None)?.check()?;
         }
         Ok(Unpacked {
             root,

@@ -5,7 +5,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::cargo::{WASM, cargo};
@@ -27,12 +27,7 @@ pub(crate) fn build_and_install(toolchain: &Toolchain, work: &Path) -> Result<()
     // First of all, since where nothing can be written nothing needs to be built.
     let staging = staging(toolchain)?;
     let unpacked = debian::fetch(&toolchain.version, work)?;
-    let library = unpacked
-        .root
-        .join(format!("usr/src/rustc-{}/library", toolchain.version));
-    if !library.is_dir() {
-        bail!("the package rust-src holds no {}", library.display());
-    }
+    let library = unpacked.root.join(debian::library(&toolchain.version));
     let built = build(&library, &work.join(CRATE))?;
     install(toolchain, staging, &built, &unpacked)
 }
@@ -90,7 +85,7 @@ fn install(toolchain: &Toolchain, staging: TempDir, built: &Path, unpacked: &Unp
         }
     }
     for name in LIBC_FILES {
-        copy_into(&unpacked.root.join("usr/lib").join(WASM).join(name), &self_contained)?;
+        copy_into(&unpacked.root.join(debian::LIBC).join(name), &self_contained)?;
     }
     let record = format!("{}\nfor {}\n", unpacked.versions, toolchain.long_version);
     fs::write(staging.path().join(STAMP), record)?;

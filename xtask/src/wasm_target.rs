@@ -95,11 +95,11 @@ fn build(toolchain: &Toolchain, work: &Path) -> Result<()> {
     // What an interrupted run has left.
     remove_if_there(work)?;
     fs::create_dir_all(work)?;
-    let built = timed(STEP, "building the standard library from Debian's packages", || {
-        std_build::build_and_install(toolchain, work)
-    });
-    remove_if_there(work)?;
-    built?;
+    timed(STEP, "building the standard library from Debian's packages", || {
+        let built = std_build::build_and_install(toolchain, work);
+        remove_if_there(work)?;
+        built
+    })?;
     let probe = probe()?;
     if !probe.succeeded() {
         probe.show();
