@@ -57,16 +57,22 @@ pub(crate) fn load(engine: &Engine, id: &str, source: &Path) -> Result<ProxyPre<
         );
     }
     let component = Component::from_file(engine, source)
-        .map_err(|error| anyhow::anyhow!("{error:#}"))
+        .map_err(one_line)
         .with_context(|| format!("component `{id}`: {} is no WebAssembly component", source.display()))?;
     let mut linker = Linker::new(engine);
     platform::add_to_linker(&mut linker)?;
     let pre = linker
         .instantiate_pre(&component)
-        .map_err(|error| anyhow::anyhow!("{error:#}"))
+        .map_err(one_line)
         .with_context(|| format!("component `{id}` imports what this host does not provide"))?;
     let service = ServicePre::new(pre)
-        .map_err(|error| anyhow::anyhow!("{error:#}"))
+        .map_err(one_line)
         .with_context(|| format!("component `{id}` does not export the handler of wasi:http 0.3"))?;
     Ok(ProxyPre::P3(service))
+}
+
+/// Some errors here come with line breaks in them.
+fn one_line(error: wasmtime::Error) -> anyhow::Error {
+    let text = format!("{error:#}");
+    anyhow::anyhow!(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -26,8 +26,9 @@ pub struct Flags {
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     pub variables: Vec<String>,
 
-    /// The Redis (or Valkey) server to use: redis://[:password@]host[:port][/database]. Without it, and without the
-    /// variable `redis_url`, a private server is started and keeps its data in the state folder.
+    /// The Redis (or Valkey) server to use: redis://:password@host:port/database, of which all but the host may be
+    /// left out. Without it, and without the variable `redis_url`, a private server is started and keeps its data in
+    /// the state folder.
     #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
 
@@ -47,7 +48,8 @@ pub struct Flags {
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub idle_instance_timeout: Range<Duration>,
 
-    /// How long a component may take until it begins its answer; then the answer is 504. No limit unless given.
+    /// How long a component may take until it begins its answer (then the answer is 500), and from there to the end
+    /// of all that its instance streams (then that is cut off). No limit unless given.
     #[arg(long, value_name = "TIME")]
     pub request_timeout: Option<Range<Duration>>,
 

@@ -103,12 +103,15 @@ impl WorkerState for Life {
 
     fn drop(&self, _store: Store<Platform>, result: wasmtime::Result<()>) {
         if let Err(error) = result {
-            tracing::error!(component = &*self.component, "an instance ended: {error:#}");
+            let component = &*self.component;
+            // Its first cause is a line. What stands before that is the way there.
+            tracing::error!(component, "an instance ended: {}", error.root_cause());
+            tracing::debug!(component, "an instance ended: {error:?}");
         }
     }
 }
 
-/// When an instance is dropped: idle for too long, or stuck in a request.
+/// When an instance is dropped: idle for too long, stuck in a request, or not done with what came after.
 pub(crate) struct Expiration {
     idle: Duration,
     request: Option<Duration>,
@@ -131,7 +134,8 @@ impl WorkerExpiration for Expiration {
         let allowed = match status {
             WorkerStatus::Idle => Some(this.idle),
             WorkerStatus::Requests => this.request.map(|timeout| timeout + STUCK),
-            WorkerStatus::PostReturn => None,
+            // Streams, and a request that was answered for its component. As in Spin they have as long again.
+            WorkerStatus::PostReturn => this.request,
         };
         let Some(end) = allowed.and_then(|allowed| start.checked_add(allowed)) else {
             return Poll::Pending;

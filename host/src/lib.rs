@@ -20,8 +20,9 @@ pub use flags::{Flags, LogFormat, Range};
 
 use anyhow::{Context, Result};
 use app::App;
-use manifest::{Handler, Manifest, Route};
+use manifest::{Handler, Manifest, Route, Variable};
 use redis_server::RedisServer;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -75,7 +76,7 @@ fn settings(manifest: &Manifest, flags: &Flags, state: &Path) -> Result<(Resolve
         dotenv: Some(PathBuf::from(".env")),
     };
     if let Some(url) = &flags.redis_url {
-        sources.given = redis_variables(url)?;
+        sources.given = redis_variables(url, &manifest.variables)?;
     }
     for argument in &flags.variables {
         sources.given.extend(variables::parse_given(argument)?);
@@ -93,7 +94,7 @@ fn settings(manifest: &Manifest, flags: &Flags, state: &Path) -> Result<(Resolve
 }
 
 /// The application's variables for a Redis server that was given as one URL. The password is never shown.
-fn redis_variables(url: &str) -> Result<Vec<(String, String)>> {
+fn redis_variables(url: &str, declared: &BTreeMap<String, Variable>) -> Result<Vec<(String, String)>> {
     use redis::{ConnectionAddr, IntoConnectionInfo};
     let form = "--redis-url must be redis://[:password@]host[:port][/database]";
     let info = url.into_connection_info().ok().context(form)?;
@@ -106,11 +107,17 @@ fn redis_variables(url: &str) -> Result<Vec<(String, String)>> {
         info.redis.username.is_none(),
         "{form}: a user name has no variable to go to"
     );
-    Ok(vec![
+    let mut given = vec![
         ("redis_url".into(), address),
         ("redis_password".into(), info.redis.password.unwrap_or_default()),
         ("redis_database".into(), info.redis.db.to_string()),
-    ])
+    ];
+    // What the URL does not say needs no variable.
+    given.retain(|(name, value): &(String, String)| declared.contains_key(name) || !["", "0"].contains(&&**value));
+    if let Some((name, _)) = given.iter().find(|(name, _)| !declared.contains_key(name)) {
+        anyhow::bail!("--redis-url is given (or REDIS_URL is set), and the manifest has no variable '{name}' for it");
+    }
+    Ok(given)
 }
 
 fn bracketed(host: &str) -> String {

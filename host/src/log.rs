@@ -1,13 +1,14 @@
 //! The log, on standard error.
 
 use crate::flags::LogFormat;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Starts the log of this process. To be called once.
 pub(crate) fn start(format: LogFormat, filter: &str) -> Result<()> {
-    let filter = EnvFilter::try_new(filter).with_context(|| format!("--log-level {filter} is not a log filter"))?;
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| anyhow::anyhow!("--log-level {filter} is not a log filter: {error}"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

@@ -81,7 +81,8 @@ async fn answer(app: &App, request: Request<Incoming>, client: SocketAddr, local
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let (component, response) = route(app, request, client, local).await;
-    let micros = start.elapsed().as_micros();
+    // A number in JSON has 64 bits.
+    let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
     let component = component.as_deref().unwrap_or("-");
     tracing::info!(%method, path, status, component, micros, %client, "request");
@@ -166,7 +167,7 @@ async fn call(component: &Component, request: Request<WasiBody>) -> Response<Was
     let component = &*component.id;
     if error.is::<ExpirationError>() {
         tracing::warn!(component, "no answer within the request timeout");
-        return plain(StatusCode::GATEWAY_TIMEOUT, "");
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, "");
     }
     match error.downcast_ref::<InstantiationError<()>>() {
         Some(error) => tracing::error!(component, "no instance can be made: {:#}", error.error),

@@ -49,7 +49,7 @@ impl Sources {
             return Ok(true);
         }
         let dotenv = self.read_dotenv()?;
-        Ok(from_environment(name, &|name: &str| std::env::var_os(name), &dotenv)?.is_some())
+        Ok(from_environment(name, |name: &str| std::env::var_os(name), &dotenv)?.is_some())
     }
 
     fn read_dotenv(&self) -> Result<BTreeMap<String, String>> {
@@ -154,7 +154,7 @@ impl Resolved {
             }
         }
         if !missing.is_empty() {
-            bail!("{}", missing.join("\n"));
+            bail!("{}", missing.join("; "));
         }
         Ok(Self { values })
     }

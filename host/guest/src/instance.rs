@@ -28,7 +28,7 @@ pub(crate) async fn hold(body: impl Body + Unpin) -> String {
     let held = HELD.fetch_add(1, Relaxed) + 1;
     // Only an instance that waits takes another request. When this is over, it has waited.
     spin_sdk::time::sleep(Duration::from_millis(5)).await;
-    eprintln!("held {:016x} {held}", *ID);
+    crate::say(&format!("held {:016x} {held}", *ID));
     // A client that went away has ended its body, too.
     let _ = body.collect().await;
     HELD.fetch_sub(1, Relaxed);

@@ -19,7 +19,8 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use spin_sdk::http::{Error, FullBody, HeaderName, HeaderValue, Request, Response};
 use spin_sdk::{http_service, time, variables};
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -65,15 +66,21 @@ fn end_instance() -> Reply {
     panic!("as asked")
 }
 
+/// Says a line on stderr at once. Piece by piece, it would be mixed with those of other instances.
+pub(crate) fn say(line: &str) {
+    // Nobody is left to tell.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
 async fn wait(millis: &str) -> &'static str {
-    eprintln!("waiting");
+    say("waiting");
     time::sleep(Duration::from_millis(millis.parse().unwrap_or_default())).await;
-    eprintln!("waited");
+    say("waited");
     "waited"
 }
 
 fn busy() -> String {
-    eprintln!("busy");
+    say("busy");
     loop {
         std::hint::spin_loop();
     }

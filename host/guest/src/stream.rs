@@ -19,6 +19,6 @@ struct Reported;
 
 impl Drop for Reported {
     fn drop(&mut self) {
-        eprintln!("the reader is gone");
+        crate::say("the reader is gone");
     }
 }

@@ -214,12 +214,8 @@ mod tests {
 
     #[test]
     fn an_error_inside_an_array_makes_the_whole_an_error() {
-        let error = ::redis::ServerError::ExtensionError {
-            code: "WRONGTYPE".into(),
-            detail: Some("no".into()),
-        };
-        let reply = flat(Value::Array(vec![Value::Int(1), Value::ServerError(error)]));
-        assert_eq!(reply.unwrap_err().to_string(), "WRONGTYPE: no");
+        let reply = ::redis::parse_redis_value(b"*2\r\n:1\r\n-WRONGTYPE no\r\n").unwrap();
+        assert_eq!(flat(reply).unwrap_err().to_string(), "WRONGTYPE: no");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The command line, and starts that fail: each with exit code 2 and one line that names what is wrong.
 
-use super::support::{PLAIN, Site};
+use super::support::{PLAIN, Site, WITH_REDIS};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -103,6 +103,16 @@ async fn a_redis_url_that_is_none_is_refused_and_not_shown() {
         let (_, log) = site.refused(&["--redis-url", url]).await;
         assert!(!log.contains("hunter2"), "{log}");
     }
+}
+
+#[tokio::test]
+async fn a_redis_url_without_a_variable_for_it_is_refused() {
+    let site = Site::new(PLAIN).environment("REDIS_URL", "redis://127.0.0.1");
+    refusal(&site, &[], &["REDIS_URL", "'redis_url'"]).await;
+    let site = Site::new(WITH_REDIS);
+    let url = ["--redis-url", "redis://:hunter2@127.0.0.1"];
+    refusal(&site, &url, &["--redis-url", "'redis_password'"]).await;
+    site.start(&["--redis-url", "redis://127.0.0.1"]).await;
 }
 
 #[tokio::test]

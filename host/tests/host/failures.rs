@@ -61,9 +61,16 @@ async fn a_trap_ends_streams_of_its_instance_as_if_they_were_complete() {
 #[tokio::test]
 async fn an_error_of_the_handler_is_an_error_of_its_request_only() {
     let (mut host, mut client) = start().await;
-    let (first, _) = instance(&mut client).await;
+    let (open, body) = sender();
+    let mut other = host.connect().await;
+    let held = tokio::spawn(async move { other.ask("POST", "/hold", body).await });
+    host.log_line(&["held"]).await;
     assert!(is_bare_500(&client.ask("GET", "/error", empty()).await));
-    assert_eq!(instance(&mut client).await, (first, 3));
+    drop(open);
+    let held = patiently("the request that was held", held).await.unwrap();
+    let (id, count) = instance(&mut client).await;
+    assert_eq!((held.status.as_u16(), &*held.body), (200, &*id));
+    assert_eq!(count, 3);
     host.log_line(&["ERROR", "component=\"guest\"", "as asked"]).await;
 }
 

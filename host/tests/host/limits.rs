@@ -1,6 +1,6 @@
 //! Requests and responses that HTTP or the platform does not allow.
 
-use super::support::{KEEP, PLAIN, Site, empty};
+use super::support::{PLAIN, Site, empty};
 
 fn request(path: &str, headers: impl AsRef<[u8]>) -> Vec<u8> {
     let mut request = format!("GET {path} HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n").into_bytes();
@@ -51,13 +51,14 @@ async fn the_headers_of_a_request_may_have_some_hundred_kilobytes() {
     let host = Site::new(PLAIN).start(&[]).await;
     let header = format!("x: {}\r\n", "y".repeat(300_000));
     assert_eq!(status(&host.raw(request("/", header)).await), "200");
-    let header = format!("x: {}\r\n", "y".repeat(500_000));
-    assert_eq!(status(&host.raw(request("/", header)).await), "431");
+    // A head that is complete could be read at once, and would be fine then.
+    let head = format!("GET / HTTP/1.1\r\nhost: h\r\nx: {}", "y".repeat(450_000));
+    assert_eq!(status(&host.raw(head).await), "431");
 }
 
 #[tokio::test]
 async fn headers_that_belong_to_the_connection_make_an_answer_an_error() {
-    let host = Site::new(PLAIN).start(&KEEP).await;
+    let host = Site::new(PLAIN).start(&[]).await;
     let mut client = host.connect().await;
     for header in [
         "connection=close",
@@ -72,8 +73,6 @@ async fn headers_that_belong_to_the_connection_make_an_answer_an_error() {
     let answer = client.ask("GET", "/header?x-own=1", empty()).await;
     assert_eq!((answer.status.as_u16(), &*answer.body), (200, "hello"));
     assert_eq!(answer.headers["x-own"], "1");
-    let told = client.ask("GET", "/instance", empty()).await.body;
-    assert!(told.ends_with(" 7"), "another instance: {told}");
 }
 
 #[tokio::test]
