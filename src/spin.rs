@@ -7,7 +7,7 @@
 //! - `redis_password`, `redis_database`: empty means none, and database 0;
 //! - `max_job_bytes`: [`Limits::job_bytes`].
 
-use crate::http::{Context, Response, json};
+use crate::http::{Context, Response, with_body};
 use crate::queue::Limits;
 use crate::store::{Redis, RedisError, Reply, Store};
 use http::{Request, StatusCode, Uri};
@@ -47,7 +47,7 @@ where
         Err(why) => {
             eprintln!("cannot serve: {why}");
             let text = "{\"error\":\"the settings of this server are not usable\"}";
-            json(StatusCode::SERVICE_UNAVAILABLE, text)
+            with_body(StatusCode::SERVICE_UNAVAILABLE, text)
         }
     }
 }

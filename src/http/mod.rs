@@ -1,12 +1,13 @@
 //! What every dialect needs of HTTP: reading a request within limits, writing an answer.
 
+pub mod json;
 mod query;
 mod request;
 mod response;
 
 pub use query::Query;
 pub use request::{BodyError, is_form, is_json, name_after, read_body};
-pub use response::{Body, Response, allow, empty, json, with_header};
+pub use response::{Body, Response, allow, empty, with_body, with_header};
 
 use crate::queue::Limits;
 use crate::store::Store;

@@ -31,7 +31,7 @@ pub fn empty(status: StatusCode) -> Response {
 
 /// An answer whose body is the JSON text given, as it stands.
 #[must_use]
-pub fn json(status: StatusCode, text: impl Into<Bytes>) -> Response {
+pub fn with_body(status: StatusCode, text: impl Into<Bytes>) -> Response {
     let text = text.into();
     let length = HeaderValue::from(text.len());
     let mut response = Response::new(Full::new(text));

@@ -2,8 +2,10 @@
 
 mod limits;
 mod name;
+mod status;
 mod timestamp;
 
 pub use limits::Limits;
 pub use name::{NameError, QueueName};
+pub use status::Status;
 pub use timestamp::Timestamp;

@@ -1,36 +1,58 @@
--- Takes the next job: the earliest that is due, else the oldest that waits. Its unique key is free again.
+-- Takes the next jobs: those that are due in the order of their dates, then the waiting ones, oldest first. Their unique
+-- keys are free again.
 --
--- KEYS  1 meta, 2 ready, 3 scheduled, 4 unique, 5 workers
--- ARGV  1 worker id, empty for none
--- Reply 1 outcome: 'job', 'empty' or 'stopped'
---       2 the payload, with 'job'
+-- KEYS  1 meta, 2 ready, 3 scheduled, 4 unique, 5 worker counts
+-- ARGV  1 how many jobs at most
+--       2 worker id, empty for none
+--       3 room: no more jobs are taken when these have so many bytes
+-- Reply 1 outcome: 'jobs' or 'stopped'
+--       2… the payloads, with 'jobs'; none when nothing is there
 
-local worker = ARGV[1]
-if redis.call('HEXISTS', KEYS[1], 'stopped') == 1 then
+local most, worker, room = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+if redis.call('HGET', KEYS[1], 'status') == '0' then
   return {'stopped'}
 end
 
-local entry
-local next_due = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
-if next_due[1] then
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  if tonumber(next_due[2]) <= now then
-    redis.call('ZREM', KEYS[3], next_due[1])
-    entry = string.sub(next_due[1], 15)
+local time
+local function take_due()
+  local first = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
+  if not first[1] then
+    return nil
   end
-end
-entry = entry or redis.call('LPOP', KEYS[2])
-if not entry then
-  return {'empty'}
+  time = time or now()
+  if tonumber(first[2]) > time then
+    return nil
+  end
+  redis.call('ZREM', KEYS[3], first[1])
+  return scheduled_entry(first[1])
 end
 
-local payload, unique = decode(entry)
-if unique then
-  redis.call('HDEL', KEYS[4], unique)
+local jobs, keys = {}, {}
+local function take(entry)
+  local payload, unique = decode(entry)
+  jobs[#jobs + 1] = payload
+  keys[#keys + 1] = unique
+  room = room - #payload
 end
-redis.call('HINCRBY', KEYS[1], 'processed', 1)
-if worker ~= '' and redis.call('HEXISTS', KEYS[5], worker) == 1 then
-  redis.call('HINCRBY', KEYS[5], worker, 1)
+
+local due = take_due()
+while due do
+  take(due)
+  due = #jobs < most and room > 0 and take_due()
 end
-return {'job', payload}
+while #jobs < most and room > 0 do
+  local waiting = redis.call('LPOP', KEYS[2])
+  if not waiting then
+    break
+  end
+  take(waiting)
+end
+
+if #keys > 0 then
+  redis.call('HDEL', KEYS[4], unpack(keys))
+end
+if #jobs > 0 then
+  redis.call('HINCRBY', KEYS[1], 'processed', #jobs)
+  count_for(KEYS[5], worker, #jobs)
+end
+return {'jobs', unpack(jobs)}

@@ -1,12 +1,13 @@
 //! Insert: a job enters its queue.
 
 use super::Store;
-use super::keys::{QUEUES, QueueKeys};
-use super::redis::{Redis, RedisError, Reply};
+use super::keys::QueueKeys;
+use super::redis::{Redis, RedisError};
+use super::reply::Reader;
 use super::script::{Script, script};
 use crate::queue::{QueueName, Timestamp};
 
-static SCRIPT: Script = script!("entry.lua", "insert.lua");
+static SCRIPT: Script = script!("entry.lua", "queue.lua", "insert.lua");
 
 /// A job to insert.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,15 @@ pub struct Insert<'a> {
     pub unique: Option<&'a [u8]>,
     /// Not fetched before this time, by the Redis server's clock. A past time is due at once.
     pub due: Option<Timestamp>,
+    /// The job comes back because a worker failed at it, which is counted.
+    pub failed: Option<Failed<'a>>,
+}
+
+/// A failure to count.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed<'a> {
+    /// Who failed: counted for this worker too when it is registered on the queue.
+    pub worker: Option<&'a [u8]>,
 }
 
 /// What became of an [`Insert`].
@@ -40,32 +50,25 @@ impl<R: Redis> Store<R> {
     pub async fn insert(&self, job: Insert<'_>) -> Result<Inserted, RedisError> {
         let keys = QueueKeys::new(job.queue);
         let due = job.due.map_or_else(String::new, |due| due.as_millis().to_string());
-        let args = [job.payload, job.unique.unwrap_or_default(), due.as_bytes()];
-        let all = [keys.meta(), keys.ready(), keys.scheduled(), keys.unique()];
-        let reply = SCRIPT.run(&self.redis, &all, &args).await?;
-        let [Reply::Int(stored), Reply::Int(listed)] = reply[..] else {
-            return Err(RedisError::unexpected(&reply));
-        };
-        if stored == 0 {
+        let args = [
+            job.payload,
+            job.unique.unwrap_or_default(),
+            due.as_bytes(),
+            if job.failed.is_some() { b"1" } else { b"" },
+            job.failed.and_then(|failed| failed.worker).unwrap_or_default(),
+        ];
+        let all = [
+            keys.meta(),
+            keys.ready(),
+            keys.scheduled(),
+            keys.unique(),
+            keys.worker_failures(),
+        ];
+        let mut reply = Reader::new(SCRIPT.run(&self.redis, &all, &args).await?);
+        if reply.integer()? == 0 {
             return Ok(Inserted::Duplicate);
         }
-        if listed == 0 {
-            // The job is in already, and a client that were told of an error here would send it again. A listing
-            // that fails is made up for by the queue's next insert.
-            let _ = self.list_queue(job.queue, &keys).await;
-        }
+        self.list_queue(job.queue, reply.integer()?).await;
         Ok(Inserted::Stored)
-    }
-
-    /// Enters a queue in the list. The mark comes last: it stands only where the list has the name.
-    async fn list_queue(&self, queue: &QueueName, keys: &QueueKeys) -> Result<(), RedisError> {
-        let name = queue.as_str().as_bytes();
-        self.redis
-            .command("ZADD", &[QUEUES.as_bytes(), b"NX", b"0", name])
-            .await?;
-        self.redis
-            .command("HSET", &[keys.meta().as_bytes(), b"listed", b"1"])
-            .await?;
-        Ok(())
     }
 }

@@ -6,8 +6,11 @@
 
 use crate::queue::QueueName;
 
-/// The list of queues: a sorted set with all scores 0, which Redis keeps in the order of the names.
+/// The list of queues: a sorted set, each with its generation as its score. See `listing`.
 pub(super) const QUEUES: &str = "presque:queues";
+
+/// The list of workers: a sorted set with all scores 0.
+pub(super) const WORKERS: &str = "presque:workers";
 
 /// The keys of one queue.
 pub(super) struct QueueKeys {
@@ -34,8 +37,9 @@ impl QueueKeys {
         [&self.prefix, what].concat()
     }
 
-    /// A hash: `listed` (1 once the queue is in [`QUEUES`]), `stopped` (1 while it hands out nothing), `sequence`
-    /// (the last number given to a scheduled job), `processed` and `failed` (counts).
+    /// A hash: `status` (1 open, 0 stopped; there once the queue was), `generation` (how often it was deleted, nothing
+    /// for never), `listed` (the generation that is in [`QUEUES`]), `sequence` (the last number given to a scheduled
+    /// job), `processed` and `failed` (counts).
     pub(super) fn meta(&self) -> String {
         self.key("meta")
     }
@@ -55,10 +59,29 @@ impl QueueKeys {
         self.key("unique")
     }
 
-    /// A hash: the processed count of each worker that is registered on this queue, by its id.
-    pub(super) fn workers(&self) -> String {
+    /// A hash: how many jobs each worker that is registered on this queue has processed, by its id.
+    pub(super) fn worker_counts(&self) -> String {
         self.key("workers")
     }
+
+    /// A hash: how many jobs each worker that is registered on this queue has failed, by its id.
+    pub(super) fn worker_failures(&self) -> String {
+        self.key("worker-failures")
+    }
+}
+
+/// A hash: what is known of a worker beside its queues. `started` (the second it registered), `processed` and `failed`
+/// (what it did on queues that it has left), and a field `queue:<name>` for each queue that it is registered on.
+///
+/// The id is written in hexadecimal: it may be any bytes.
+pub(super) fn worker(id: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut key = String::from("presque:worker:");
+    for byte in id {
+        // Writing to a string cannot fail.
+        let _ = write!(key, "{byte:02x}");
+    }
+    key
 }
 
 #[cfg(test)]

@@ -56,20 +56,3 @@ impl fmt::Display for RedisError {
 }
 
 impl std::error::Error for RedisError {}
-
-impl RedisError {
-    pub(super) fn unexpected(replies: &[Reply]) -> Self {
-        // A reply can hold a job: only its shape is told.
-        let shape: Vec<_> = replies
-            .iter()
-            .take(8)
-            .map(|reply| match reply {
-                Reply::Nil => "nil",
-                Reply::Status(_) => "status",
-                Reply::Int(_) => "integer",
-                Reply::Bytes(_) => "bytes",
-            })
-            .collect();
-        Self::Unexpected(format!("[{}]", shape.join(", ")))
-    }
-}

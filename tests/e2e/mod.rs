@@ -1,6 +1,13 @@
 //! The built components on the host, over HTTP.
 
+mod batch;
+mod control;
 mod cost;
+mod docs;
 mod faults;
 mod order;
 mod queue;
+mod races;
+mod random;
+mod status;
+mod worker;

@@ -163,29 +163,14 @@ async fn delayed_and_uniq_are_read_from_the_query() {
 }
 
 #[tokio::test]
-async fn of_sixteen_posts_with_one_key_at_once_one_wins() {
-    let redis = Redis::start();
-    let host = Host::on(&redis);
-    let client = host.client();
-    for round in 0..20 {
-        let target = format!("/q/u?uniq={round}");
-        let posts = (0..16).map(|_| client.post(&target, "1"));
-        let answers = futures_util::future::join_all(posts).await;
-        let stored = answers.iter().filter(|answer| answer.status == 201).count();
-        let refused = answers.iter().filter(|answer| answer.status == 400).count();
-        assert_eq!((stored, refused), (1, 15));
-    }
-}
-
-#[tokio::test]
 async fn a_stopped_queue_is_closed_and_takes_jobs() {
     let redis = Redis::start();
     let host = Host::on(&redis);
     let client = host.client();
-    redis.run("HSET presque:{x}:meta stopped 1").await;
+    redis.run("HSET presque:{x}:meta status 0").await;
     client.insert("/q/x", "1").await;
     expect_error(client.get("/q/x").await, 404, "queue is closed", "stopped").await;
-    redis.run("HDEL presque:{x}:meta stopped").await;
+    redis.run("HSET presque:{x}:meta status 1").await;
     assert_eq!(client.get("/q/x").await.text(), "1");
 }
 
@@ -219,7 +204,11 @@ async fn a_method_that_the_route_lacks_is_told_which_it_has() {
     for method in ["HEAD", "PATCH", "TRACE", "BREW"] {
         let answer = client.send(method, "/q/x", &[], "").await;
         assert_eq!(answer.status, 405, "{method}");
-        assert_eq!(answer.header("allow"), Some("GET, OPTIONS, POST"), "{method}");
+        assert_eq!(
+            answer.header("allow"),
+            Some("DELETE, GET, OPTIONS, POST, PUT"),
+            "{method}"
+        );
         let text = if method == "HEAD" {
             String::new()
         } else {
@@ -230,7 +219,7 @@ async fn a_method_that_the_route_lacks_is_told_which_it_has() {
     let options = client.send("OPTIONS", "/q/x", &[], "").await;
     assert_eq!(
         (options.brief(), options.header("allow")),
-        ((204, ""), Some("GET, OPTIONS, POST"))
+        ((204, ""), Some("DELETE, GET, OPTIONS, POST, PUT"))
     );
     // HEAD took nothing.
     assert_eq!(client.get("/q/x").await.text(), "1");

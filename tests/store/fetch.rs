@@ -29,18 +29,24 @@ async fn payloads_of_any_bytes_come_out_as_they_went_in() {
         for unique in [None, Some(&b"7:k"[..])] {
             for due in [None, Timestamp::from_epoch_seconds(1.0)] {
                 let queue = &q;
-                insert(
-                    &store,
-                    Insert {
+                let failed = None;
+                let job = Insert {
+                    queue,
+                    payload,
+                    unique,
+                    due,
+                    failed,
+                };
+                insert(&store, job).await;
+                let fetched = store
+                    .fetch(Fetch {
                         queue,
-                        payload,
-                        unique,
-                        due,
-                    },
-                )
-                .await;
-                let fetched = store.fetch(Fetch { queue, worker: None }).await.unwrap();
-                assert_eq!(fetched, Fetched::Job(payload.to_vec()), "{unique:?} {due:?}");
+                        worker: None,
+                        most: 1,
+                    })
+                    .await
+                    .unwrap();
+                assert_eq!(fetched, Fetched::Jobs(vec![payload.to_vec()]), "{unique:?} {due:?}");
             }
         }
     }
@@ -101,11 +107,12 @@ async fn a_job_is_not_fetched_before_its_date_by_the_servers_clock() {
 async fn a_stopped_queue_gives_nothing_and_loses_nothing() {
     let redis = Redis::start();
     let (store, q) = (redis.store().await, queue("q"));
-    redis.run("HSET presque:{q}:meta stopped 1").await;
+    redis.run("HSET presque:{q}:meta status 0").await;
     let stopped = store
         .fetch(Fetch {
             queue: &q,
             worker: None,
+            most: 1,
         })
         .await;
     assert_eq!(stopped.unwrap(), Fetched::Stopped);
@@ -114,10 +121,11 @@ async fn a_stopped_queue_gives_nothing_and_loses_nothing() {
         .fetch(Fetch {
             queue: &q,
             worker: None,
+            most: 1,
         })
         .await;
     assert_eq!(stopped.unwrap(), Fetched::Stopped);
-    redis.run("HDEL presque:{q}:meta stopped").await;
+    redis.run("HSET presque:{q}:meta status 1").await;
     assert_eq!(fetch(&store, &q).await.as_deref(), Some("kept"));
 }
 
@@ -128,9 +136,23 @@ async fn a_fetched_job_is_counted_for_its_queue_and_for_a_registered_worker() {
     redis.run("HSET presque:{q}:workers known 0").await;
     for worker in [None, Some(&b"known"[..]), Some(b"unknown")] {
         insert(&store, job(&q, "1")).await;
-        store.fetch(Fetch { queue: &q, worker }).await.unwrap();
+        store
+            .fetch(Fetch {
+                queue: &q,
+                worker,
+                most: 1,
+            })
+            .await
+            .unwrap();
         // Nothing there: nothing counted.
-        store.fetch(Fetch { queue: &q, worker }).await.unwrap();
+        store
+            .fetch(Fetch {
+                queue: &q,
+                worker,
+                most: 1,
+            })
+            .await
+            .unwrap();
     }
     let count = |text: &str| Value::BulkString(text.into());
     assert_eq!(redis.run("HGET presque:{q}:meta processed").await, count("3"));

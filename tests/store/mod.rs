@@ -1,7 +1,11 @@
 //! The store's operations against a real Redis, without Wasm.
 
+mod batch;
+mod counts;
+mod delete;
 mod fetch;
 mod insert;
+mod workers;
 
 use crate::support::Native;
 use presque::queue::QueueName;
@@ -18,6 +22,7 @@ fn job<'a>(queue: &'a QueueName, payload: &'a str) -> Insert<'a> {
         payload: payload.as_bytes(),
         unique: None,
         due: None,
+        failed: None,
     }
 }
 
@@ -27,9 +32,16 @@ async fn insert(store: &Store<Native>, job: Insert<'_>) {
 
 /// The next job's payload, `None` when there is none.
 async fn fetch(store: &Store<Native>, queue: &QueueName) -> Option<String> {
-    match store.fetch(Fetch { queue, worker: None }).await.unwrap() {
-        Fetched::Job(payload) => Some(String::from_utf8(payload).unwrap()),
-        Fetched::Empty => None,
+    let mut jobs = fetch_many(store, queue, 1).await;
+    assert!(jobs.len() <= 1);
+    jobs.pop()
+}
+
+/// The next jobs' payloads.
+async fn fetch_many(store: &Store<Native>, queue: &QueueName, most: usize) -> Vec<String> {
+    let worker = None;
+    match store.fetch(Fetch { queue, worker, most }).await.unwrap() {
+        Fetched::Jobs(jobs) => jobs.into_iter().map(|job| String::from_utf8(job).unwrap()).collect(),
         Fetched::Stopped => panic!("the queue is stopped"),
     }
 }

@@ -2,11 +2,13 @@
 
 mod client;
 mod host;
+mod invariants;
 mod proxy;
 mod redis;
 
 pub use client::{Answer, Client};
 pub use host::{Host, HostOptions};
+pub use invariants::assert_sound;
 pub use proxy::{Cut, Proxy};
 pub use redis::{Commands, Native, Redis};
 

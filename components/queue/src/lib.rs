@@ -1,4 +1,4 @@
-//! The jobs of one queue: `/q/{queue}`.
+//! Jobs in and out, one or many at a time: `/q/{queue}`, `/qb/{queue}`.
 
 use presque::dialect::presque::queue;
 use presque::spin;

@@ -1,6 +1,18 @@
-//! The presque dialect of 2010: jobs in JSON, workers that are named by a header. One module per route group.
+//! The presque dialect of 2010: jobs in JSON, workers that are named by a header. One module per route group, each
+//! usable without the others.
 
+pub mod control;
 pub mod queue;
 mod refusal;
+mod request;
+pub mod status;
+pub mod worker;
 
+use crate::http::{Response, allow, empty};
+use http::StatusCode;
 use refusal::Refusal;
+
+/// What OPTIONS gives on a route with these methods.
+fn options(methods: &'static str) -> Response {
+    allow(empty(StatusCode::NO_CONTENT), methods)
+}

@@ -1,0 +1,90 @@
+//! What the routes of this dialect have in common when they read a request.
+
+use super::Refusal;
+use crate::http::{Query, is_form, is_json, json, name_after, read_body};
+use crate::queue::{QueueName, Timestamp};
+use bytes::Bytes;
+use http::request::Parts;
+
+/// The longest worker id, in bytes.
+const WORKER_ID_BYTES: usize = 1024;
+
+/// The queue that the path names behind this route's prefix.
+pub(super) fn queue_name(parts: &Parts, prefix: &str) -> Result<QueueName, Refusal> {
+    Ok(name_after(prefix, parts.uri.path())?)
+}
+
+/// The parameters of the request.
+pub(super) fn query(parts: &Parts) -> Query<'_> {
+    Query::new(parts.uri.query())
+}
+
+/// A job, or jobs, as a body that is said to be JSON. Whether it is, is not checked, except that a body that is said to
+/// be a form is taken when it is a JSON text: that is what `curl -d` sends.
+pub(super) async fn read_job<B: http_body::Body>(parts: &Parts, body: B, limit: usize) -> Result<Bytes, Refusal> {
+    let says_json = is_json(&parts.headers);
+    if !says_json && !is_form(&parts.headers) {
+        return Err(Refusal::ContentType);
+    }
+    let job = read_body(&parts.headers, body, limit).await?;
+    if !says_json && !json::is_text(&job) {
+        return Err(Refusal::ContentType);
+    }
+    if job.is_empty() {
+        return Err(Refusal::JobMissing);
+    }
+    Ok(job)
+}
+
+/// `delayed`: seconds since 1970. Empty and zero mean not delayed.
+pub(super) fn due_time(query: Query<'_>) -> Result<Option<Timestamp>, Refusal> {
+    let Some(value) = query.get_filled("delayed") else {
+        return Ok(None);
+    };
+    let text = std::str::from_utf8(&value).map_err(|_| Refusal::Delayed)?;
+    let seconds: f64 = text.trim().parse().map_err(|_| Refusal::Delayed)?;
+    if seconds == 0.0 {
+        return Ok(None);
+    }
+    Timestamp::from_epoch_seconds(seconds).map(Some).ok_or(Refusal::Delayed)
+}
+
+/// Who asks, where that is told: by the header, else by the parameter of the protocol of May 2010.
+pub(super) fn worker_id(parts: &Parts) -> Option<Vec<u8>> {
+    let header = parts.headers.get("x-presque-workerid");
+    header
+        .map(|value| value.as_bytes().to_vec())
+        .filter(|id| !id.is_empty())
+        .or_else(|| query(parts).get_filled("worker_id"))
+        .filter(|id| id.len() <= WORKER_ID_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn due(query: &str) -> Result<Option<i64>, Refusal> {
+        due_time(Query::new(Some(query))).map(|due| due.map(Timestamp::as_millis))
+    }
+
+    #[test]
+    fn delayed_is_a_finite_number_of_seconds_with_fraction_or_exponent() {
+        assert_eq!(due("delayed=1273923534"), Ok(Some(1_273_923_534_000)));
+        assert_eq!(due("delayed=1.5e3"), Ok(Some(1_500_000)));
+        assert_eq!(due("delayed=0.25"), Ok(Some(250)));
+        assert_eq!(due("delayed=-5"), Ok(Some(-5000)));
+        for not_delayed in ["", "delayed", "delayed=", "delayed=0", "delayed=0.0", "delayed=-0"] {
+            assert_eq!(due(not_delayed), Ok(None), "{not_delayed}");
+        }
+        for wrong in [
+            "delayed=soon",
+            "delayed=inf",
+            "delayed=nan",
+            "delayed=1e999",
+            "delayed=%ff",
+            "delayed=1+2",
+        ] {
+            assert_eq!(due(wrong), Err(Refusal::Delayed), "{wrong}");
+        }
+    }
+}

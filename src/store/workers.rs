@@ -1,0 +1,136 @@
+//! Workers: they register on queues, and their jobs are counted.
+//!
+//! What a worker does on a queue is counted in the queue's own keys, by the script that hands out the job. Its record
+//! says on which queues it is registered. The commands here span keys and can be repeated; a crash between two of them
+//! can at most lose counts.
+
+use super::Store;
+use super::keys::{self, QueueKeys, WORKERS};
+use super::list::Listed;
+use super::redis::{Redis, RedisError, Reply};
+use super::reply::Reader;
+use super::script::{Script, script};
+use crate::queue::QueueName;
+
+static REGISTER: Script = script!("register.lua");
+static LEAVE: Script = script!("leave.lua");
+static UNREGISTER: Script = script!("unregister.lua");
+static QUEUE_WORKERS: Script = script!("queue_workers.lua");
+
+/// How a record's field for a queue begins.
+const QUEUE_FIELD: &str = "queue:";
+
+/// What is known of a registered worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worker {
+    /// When it registered, in seconds since 1970 by the Redis server's clock.
+    pub started: u64,
+    /// How many jobs it has fetched, on all queues that it was registered on.
+    pub processed: u64,
+    /// How many jobs it has given back as failed.
+    pub failed: u64,
+}
+
+/// A queue's counts and the workers that are registered on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueWorkers {
+    /// How many jobs were fetched. `None` before the first.
+    pub processed: Option<u64>,
+    /// How many jobs came back as failed. `None` before the first.
+    pub failed: Option<u64>,
+    /// The workers' ids, at most [`Listed::MOST`], in no order.
+    pub workers: Vec<Vec<u8>>,
+}
+
+impl<R: Redis> Store<R> {
+    /// Registers a worker on a queue, with its counts there at 0.
+    ///
+    /// # Errors
+    /// [`RedisError`]. To repeat it does no harm.
+    pub async fn register(&self, queue: &QueueName, worker: &[u8]) -> Result<(), RedisError> {
+        let (keys, record) = (QueueKeys::new(queue), keys::worker(worker));
+        // The record first: unregistering finds the rest through it.
+        REGISTER.run(&self.redis, &[record], &[field(queue).as_bytes()]).await?;
+        self.redis
+            .command("ZADD", &[WORKERS.as_bytes(), b"NX", b"0", worker])
+            .await?;
+        for key in [keys.worker_counts(), keys.worker_failures()] {
+            self.redis.command("HSET", &[key.as_bytes(), worker, b"0"]).await?;
+        }
+        Ok(())
+    }
+
+    /// Unregisters a worker from a queue; from the list of workers with its last queue. One that is not registered is
+    /// no error.
+    ///
+    /// # Errors
+    /// [`RedisError`]. To repeat it does no harm.
+    pub async fn unregister(&self, queue: &QueueName, worker: &[u8]) -> Result<(), RedisError> {
+        let keys = QueueKeys::new(queue);
+        let all = [keys.worker_counts(), keys.worker_failures()];
+        let mut left = Reader::new(LEAVE.run(&self.redis, &all, &[worker]).await?);
+        let processed = left.count()?.unwrap_or(0).to_string();
+        let failed = left.count()?.unwrap_or(0).to_string();
+        let field = field(queue);
+        let args = [field.as_bytes(), processed.as_bytes(), failed.as_bytes()];
+        let reply = UNREGISTER.run(&self.redis, &[keys::worker(worker)], &args).await?;
+        if Reader::new(reply).integer()? == 1 {
+            self.redis.command("ZREM", &[WORKERS.as_bytes(), worker]).await?;
+        }
+        Ok(())
+    }
+
+    /// A queue's counts and its workers. One command.
+    ///
+    /// # Errors
+    /// [`RedisError`].
+    pub async fn queue_workers(&self, queue: &QueueName) -> Result<QueueWorkers, RedisError> {
+        let keys = QueueKeys::new(queue);
+        let most = Listed::MOST.to_string();
+        let all = [keys.meta(), keys.worker_counts()];
+        let mut reply = Reader::new(QUEUE_WORKERS.run(&self.redis, &all, &[most.as_bytes()]).await?);
+        Ok(QueueWorkers {
+            processed: reply.count()?,
+            failed: reply.count()?,
+            workers: reply.all_bytes()?,
+        })
+    }
+
+    /// What is known of a worker, `None` when it is not registered. One command, and two for each of its queues.
+    ///
+    /// # Errors
+    /// [`RedisError`].
+    pub async fn worker(&self, id: &[u8]) -> Result<Option<Worker>, RedisError> {
+        let record = self.redis.command("HGETALL", &[keys::worker(id).as_bytes()]).await?;
+        let mut worker = Worker::default();
+        let mut reader = Reader::new(record);
+        while !reader.is_empty() {
+            let field = reader.bytes()?;
+            let value = reader.count()?.unwrap_or(0);
+            match &field[..] {
+                b"started" => worker.started = value,
+                b"processed" => worker.processed += value,
+                b"failed" => worker.failed += value,
+                queue => {
+                    let name = queue.strip_prefix(QUEUE_FIELD.as_bytes());
+                    let Some(Ok(queue)) = name.map(QueueName::new) else {
+                        return Err(RedisError::Unexpected("an unknown field of a worker's record".into()));
+                    };
+                    let keys = QueueKeys::new(&queue);
+                    worker.processed += self.worker_count(&keys.worker_counts(), id).await?;
+                    worker.failed += self.worker_count(&keys.worker_failures(), id).await?;
+                }
+            }
+        }
+        Ok(Some(worker).filter(|worker| worker.started > 0))
+    }
+
+    async fn worker_count(&self, key: &str, worker: &[u8]) -> Result<u64, RedisError> {
+        let reply: Vec<Reply> = self.redis.command("HGET", &[key.as_bytes(), worker]).await?;
+        Ok(Reader::new(reply).count()?.unwrap_or(0))
+    }
+}
+
+fn field(queue: &QueueName) -> String {
+    format!("{QUEUE_FIELD}{queue}")
+}

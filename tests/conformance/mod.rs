@@ -1,0 +1,145 @@
+//! Recorded conversations, replayed through the components.
+//!
+//! A line of a recording is one exchange: what is sent, and what must come back. Two JSON bodies are equal when their
+//! values and types are; some arrays are sets. Everything else is compared byte for byte.
+
+mod compare;
+
+use crate::support::{Answer, Client, Host, HostOptions, Redis};
+use compare::same_body;
+use serde::Deserialize;
+use std::fmt::Write;
+use std::time::{Duration, SystemTime};
+
+const PRESQUE: &str = include_str!("presque.jsonl");
+
+#[derive(Deserialize)]
+struct Exchange {
+    name: String,
+    method: String,
+    /// `{now+3}` stands for the second three seconds from now.
+    target: String,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+    #[serde(default)]
+    chunked: bool,
+    /// To wait before sending.
+    #[serde(default)]
+    wait_s: f64,
+    expect: Expect,
+}
+
+#[derive(Deserialize)]
+struct Expect {
+    status: u16,
+    /// The media type alone. Not compared when missing.
+    content_type: Option<String>,
+    /// Not compared when missing.
+    body: Option<String>,
+}
+
+/// Replays a recording from an empty store. `client_for` chooses who serves a path.
+async fn replay(recording: &str, client_for: impl Fn(&str) -> Client) {
+    let mut differences = String::new();
+    let mut count = 0;
+    for line in recording.lines().filter(|line| !line.trim().is_empty()) {
+        let exchange: Exchange = serde_json::from_str(line).expect(line);
+        let target = with_times(&exchange.target);
+        tokio::time::sleep(Duration::from_secs_f64(exchange.wait_s)).await;
+        let answer = send(&client_for(&target), &exchange, &target).await;
+        if let Err(difference) = compare(&exchange.expect, &answer) {
+            writeln!(
+                differences,
+                "{}: {} {target}\n{difference}",
+                exchange.name, exchange.method
+            )
+            .unwrap();
+        }
+        count += 1;
+    }
+    assert!(count > 0, "the recording is empty");
+    assert!(
+        differences.is_empty(),
+        "of {count} exchanges these differ:\n{differences}"
+    );
+}
+
+fn with_times(target: &str) -> String {
+    let Some((before, rest)) = target.split_once("{now+") else {
+        return target.to_owned();
+    };
+    let (seconds, after) = rest.split_once('}').expect(target);
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("after 1970");
+    let then = now.as_secs() + seconds.parse::<u64>().expect(target);
+    format!("{before}{then}{after}")
+}
+
+async fn send(client: &Client, exchange: &Exchange, target: &str) -> Answer {
+    let mut headers: Vec<_> = exchange
+        .headers
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
+    if exchange.chunked {
+        headers.push(("Transfer-Encoding", "chunked"));
+    }
+    let body = exchange.body.clone().unwrap_or_default();
+    client.send(&exchange.method, target, &headers, body).await
+}
+
+fn compare(expect: &Expect, answer: &Answer) -> Result<(), String> {
+    let mut different = String::new();
+    if answer.status != expect.status {
+        writeln!(different, "  status: expected {}, got {}", expect.status, answer.status).unwrap();
+    }
+    let media = answer.header("content-type").and_then(|value| value.split(';').next());
+    if let Some(expected) = expect.content_type.as_deref()
+        && media != Some(expected)
+    {
+        writeln!(different, "  content type: expected {expected}, got {media:?}").unwrap();
+    }
+    if let Some(expected) = &expect.body
+        && !same_body(expected, answer.text())
+    {
+        writeln!(
+            different,
+            "  body: expected {expected}\n             got {}",
+            answer.text()
+        )
+        .unwrap();
+    }
+    if different.is_empty() { Ok(()) } else { Err(different) }
+}
+
+#[tokio::test]
+async fn the_recording_of_the_presque_dialect_replays_without_difference() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    replay(PRESQUE, |_| host.client()).await;
+}
+
+#[tokio::test]
+async fn each_component_passes_its_part_of_the_recording_when_it_is_the_only_one_served() {
+    let redis = Redis::start();
+    let alone = |component| {
+        Host::start(HostOptions {
+            redis_url: Some(redis.url()),
+            args: &["--component", component],
+            ..HostOptions::default()
+        })
+    };
+    let (queue, control, status, worker) = (alone("queue"), alone("control"), alone("status"), alone("worker"));
+    replay(PRESQUE, |target| {
+        let group = target.split(['/', '?']).nth(1).unwrap_or_default();
+        let host = match group {
+            "q" | "qb" => &queue,
+            "control" => &control,
+            "w" => &worker,
+            _ => &status,
+        };
+        host.client()
+    })
+    .await;
+}

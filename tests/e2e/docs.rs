@@ -1,0 +1,57 @@
+//! What the documents show is what happens: their command lines are run.
+
+use crate::support::{Host, Redis};
+use std::process::Command;
+
+/// A command line, and the lines that the document shows below it.
+struct Shown {
+    command: String,
+    lines: Vec<String>,
+}
+
+/// The indented blocks of a document whose lines begin with a dollar sign.
+fn shown(document: &str) -> Vec<Shown> {
+    let mut all: Vec<Shown> = Vec::new();
+    let mut inside = false;
+    for line in document.lines() {
+        match line.strip_prefix("    ") {
+            Some(line) if line.starts_with("$ ") => {
+                inside = true;
+                let (command, lines) = (line[2..].to_owned(), Vec::new());
+                all.push(Shown { command, lines });
+            }
+            Some(line) if inside => all.last_mut().expect("a command").lines.push(line.to_owned()),
+            _ => inside = false,
+        }
+    }
+    all
+}
+
+/// Runs a document's command lines against a fresh server. What it shows must be among what is printed, line by line in
+/// that order; all of it, unless the headers are printed too.
+fn run(document: &str) {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let commands = shown(document);
+    assert!(!commands.is_empty(), "the document shows no commands");
+    for Shown { command, lines } in commands {
+        let line = command.replace("http://127.0.0.1:3000", &host.base);
+        let output = Command::new("sh").args(["-c", &line]).output().expect("a shell");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let mut printed: Vec<&str> = text.lines().map(str::trim_end).collect();
+        if command.starts_with("curl -i ") {
+            printed.retain(|line| lines.iter().any(|shown| shown == line));
+        }
+        assert_eq!(printed, lines, "{command}");
+    }
+}
+
+#[test]
+fn the_readme_shows_what_happens() {
+    run(include_str!("../../README.md"));
+}
+
+#[test]
+fn the_presque_dialect_is_as_its_document_shows() {
+    run(include_str!("../../docs/presque.md"));
+}
