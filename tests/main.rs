@@ -14,5 +14,6 @@
 
 mod conformance;
 mod e2e;
+mod parsing;
 mod store;
 mod support;

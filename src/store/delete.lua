@@ -2,12 +2,11 @@
 -- longer for a large queue. Whether the queue is stopped stays, and so do its workers.
 --
 -- KEYS  1 meta, 2 ready, 3 scheduled, 4 unique
--- Reply 1 the generation that ends here
+-- Reply 1 the generation that ends here, -1 for a queue that never was
 
-local generation = redis.call('HGET', KEYS[1], 'generation') or '0'
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  redis.call('HINCRBY', KEYS[1], 'generation', 1)
-  redis.call('HDEL', KEYS[1], 'listed', 'sequence', 'processed', 'failed')
-  redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  return {-1}
 end
-return {tonumber(generation)}
+redis.call('HDEL', KEYS[1], 'listed', 'sequence', 'processed', 'failed')
+redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
+return {redis.call('HINCRBY', KEYS[1], 'generation', 1) - 1}

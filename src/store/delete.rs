@@ -21,6 +21,10 @@ impl<R: Redis> Store<R> {
         let keys = QueueKeys::new(queue);
         let all = [keys.meta(), keys.ready(), keys.scheduled(), keys.unique()];
         let ended = Reader::new(SCRIPT.run(&self.redis, &all, &[]).await?).integer()?;
+        // A queue that never was is not in the list, and its first insert may be entering it there right now.
+        if ended < 0 {
+            return Ok(());
+        }
         self.unlist(queue, ended).await
     }
 }

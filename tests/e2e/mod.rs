@@ -4,6 +4,7 @@ mod batch;
 mod control;
 mod cost;
 mod docs;
+mod examples;
 mod faults;
 mod order;
 mod queue;

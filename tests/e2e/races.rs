@@ -79,6 +79,18 @@ async fn an_insert_that_meets_a_delete_is_either_gone_or_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_insert_of_a_queue_that_meets_a_delete_is_either_gone_or_listed() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let client = host.client();
+    for round in 0..ROUNDS {
+        let target = format!("/q/{round}");
+        tokio::join!(client.insert(&target, "1"), delete(&client, &target));
+    }
+    assert_sound(&redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn batches_and_single_fetches_share_a_queue() {
     let redis = Redis::start();
     let host = Host::on(&redis);
