@@ -15,7 +15,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use spin_sdk::redis::{self, RedisParameter, RedisResult};
 use spin_sdk::{time, variables};
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io::Write;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// A connection that has been quiet for longer is asked whether it still lives, before it is given a command that
@@ -27,6 +31,10 @@ const QUIET: Duration = Duration::from_millis(500);
 /// It cannot be woken by that other one: the SDK is built without wake-ups between tasks, which would cost every wait
 /// of every request a stream. Opening takes less than a millisecond on a local network.
 const OPENING_PAUSE: Duration = Duration::from_micros(200);
+
+/// How long opening a connection, or asking whether one lives, may take. Commands have no limit of their own, since a
+/// timer for each would cost a tenth of the throughput: the platform's `--request-timeout` is for that.
+const OPENING_LIMIT: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// Made at the instance's first request and shared by all it serves.
@@ -45,7 +53,7 @@ where
     match context().await {
         Ok(context) => handler(request, &context).await,
         Err(why) => {
-            eprintln!("cannot serve: {why}");
+            log(&format!("cannot serve: {why}"));
             let text = "{\"error\":\"the settings of this server are not usable\"}";
             with_body(StatusCode::SERVICE_UNAVAILABLE, text)
         }
@@ -62,13 +70,20 @@ async fn context() -> Result<Rc<Context<Connection>>, String> {
     let job_bytes = variable("max_job_bytes").await?;
     let job_bytes = job_bytes
         .parse()
-        .map_err(|_| format!("max_job_bytes must be a whole number of bytes, not {job_bytes:?}"))?;
+        .ok()
+        .filter(|bytes| *bytes <= Limits::MOST_JOB_BYTES)
+        .ok_or_else(|| format!("max_job_bytes must be a whole number of bytes up to 67108864, not {job_bytes:?}"))?;
     let made = Rc::new(Context {
         store: Store::new(Connection::new(address(&url, &password, &database)?)),
         limits: Limits { job_bytes },
     });
     // Another request may have been faster while this one waited: there is one connection an instance.
     Ok(CONTEXT.with_borrow_mut(|context| context.get_or_insert(made).clone()))
+}
+
+/// Writes a line to the component's log. One that cannot be written is no reason to panic, as `eprintln` would.
+fn log(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 async fn variable(name: &str) -> Result<String, String> {
@@ -133,22 +148,25 @@ impl Connection {
     async fn kept_or_opened(&self) -> Result<Rc<Kept>, redis::Error> {
         if let Some(kept) = self.kept() {
             if kept.last_reply.get().elapsed() > QUIET
-                && let Err(error) = kept.handle.execute("PING", []).await
+                && let Err(error) = within(OPENING_LIMIT, kept.handle.execute("PING", [])).await
             {
                 self.forget(&kept);
                 return Err(error);
             }
             return Ok(kept);
         }
-        while self.opening.get() {
-            time::sleep(OPENING_PAUSE).await;
-        }
-        if let Some(kept) = self.kept() {
-            return Ok(kept);
+        if self.opening.get() {
+            while self.opening.get() {
+                time::sleep(OPENING_PAUSE).await;
+            }
+            // What failed for one fails for all that waited for it: else each would try in turn.
+            return self
+                .kept()
+                .ok_or_else(|| redis::Error::Other("it could not be opened".into()));
         }
         let _opening = Opening::begin(&self.opening);
         let opened = Rc::new(Kept {
-            handle: redis::Connection::open(&self.address).await?,
+            handle: within(OPENING_LIMIT, redis::Connection::open(&self.address)).await?,
             last_reply: Cell::new(Instant::now()),
         });
         self.kept.replace(Some(opened.clone()));
@@ -183,6 +201,20 @@ impl Connection {
     }
 }
 
+/// The work's result, or an error when it takes longer.
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, redis::Error>>) -> Result<T, redis::Error> {
+    let mut work = pin!(work);
+    let mut timer = pin!(time::sleep(limit));
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(result) => Poll::Ready(result),
+        Poll::Pending => {
+            let late = || Err(redis::Error::Other(format!("no answer within {limit:?}")));
+            timer.as_mut().poll(cx).map(|()| late())
+        }
+    })
+    .await
+}
+
 /// Marks that a connection is being opened, until it is dropped.
 struct Opening<'a>(&'a Cell<bool>);
 
@@ -204,7 +236,7 @@ impl Redis for Connection {
         let result = self.run(name, args).await;
         match &result {
             Ok(_) | Err(RedisError::NoScript) => {}
-            Err(error) => eprintln!("{error}"),
+            Err(error) => log(&error.to_string()),
         }
         result
     }
@@ -221,24 +253,11 @@ impl From<RedisResult> for Reply {
     }
 }
 
-/// What the platform's error texts tell. It gives no codes: an error that the server answered with begins with one of
-/// two forms, all others come from the connection.
 impl From<redis::Error> for RedisError {
     fn from(error: redis::Error) -> Self {
-        let redis::Error::Other(text) = error else {
-            return Self::Unexpected(error.to_string());
-        };
-        if let Some(known) = text.strip_prefix("An error was signalled by the server - ") {
-            return if known.starts_with("NoScriptError") {
-                Self::NoScript
-            } else {
-                Self::Refused(known.to_owned())
-            };
+        match error {
+            redis::Error::Other(text) => Self::from_text(text),
+            error => Self::Unexpected(error.to_string()),
         }
-        let code = text.split(": ").next().unwrap_or_default();
-        if !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return Self::Refused(text);
-        }
-        Self::Lost(text)
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::app::{App, Component, Target};
 use crate::routes::{self, WELL_KNOWN};
-use anyhow::Result;
 use bytes::Bytes;
 use http::header::HOST;
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -107,9 +106,9 @@ async fn route(
         Target::Component(component) => {
             let answer = match prepare(request, &found, client, local) {
                 Ok(request) => call(component, request).await,
-                Err(why) => {
+                Err((status, why)) => {
                     tracing::warn!(component = &*component.id, "{why}");
-                    plain(StatusCode::INTERNAL_SERVER_ERROR, "")
+                    plain(status, "")
                 }
             };
             (Some(component.id.clone()), answer)
@@ -118,18 +117,19 @@ async fn route(
 }
 
 /// Makes the request what the component is given: a full URI, and the platform's headers behind the client's own.
+/// Else tells which status the client gets, and why.
 fn prepare(
     request: Request<Incoming>,
     found: &routes::Match<'_, Target>,
     client: SocketAddr,
     local: &str,
-) -> Result<Request<WasiBody>> {
+) -> Result<Request<WasiBody>, (StatusCode, String)> {
     let (mut parts, body) = request.into_parts();
-    for (name, value) in &parts.headers {
-        anyhow::ensure!(
-            std::str::from_utf8(value.as_bytes()).is_ok(),
-            "the request header {name} is not UTF-8"
-        );
+    let not_utf8 = |value: &HeaderValue| std::str::from_utf8(value.as_bytes()).is_err();
+    if let Some((name, _)) = parts.headers.iter().find(|(_, value)| not_utf8(value)) {
+        // As Spin has it.
+        let why = format!("the request header {name} is not UTF-8");
+        return Err((StatusCode::INTERNAL_SERVER_ERROR, why));
     }
     let target = parts
         .uri
@@ -137,15 +137,16 @@ fn prepare(
         .cloned()
         .unwrap_or_else(|| PathAndQuery::from_static("/"));
     let host = host(&parts.headers, &parts.uri, local);
-    let added = routes::spin_headers(found, target.as_str(), &host, client);
-    for (name, value) in added {
+    for (name, value) in routes::spin_headers(found, target.as_str(), &host, client) {
         parts.headers.append(name, value);
     }
-    let mut uri = http::uri::Parts::default();
-    uri.scheme = Some(Scheme::HTTP);
-    uri.authority = Some(host.parse::<Authority>()?);
-    uri.path_and_query = Some(target);
-    parts.uri = Uri::from_parts(uri)?;
+    let uri = Uri::builder()
+        .scheme(Scheme::HTTP)
+        .authority(host)
+        .path_and_query(target);
+    parts.uri = uri
+        .build()
+        .map_err(|error| (StatusCode::BAD_REQUEST, format!("the request header host: {error}")))?;
     Ok(Request::from_parts(parts, body.map_err(HttpError::from).boxed_unsync()))
 }
 

@@ -122,7 +122,10 @@ pub fn push_string(out: &mut String, bytes: &[u8]) {
                 '\n' => out.push_str("\\n"),
                 '\r' => out.push_str("\\r"),
                 '\t' => out.push_str("\\t"),
-                c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+                c if c < ' ' => {
+                    out.push_str(if u32::from(c) < 16 { "\\u000" } else { "\\u001" });
+                    out.extend(char::from_digit(u32::from(c) % 16, 16));
+                }
                 c => out.push(c),
             }
         }

@@ -7,6 +7,11 @@ pub struct Limits {
     pub job_bytes: usize,
 }
 
+impl Limits {
+    /// The most that [`job_bytes`](Self::job_bytes) can be: 64 MiB. The platform carries up to 128 MiB at a time.
+    pub const MOST_JOB_BYTES: usize = 64 * 1024 * 1024;
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

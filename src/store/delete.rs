@@ -25,6 +25,6 @@ impl<R: Redis> Store<R> {
         if ended < 0 {
             return Ok(());
         }
-        self.unlist(queue, ended).await
+        self.unlist(queue, ended).await.map_err(RedisError::after_a_change)
     }
 }

@@ -11,7 +11,7 @@ static SCRIPT: Script = script!("entry.lua", "queue.lua", "fetch.lua");
 
 /// A fetch takes no more jobs when those that it has are this large together. The platform refuses replies over
 /// 128 MiB, and what it refused would be lost.
-const ROOM: usize = 16 * 1024 * 1024;
+const ROOM: usize = 4 * 1024 * 1024;
 
 /// A request for jobs.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub struct Fetch<'a> {
     /// Who takes them: counted for this worker when it is registered on the queue.
     pub worker: Option<&'a [u8]>,
     /// How many at most, from 1 to [`Fetch::MOST`]. There are fewer when they are large: no more are taken once there
-    /// are 16 MiB of them.
+    /// are 4 MiB of them.
     pub most: usize,
 }
 

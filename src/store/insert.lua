@@ -12,14 +12,19 @@
 local payload, unique, due, failed, worker = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local generation = begin(KEYS[1])
 
-if unique ~= '' and redis.call('HSETNX', KEYS[4], unique, 1) == 0 then
+if unique ~= '' and redis.call('HEXISTS', KEYS[4], unique) == 1 then
   return {0, generation}
 end
 
 if due == '' then
   redis.call('RPUSH', KEYS[2], encode(payload, unique))
 else
-  schedule(KEYS[1], KEYS[3], due, encode(payload, unique))
+  local number = redis.call('HINCRBY', KEYS[1], 'sequence', 1)
+  redis.call('ZADD', KEYS[3], due, scheduled_member(number, encode(payload, unique)))
+end
+-- After the job: a key without its job would be held for ever.
+if unique ~= '' then
+  redis.call('HSET', KEYS[4], unique, 1)
 end
 if failed == '1' then
   redis.call('HINCRBY', KEYS[1], 'failed', 1)

@@ -65,10 +65,13 @@ impl<R: Redis> Store<R> {
             keys.worker_failures(),
         ];
         let mut reply = Reader::new(SCRIPT.run(&self.redis, &all, &args).await?);
-        if reply.integer()? == 0 {
-            return Ok(Inserted::Duplicate);
-        }
+        let stored = reply.integer()?;
+        // For a duplicate too: the insert that it repeats may have broken off before its queue was listed.
         self.list_queue(job.queue, reply.integer()?).await;
-        Ok(Inserted::Stored)
+        Ok(if stored == 1 {
+            Inserted::Stored
+        } else {
+            Inserted::Duplicate
+        })
     }
 }

@@ -20,6 +20,12 @@ pub struct InsertBatch<'a> {
     pub due: Option<Timestamp>,
 }
 
+impl InsertBatch<'_> {
+    /// The most jobs that a batch should have: Redis does nothing else while it stores them, for some tenths of a
+    /// second with so many.
+    pub const MOST: usize = 100_000;
+}
+
 impl<R: Redis> Store<R> {
     /// Inserts jobs, in their order, at the back of a queue. No jobs are no error, and make no queue.
     ///
@@ -39,8 +45,11 @@ impl<R: Redis> Store<R> {
             joined.push(b':');
             joined.extend_from_slice(payload);
         }
+        let count = batch.payloads.len().to_string();
         let all = [keys.meta(), keys.ready(), keys.scheduled()];
-        let reply = SCRIPT.run(&self.redis, &all, &[&joined, due.as_bytes()]).await?;
+        let reply = SCRIPT
+            .run(&self.redis, &all, &[&joined, count.as_bytes(), due.as_bytes()])
+            .await?;
         self.list_queue(batch.queue, Reader::new(reply).integer()?).await;
         Ok(())
     }

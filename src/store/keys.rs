@@ -39,7 +39,7 @@ impl QueueKeys {
 
     /// A hash: `status` (1 open, 0 stopped; there once the queue was), `generation` (how often it was deleted, nothing
     /// for never), `listed` (the generation that is in [`QUEUES`]), `sequence` (the last number given to a scheduled
-    /// job), `processed` and `failed` (counts).
+    /// job), `processed` and `failed` (counts). Of a deleted queue the first two stay.
     pub(super) fn meta(&self) -> String {
         self.key("meta")
     }

@@ -1,4 +1,4 @@
--- The first names of a list, in their order.
+-- The first names of a list.
 --
 -- KEYS  1 the list
 -- ARGV  1 how many names at most

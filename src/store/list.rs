@@ -13,7 +13,7 @@ static SCRIPT: Script = script!("list.lua");
 pub struct Listed {
     /// How many names the list has.
     pub size: u64,
-    /// The first of them, at most [`Listed::MOST`], in the order of their bytes.
+    /// The first of them, at most [`Listed::MOST`].
     pub names: Vec<Vec<u8>>,
 }
 

@@ -24,7 +24,8 @@ impl<R: Redis> Store<R> {
     /// The job is in already, and a client that were told of an error here would send it again: a listing that fails
     /// is made up for by the queue's next insert.
     pub(super) async fn list_queue(&self, queue: &QueueName, generation: i64) {
-        if generation != LISTED {
+        // A connection that broke is opened anew: the second try mends most of what can go wrong with the first.
+        if generation != LISTED && self.try_list_queue(queue, generation).await.is_err() {
             let _ = self.try_list_queue(queue, generation).await;
         }
     }

@@ -10,7 +10,7 @@ local most, room = tonumber(ARGV[1]), tonumber(ARGV[2])
 local reply = {size(KEYS[1], KEYS[2])}
 
 -- Looks at a few at a time: a queue can hold jobs of megabytes.
-local SLICE = 20
+local SLICE = 5
 local function show(read, entry_of)
   local from = 0
   while true do

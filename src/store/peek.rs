@@ -13,14 +13,14 @@ static SCRIPT: Script = script!("entry.lua", "queue.lua", "peek.lua");
 const MOST: usize = 1000;
 
 /// The most bytes of jobs that are shown, unless the first alone is larger.
-const ROOM: usize = 16 * 1024 * 1024;
+const ROOM: usize = 4 * 1024 * 1024;
 
 /// The size of a queue, and its next jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peeked {
     /// The jobs that a fetch would give now.
     pub size: u64,
-    /// The first of them, in that order: at most 1000, and at most 16 MiB.
+    /// The first of them, in that order: at most 1000, and at most 4 MiB.
     pub jobs: Vec<Vec<u8>>,
 }
 

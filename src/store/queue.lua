@@ -11,11 +11,10 @@ local function begin(meta)
   return tonumber(generation)
 end
 
--- Puts an entry among the scheduled ones. The number makes each member its own, and keeps those of one date in the
+-- An entry as a member of the scheduled ones. The number makes each member its own, and keeps those of one date in the
 -- order they came.
-local function schedule(meta, scheduled, due, entry)
-  local number = redis.call('HINCRBY', meta, 'sequence', 1)
-  redis.call('ZADD', scheduled, due, string.format('%014x', number) .. entry)
+local function scheduled_member(number, entry)
+  return string.format('%014x', number) .. entry
 end
 
 -- The entry in a member of the scheduled ones.

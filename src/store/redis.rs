@@ -37,7 +37,7 @@ pub enum RedisError {
     Lost(String),
     /// The server has no script of this hash: the command did nothing.
     NoScript,
-    /// The server answered with an error: the command was not carried out.
+    /// The server answered with an error.
     Refused(String),
     /// The server answered with something that the store does not expect: another version's script, or not Redis.
     Unexpected(String),
@@ -56,3 +56,71 @@ impl fmt::Display for RedisError {
 }
 
 impl std::error::Error for RedisError {}
+
+impl RedisError {
+    /// The same error, of a command that came after others which were carried out: then it is no longer true that
+    /// nothing was changed.
+    pub(super) fn after_a_change(self) -> Self {
+        match self {
+            Self::Unreachable(why) | Self::Refused(why) => Self::Lost(why),
+            other => other,
+        }
+    }
+
+    /// What the text of an error tells that the platform's Redis interface gives: it has no codes.
+    ///
+    /// Errors that the server answered with have two forms, that of the Redis client of Spin for codes that it knows,
+    /// and `CODE: text` for others. All other texts come from the connection.
+    #[must_use]
+    pub fn from_text(text: String) -> Self {
+        if let Some(known) = text.strip_prefix("An error was signalled by the server - ") {
+            return if known.starts_with("NoScriptError") {
+                Self::NoScript
+            } else {
+                Self::Refused(known.to_owned())
+            };
+        }
+        let code = text.split(": ").next().unwrap_or_default();
+        if !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            return Self::Refused(text);
+        }
+        Self::Lost(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_an_error_tells_whether_the_server_answered() {
+        let refused = [
+            "WRONGTYPE: Operation against a key holding the wrong kind of value",
+            "OOM: command not allowed when used memory > 'maxmemory'.",
+            "MISCONF: Redis is configured to save RDB snapshots",
+            "An error was signalled by the server - ResponseError: unknown command",
+            "An error was signalled by the server - ReadOnly: You can't write against a read only replica.",
+            "An error was signalled by the server - BusyLoadingError: Redis is loading the dataset in memory",
+        ];
+        for text in refused {
+            assert!(
+                matches!(RedisError::from_text(text.into()), RedisError::Refused(_)),
+                "{text}"
+            );
+        }
+        let lost = [
+            "broken pipe",
+            "Connection reset by peer (os error 104)",
+            "unexpected end of file",
+            "",
+        ];
+        for text in lost {
+            assert!(
+                matches!(RedisError::from_text(text.into()), RedisError::Lost(_)),
+                "{text}"
+            );
+        }
+        let text = "An error was signalled by the server - NoScriptError: No matching script. Please use EVAL.";
+        assert_eq!(RedisError::from_text(text.into()), RedisError::NoScript);
+    }
+}

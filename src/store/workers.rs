@@ -49,14 +49,19 @@ impl<R: Redis> Store<R> {
     /// [`RedisError`]. To repeat it does no harm.
     pub async fn register(&self, queue: &QueueName, worker: &[u8]) -> Result<(), RedisError> {
         let (keys, record) = (QueueKeys::new(queue), keys::worker(worker));
-        // The record first: unregistering finds the rest through it.
+        // The record first: see `unregister`.
         REGISTER.run(&self.redis, &[record], &[field(queue).as_bytes()]).await?;
-        self.redis
-            .command("ZADD", &[WORKERS.as_bytes(), b"NX", b"0", worker])
-            .await?;
+        self.enter(worker).await?;
         for key in [keys.worker_counts(), keys.worker_failures()] {
             self.redis.command("HSET", &[key.as_bytes(), worker, b"0"]).await?;
         }
+        Ok(())
+    }
+
+    /// Enters a worker in the list of workers.
+    async fn enter(&self, worker: &[u8]) -> Result<(), RedisError> {
+        let entry = [WORKERS.as_bytes(), b"NX", b"0", worker];
+        self.redis.command("ZADD", &entry).await?;
         Ok(())
     }
 
@@ -76,6 +81,13 @@ impl<R: Redis> Store<R> {
         let reply = UNREGISTER.run(&self.redis, &[keys::worker(worker)], &args).await?;
         if Reader::new(reply).integer()? == 1 {
             self.redis.command("ZREM", &[WORKERS.as_bytes(), worker]).await?;
+            // It may have registered elsewhere in between. Registering writes the record before the list, so whatever
+            // comes in between now finds the worker in the list or enters it there.
+            let record = keys::worker(worker);
+            let back = self.redis.command("EXISTS", &[record.as_bytes()]).await?;
+            if Reader::new(back).integer()? == 1 {
+                self.enter(worker).await?;
+            }
         }
         Ok(())
     }

@@ -68,6 +68,21 @@ async fn a_batch_can_be_delayed_and_ignores_uniq() {
 }
 
 #[tokio::test]
+async fn a_batch_has_a_hundred_thousand_jobs_at_most() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let client = host.client();
+    let batch = |count: usize| format!("{{\"jobs\":[{}]}}", vec!["1"; count].join(","));
+    let answer = client.post("/qb/x", batch(100_001)).await;
+    assert_eq!(answer.brief(), (413, &*error("a batch has at most 100000 jobs")));
+    client.insert("/qb/x?delayed=5", batch(100_000)).await;
+    assert_eq!(
+        client.get("/status/x").await.text(),
+        "{\"queue\":\"x\",\"size\":\"100000\"}"
+    );
+}
+
+#[tokio::test]
 async fn methods_that_a_batch_lacks_are_refused() {
     let redis = Redis::start();
     let host = Host::on(&redis);

@@ -3,8 +3,6 @@
 use crate::support::{Answer, Client, Cut, Host, HostOptions, Proxy, Redis, eventually};
 use redis::Value;
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A host whose one instance lives as long as the test.
@@ -91,7 +89,10 @@ async fn a_command_that_redis_refuses_is_503_and_told_in_the_log() {
     let host = Host::on(&redis);
     let client = host.client();
     redis.run("SET presque:{x}:ready text").await;
-    assert_unavailable(&client.post("/q/x", "1").await, UNREACHABLE);
+    let refused = client.post("/q/x?uniq=k", "1").await;
+    assert_unavailable(&refused, "the store refused the request");
+    let held = redis.run("EXISTS presque:{x}:unique").await;
+    assert_eq!(held, Value::Int(0), "no key is held without its job");
     let log = eventually("the log", async || {
         Some(host.log()).filter(|log| log.contains("WRONGTYPE"))
     })
@@ -144,45 +145,34 @@ async fn settings_that_cannot_be_used_are_503_and_told_in_the_log() {
     assert!(log.contains("max_job_bytes must be a whole number of bytes"), "{log}");
 }
 
-/// Sixteen clients post until told to stop or until the connection breaks, and give the jobs that were accepted.
-struct Posters {
-    stop: Arc<AtomicBool>,
-    tasks: Vec<tokio::task::JoinHandle<Vec<String>>>,
-}
+/// Sixteen clients that post until the first request that fails, and then give the jobs that were accepted.
+struct Posters(Vec<tokio::task::JoinHandle<Vec<String>>>);
 
 impl Posters {
     fn start(client: &Client) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
         let tasks = (0..16).map(|poster| {
-            let (client, stop) = (client.clone(), stop.clone());
+            let client = client.clone();
             tokio::spawn(async move {
                 let mut accepted = Vec::new();
-                for number in 0.. {
-                    if stop.load(Ordering::SeqCst) {
-                        break;
-                    }
-                    let job = format!("\"{poster}:{number}\"");
-                    let sent = client
-                        .try_send("POST", "/q/x", &[("Content-Type", "application/json")], job.clone())
-                        .await;
-                    match sent {
+                loop {
+                    let job = format!("\"{poster}:{}\"", accepted.len());
+                    let json = [("Content-Type", "application/json")];
+                    match client.try_send("POST", "/q/x", &json, job.clone()).await {
                         Ok(answer) if answer.status == 201 => accepted.push(job),
-                        Ok(_) | Err(_) => break,
+                        Ok(_) | Err(_) => return accepted,
                     }
                 }
-                accepted
             })
         });
-        let tasks = tasks.collect();
-        Self { stop, tasks }
+        Self(tasks.collect())
     }
 
     async fn accepted(self) -> BTreeSet<String> {
         let mut all = BTreeSet::new();
-        for task in self.tasks {
+        for task in self.0 {
             all.extend(task.await.unwrap());
         }
-        assert!(self.stop.load(Ordering::SeqCst) || !all.is_empty());
+        assert!(!all.is_empty());
         all
     }
 }

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 const REQUESTS: usize = 10_000;
 const AT_ONCE: usize = 16;
@@ -135,7 +135,16 @@ async fn ten_thousand_odd_requests_get_no_500_and_leave_the_store_sound() {
     let redis = Redis::start();
     let host = Host::on(&redis);
     let client = host.client();
-    let mut runner = TestRunner::default();
+    // Printed when the test fails: with it the same requests come again.
+    let seed = std::time::UNIX_EPOCH
+        .elapsed()
+        .unwrap()
+        .as_nanos()
+        .to_be_bytes()
+        .repeat(2);
+    println!("seed {seed:?}");
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), random);
     let requests = odd();
     for _ in 0..REQUESTS / AT_ONCE {
         let some = (0..AT_ONCE).map(|_| requests.new_tree(&mut runner).expect("a request").current());

@@ -50,6 +50,8 @@ async fn who_does_not_say_who_it_is_is_told_so() {
     ] {
         assert_eq!(register(&client, "/w/x", &[], body).await.brief(), missing, "{body}");
     }
+    let long = format!("{{\"worker_id\":\"{}\"}}", "w".repeat(1025));
+    assert_eq!(client.send("POST", "/w/x", &[], long).await.brief(), missing);
     assert_eq!(client.send("DELETE", "/w/x", &[], "").await.brief(), missing);
     let no_queue = (404, "{\"error\":\"queue name is missing\"}");
     assert_eq!(register(&client, "/w", &WORKER, "{}").await.brief(), no_queue);

@@ -85,7 +85,7 @@ async fn peek_shows_jobs_in_the_order_of_fetch_and_takes_none() {
 }
 
 #[tokio::test]
-async fn peek_shows_a_thousand_jobs_at_most_and_sixteen_mebibytes_but_always_one() {
+async fn peek_shows_a_thousand_jobs_at_most_and_four_mebibytes_but_always_one() {
     let redis = Redis::start();
     let (store, q) = (redis.store().await, queue("q"));
     for _ in 0..1010 {
@@ -93,14 +93,14 @@ async fn peek_shows_a_thousand_jobs_at_most_and_sixteen_mebibytes_but_always_one
     }
     assert_eq!(store.peek(&q).await.unwrap().jobs.len(), 1000);
     let large = queue("large");
-    let payload = "x".repeat(7 * 1024 * 1024);
+    let payload = "x".repeat(3 * 1024 * 1024 / 2);
     for _ in 0..3 {
         insert(&store, job(&large, &payload)).await;
     }
     let peeked = store.peek(&large).await.unwrap();
     assert_eq!((peeked.size, peeked.jobs.len()), (3, 2));
     let huge = queue("huge");
-    insert(&store, job(&huge, &"x".repeat(17 * 1024 * 1024))).await;
+    insert(&store, job(&huge, &"x".repeat(5 * 1024 * 1024))).await;
     assert_eq!(store.peek(&huge).await.unwrap().jobs.len(), 1);
 }
 

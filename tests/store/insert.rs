@@ -1,9 +1,9 @@
 //! Insert.
 
 use super::{fetch, insert, job, queue};
-use crate::support::Redis;
+use crate::support::{Redis, assert_sound};
 use presque::queue::Timestamp;
-use presque::store::{Insert, Inserted};
+use presque::store::{Insert, Inserted, RedisError};
 use redis::Value;
 
 #[tokio::test]
@@ -95,4 +95,38 @@ async fn a_listing_that_failed_is_made_up_for_by_the_next_insert() {
     redis.run("DEL presque:queues").await;
     insert(&store, job(&q, "2")).await;
     assert_eq!(redis.run("ZCARD presque:queues").await, Value::Int(1));
+}
+
+#[tokio::test]
+async fn a_duplicate_lists_the_queue_that_the_first_insert_did_not() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let keyed = Insert {
+        unique: Some(b"k"),
+        ..job(&q, "1")
+    };
+    insert(&store, keyed).await;
+    // As if the connection had broken before the queue was listed.
+    redis.run("DEL presque:queues").await;
+    redis.run("HDEL presque:{q}:meta listed").await;
+    assert_eq!(store.insert(keyed).await.unwrap(), Inserted::Duplicate);
+    assert_eq!(store.queues().await.unwrap().names, [b"q"]);
+}
+
+#[tokio::test]
+async fn a_full_redis_refuses_inserts_whole_and_can_still_be_emptied() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert(&store, job(&q, "1")).await;
+    redis.run("CONFIG SET maxmemory 1").await;
+    let keyed = Insert {
+        unique: Some(b"k"),
+        ..job(&q, "2")
+    };
+    let refused = store.insert(keyed).await.unwrap_err();
+    assert!(matches!(refused, RedisError::Refused(_)), "{refused}");
+    store.delete(&q).await.unwrap();
+    redis.run("CONFIG SET maxmemory 0").await;
+    assert_sound(&redis).await;
+    assert_eq!(fetch(&store, &q).await, None);
 }

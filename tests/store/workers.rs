@@ -100,3 +100,20 @@ async fn ten_thousand_workers_of_a_queue_are_shown() {
         .unwrap();
     assert_eq!(store.queue_workers(&queue("q")).await.unwrap().workers.len(), 10_000);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_leaves_its_last_queue_while_it_registers_on_another_stays_listed() {
+    let redis = Redis::start();
+    let (store, other) = (redis.store().await, redis.store().await);
+    let (a, b) = (queue("a"), queue("b"));
+    for round in 0..300 {
+        let id = format!("w{round}");
+        let id = id.as_bytes();
+        store.register(&a, id).await.unwrap();
+        let (left, came) = tokio::join!(store.unregister(&a, id), other.register(&b, id));
+        left.unwrap();
+        came.unwrap();
+    }
+    assert_eq!(store.workers().await.unwrap().size, 300);
+    assert_sound(&redis).await;
+}

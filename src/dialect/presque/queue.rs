@@ -3,6 +3,7 @@
 use super::request::{due_time, query, queue_name, read_job, worker_id};
 use super::{Refusal, options};
 use crate::http::{Context, Response, empty, json, with_body};
+use crate::queue::QueueName;
 use crate::store::{Failed, Fetch, Fetched, Insert, InsertBatch, Inserted, Redis};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
@@ -70,7 +71,8 @@ async fn insert<B: http_body::Body, R: Redis>(
 }
 
 async fn fetch<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    let mut jobs = take(parts, "/q", 1, context).await?;
+    let queue = queue_name(parts, "/q")?;
+    let mut jobs = take(parts, &queue, 1, context).await?;
     let job = jobs.pop().ok_or(Refusal::NoJob)?;
     Ok(with_body(StatusCode::OK, job))
 }
@@ -89,6 +91,9 @@ async fn insert_batch<B: http_body::Body, R: Redis>(
     let queue = queue_name(parts, "/qb")?;
     let body = read_job(parts, body, context.limits.job_bytes).await?;
     let payloads = json::list_member(&body, "jobs")?;
+    if payloads.len() > InsertBatch::MOST {
+        return Err(Refusal::TooManyJobs);
+    }
     let batch = InsertBatch {
         queue: &queue,
         payloads: &payloads,
@@ -99,9 +104,8 @@ async fn insert_batch<B: http_body::Body, R: Redis>(
 }
 
 async fn fetch_batch<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    // The contract's order: the name is looked at first.
-    queue_name(parts, "/qb")?;
-    let jobs = take(parts, "/qb", batch_size(parts)?, context).await?;
+    let queue = queue_name(parts, "/qb")?;
+    let jobs = take(parts, &queue, batch_size(parts)?, context).await?;
     if jobs.is_empty() {
         return Err(Refusal::NoJob);
     }
@@ -110,14 +114,13 @@ async fn fetch_batch<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Re
 
 async fn take<R: Redis>(
     parts: &Parts,
-    prefix: &str,
+    queue: &QueueName,
     most: usize,
     context: &Context<R>,
 ) -> Result<Vec<Vec<u8>>, Refusal> {
-    let queue = queue_name(parts, prefix)?;
     let worker = worker_id(parts);
     let fetch = Fetch {
-        queue: &queue,
+        queue,
         worker: worker.as_deref(),
         most,
     };

@@ -36,10 +36,14 @@ pub(super) enum Refusal {
     InvalidStatus(String),
     WorkerMissing,
     NoSuchWorker,
+    /// More than [`InsertBatch::MOST`](crate::store::InsertBatch::MOST).
+    TooManyJobs,
     /// The store failed before anything was changed.
     StoreUnreachable,
     /// The store failed, and what was asked may have been carried out.
     StoreLost,
+    /// The store answered, with an error.
+    StoreRefused,
 }
 
 impl Refusal {
@@ -69,6 +73,8 @@ impl Refusal {
             }
             Self::WorkerMissing => (StatusCode::BAD_REQUEST, "worker_id is missing"),
             Self::NoSuchWorker => (StatusCode::NOT_FOUND, "no such worker"),
+            Self::TooManyJobs => (StatusCode::PAYLOAD_TOO_LARGE, "a batch has at most 100000 jobs"),
+            Self::StoreRefused => (StatusCode::SERVICE_UNAVAILABLE, "the store refused the request"),
             Self::StoreUnreachable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the store is out of reach; nothing was changed",
@@ -88,7 +94,9 @@ impl From<Refusal> for Response {
         let response = answer::with_body(status, format!("{{\"error\":{}}}", json::string(text.as_bytes())));
         match refusal {
             Refusal::MethodNotAllowed(methods) => answer::allow(response, methods),
-            Refusal::StoreUnreachable | Refusal::StoreLost => answer::with_header(response, RETRY_AFTER, "1"),
+            Refusal::StoreUnreachable | Refusal::StoreLost | Refusal::StoreRefused => {
+                answer::with_header(response, RETRY_AFTER, "1")
+            }
             _ => response,
         }
     }
@@ -124,7 +132,8 @@ impl From<ListError> for Refusal {
 impl From<RedisError> for Refusal {
     fn from(error: RedisError) -> Self {
         match error {
-            RedisError::Unreachable(_) | RedisError::Refused(_) | RedisError::NoScript => Self::StoreUnreachable,
+            RedisError::Unreachable(_) | RedisError::NoScript => Self::StoreUnreachable,
+            RedisError::Refused(_) => Self::StoreRefused,
             RedisError::Lost(_) | RedisError::Unexpected(_) => Self::StoreLost,
         }
     }

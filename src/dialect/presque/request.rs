@@ -56,7 +56,12 @@ pub(super) fn worker_id(parts: &Parts) -> Option<Vec<u8>> {
         .map(|value| value.as_bytes().to_vec())
         .filter(|id| !id.is_empty())
         .or_else(|| query(parts).get_filled("worker_id"))
-        .filter(|id| id.len() <= WORKER_ID_BYTES)
+        .filter(|id| is_worker_id(id))
+}
+
+/// Whether a worker can be called so. What cannot be a worker's id counts as none.
+pub(super) fn is_worker_id(id: &[u8]) -> bool {
+    (1..=WORKER_ID_BYTES).contains(&id.len())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `/w/{queue}`: workers register, and are looked at.
 
-use super::request::{query, queue_name, worker_id};
+use super::request::{is_worker_id, query, queue_name, worker_id};
 use super::{Refusal, options};
 use crate::http::{Context, Response, empty, json, read_body, with_body};
 use crate::queue::QueueName;
@@ -45,11 +45,12 @@ async fn register<B: http_body::Body, R: Redis>(
 async fn worker_in_body<B: http_body::Body>(parts: &Parts, body: B) -> Option<Vec<u8>> {
     let content = read_body(&parts.headers, body, CONTENT_BYTES).await.ok()?;
     let members: Map<String, Value> = serde_json::from_slice(&content).ok()?;
-    match members.get("worker_id")? {
-        Value::String(id) if !id.is_empty() => Some(id.clone().into_bytes()),
-        Value::Number(id) => Some(id.to_string().into_bytes()),
-        _ => None,
-    }
+    let id = match members.get("worker_id")? {
+        Value::String(id) => id.clone(),
+        Value::Number(id) => id.to_string(),
+        _ => return None,
+    };
+    Some(id.into_bytes()).filter(|id| is_worker_id(id))
 }
 
 async fn unregister<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
