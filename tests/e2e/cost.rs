@@ -70,6 +70,33 @@ async fn a_post_and_a_get_are_one_redis_command_each_once_the_queue_had_its_firs
     assert_eq!(gets, counts(&expected));
 }
 
+#[tokio::test]
+async fn a_retry_and_a_batch_are_one_script_each_too() {
+    let redis = Redis::start();
+    let host = host_with_long_lived_instances(&redis);
+    let client = host.client();
+    let json = [("Content-Type", "application/json")];
+    let jobs = format!("{{\"jobs\":[{}]}}", ["1"; 100].join(","));
+    let requests = [
+        ("PUT", "/q/x?delayed=5&uniq=", "{}"),
+        ("POST", "/qb/x", &*jobs),
+        ("GET", "/qb/x?batch_size=100", ""),
+        ("POST", "/qb/x?delayed=5", &*jobs),
+    ];
+    for (method, target, body) in requests {
+        // The server learns the script.
+        client.send(method, target, &json, body.to_owned()).await;
+        let before = redis.commands().await;
+        for _ in 0..5 {
+            let answer = client.send(method, target, &json, body.to_owned()).await;
+            assert!(answer.status.is_success(), "{method} {target}: {answer:?}");
+        }
+        let ran = between(&before, &redis.commands().await);
+        assert_eq!(ran.get("evalsha"), Some(&5), "{method} {target}: {ran:?}");
+        assert_eq!(ran.get("eval"), None, "{method} {target}: {ran:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_and_its_connection_serve_many_requests() {
     let redis = Redis::start();

@@ -1,9 +1,9 @@
 //! Fetch.
 
-use super::{fetch, insert, job, queue};
+use super::{fetch, fetch_as, insert, job, queue};
 use crate::support::{Redis, eventually};
 use presque::queue::Timestamp;
-use presque::store::{Fetch, Fetched, Insert};
+use presque::store::{Fetched, Insert};
 use redis::Value;
 
 #[tokio::test]
@@ -38,14 +38,7 @@ async fn payloads_of_any_bytes_come_out_as_they_went_in() {
                     failed,
                 };
                 insert(&store, job).await;
-                let fetched = store
-                    .fetch(Fetch {
-                        queue,
-                        worker: None,
-                        most: 1,
-                    })
-                    .await
-                    .unwrap();
+                let fetched = fetch_as(&store, queue, None, 1).await;
                 assert_eq!(fetched, Fetched::Jobs(vec![payload.to_vec()]), "{unique:?} {due:?}");
             }
         }
@@ -108,23 +101,11 @@ async fn a_stopped_queue_gives_nothing_and_loses_nothing() {
     let redis = Redis::start();
     let (store, q) = (redis.store().await, queue("q"));
     redis.run("HSET presque:{q}:meta status 0").await;
-    let stopped = store
-        .fetch(Fetch {
-            queue: &q,
-            worker: None,
-            most: 1,
-        })
-        .await;
-    assert_eq!(stopped.unwrap(), Fetched::Stopped);
+    let stopped = fetch_as(&store, &q, None, 1).await;
+    assert_eq!(stopped, Fetched::Stopped);
     insert(&store, job(&q, "kept")).await;
-    let stopped = store
-        .fetch(Fetch {
-            queue: &q,
-            worker: None,
-            most: 1,
-        })
-        .await;
-    assert_eq!(stopped.unwrap(), Fetched::Stopped);
+    let stopped = fetch_as(&store, &q, None, 1).await;
+    assert_eq!(stopped, Fetched::Stopped);
     redis.run("HSET presque:{q}:meta status 1").await;
     assert_eq!(fetch(&store, &q).await.as_deref(), Some("kept"));
 }
@@ -136,23 +117,9 @@ async fn a_fetched_job_is_counted_for_its_queue_and_for_a_registered_worker() {
     redis.run("HSET presque:{q}:workers known 0").await;
     for worker in [None, Some(&b"known"[..]), Some(b"unknown")] {
         insert(&store, job(&q, "1")).await;
-        store
-            .fetch(Fetch {
-                queue: &q,
-                worker,
-                most: 1,
-            })
-            .await
-            .unwrap();
+        fetch_as(&store, &q, worker, 1).await;
         // Nothing there: nothing counted.
-        store
-            .fetch(Fetch {
-                queue: &q,
-                worker,
-                most: 1,
-            })
-            .await
-            .unwrap();
+        fetch_as(&store, &q, worker, 1).await;
     }
     let count = |text: &str| Value::BulkString(text.into());
     assert_eq!(redis.run("HGET presque:{q}:meta processed").await, count("3"));

@@ -39,9 +39,12 @@ async fn fetch(store: &Store<Native>, queue: &QueueName) -> Option<String> {
 
 /// The next jobs' payloads.
 async fn fetch_many(store: &Store<Native>, queue: &QueueName, most: usize) -> Vec<String> {
-    let worker = None;
-    match store.fetch(Fetch { queue, worker, most }).await.unwrap() {
+    match fetch_as(store, queue, None, most).await {
         Fetched::Jobs(jobs) => jobs.into_iter().map(|job| String::from_utf8(job).unwrap()).collect(),
         Fetched::Stopped => panic!("the queue is stopped"),
     }
+}
+
+async fn fetch_as(store: &Store<Native>, queue: &QueueName, worker: Option<&[u8]>, most: usize) -> Fetched {
+    store.fetch(Fetch { queue, worker, most }).await.unwrap()
 }

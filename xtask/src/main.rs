@@ -7,6 +7,7 @@ mod process;
 mod redis;
 mod std_build;
 mod step;
+mod toolchain;
 mod wasm_target;
 mod workspace;
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::cargo::{WASM, cargo};
 use crate::debian::{self, Unpacked};
 use crate::process;
-use crate::wasm_target::Toolchain;
+use crate::toolchain::Toolchain;
 
 /// A file that marks a target as made here. It is no part of what rustup or a distribution installs.
 pub(crate) const STAMP: &str = "made-by-presque-xtask";

@@ -1,9 +1,7 @@
 //! Rust's standard library for the target of the components: found, fetched by rustup, or built.
 
-use std::env;
-use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,6 +11,7 @@ use crate::cargo::WASM;
 use crate::process::{Outcome, capture, find};
 use crate::std_build::{self, STAMP};
 use crate::step::{advise, note, timed};
+use crate::toolchain::{Toolchain, rustc};
 use crate::{apt, workspace};
 
 const STEP: &str = "Wasm target";
@@ -22,46 +21,6 @@ const RUSTUP_LIMIT: Duration = Duration::from_secs(120);
 
 const BY_HAND: &str = "Run `rustup target add wasm32-wasip2` where there is network access, or use a toolchain that \
                        has the target wasm32-wasip2";
-
-/// The Rust compiler in use.
-pub(crate) struct Toolchain {
-    sysroot: PathBuf,
-    /// Such as `1.95.0`.
-    pub(crate) version: String,
-    /// Such as `rustc 1.95.0 (59807616e 2026-04-14)`.
-    pub(crate) long_version: String,
-}
-
-impl Toolchain {
-    fn find() -> Result<Self> {
-        let long_version = capture(rustc().arg("--version"), None)?.check()?.trim().to_owned();
-        let Some(version) = long_version.split_whitespace().nth(1) else {
-            bail!("`rustc --version` names no version: {long_version}");
-        };
-        let sysroot = capture(rustc().args(["--print", "sysroot"]), None)?.check()?;
-        Ok(Self {
-            sysroot: PathBuf::from(sysroot.trim()),
-            version: version.to_owned(),
-            long_version,
-        })
-    }
-
-    /// The folder of all targets.
-    pub(crate) fn rustlib(&self) -> PathBuf {
-        self.sysroot.join("lib/rustlib")
-    }
-
-    /// The folder of the Wasm target.
-    pub(crate) fn target_folder(&self) -> PathBuf {
-        self.rustlib().join(WASM)
-    }
-
-    /// Whether rustup holds the target as installed.
-    fn rustup_has_target(&self) -> bool {
-        fs::read_to_string(self.rustlib().join("components"))
-            .is_ok_and(|list| list.lines().any(|line| line == format!("rust-std-{WASM}")))
-    }
-}
 
 /// Makes sure that a component can be built.
 pub(crate) fn ensure() -> Result<()> {
@@ -124,12 +83,6 @@ fn probe() -> Result<Outcome> {
 
 fn works() -> Result<bool> {
     Ok(probe()?.succeeded())
-}
-
-fn rustc() -> Command {
-    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc")));
-    command.current_dir(workspace::root());
-    command
 }
 
 /// A target that was built here for an older compiler is of no use, and rustup would not install over it.
