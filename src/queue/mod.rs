@@ -1,11 +1,15 @@
-//! What a job queue is: names, times, limits. Pure rules, without I/O, a clock or a dialect.
+//! What a job queue is: names, jobs, times, limits. Pure rules, without I/O, a clock or a dialect.
 
+mod job;
 mod limits;
 mod name;
+mod settings;
 mod status;
 mod timestamp;
 
+pub use job::{Backoff, Due, Hold, JobId, Priority, Receipt, State, Unique};
 pub use limits::Limits;
 pub use name::{NameError, QueueName};
+pub use settings::Settings;
 pub use status::Status;
 pub use timestamp::Timestamp;

@@ -1,5 +1,7 @@
 //! A point in time.
 
+use std::time::Duration;
+
 /// A point in time in whole milliseconds since 1970, as the Redis server counts them.
 ///
 /// Kept within ±2^53, where Redis (whose scores are doubles) still tells one millisecond from the next.
@@ -8,6 +10,7 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     const FURTHEST: f64 = 9_007_199_254_740_992.0;
+    const FURTHEST_MILLIS: i64 = 1 << 53;
 
     /// From seconds since 1970. A fraction of a millisecond is rounded up, so that nothing is due too early; a time
     /// beyond the range becomes the end of the range.
@@ -22,6 +25,27 @@ impl Timestamp {
         // The clamp keeps the value inside i64, and `ceil` made it whole.
         #[allow(clippy::cast_possible_truncation)]
         Some(Self(millis as i64))
+    }
+
+    /// From milliseconds since 1970; a time beyond the range becomes the end of the range.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis.clamp(-Self::FURTHEST_MILLIS, Self::FURTHEST_MILLIS))
+    }
+
+    /// So much later.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self::from_millis(
+            self.0
+                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// How much later this is than another time; nothing when it is earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
 
     /// Milliseconds since 1970.

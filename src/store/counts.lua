@@ -1,10 +1,10 @@
 -- Tells how many jobs a queue has, and how many it has had.
 --
--- KEYS  1 meta, 2 ready, 3 scheduled
+-- KEYS  the queue's
 -- ARGV  none
 -- Reply 1 size: the jobs that a fetch would give
 --       2 processed, 3 failed: nil before the first
 --       4 status: '1' open, '0' stopped, nil for a queue that never was
 
-local counts = redis.call('HMGET', KEYS[1], 'processed', 'failed', 'status')
-return {size(KEYS[2], KEYS[3]), counts[1], counts[2], counts[3]}
+local counts = redis.call('HMGET', META, 'processed', 'failed', 'status')
+return {size(), counts[1], counts[2], counts[3]}

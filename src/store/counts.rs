@@ -4,10 +4,10 @@ use super::Store;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, script};
+use super::script::{Script, queue_script};
 use crate::queue::{QueueName, Status};
 
-static SCRIPT: Script = script!("queue.lua", "counts.lua");
+static SCRIPT: Script = queue_script!("counts.lua");
 
 /// The counts of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,7 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`].
     pub async fn counts(&self, queue: &QueueName) -> Result<Counts, RedisError> {
-        let keys = QueueKeys::new(queue);
-        let all = [keys.meta(), keys.ready(), keys.scheduled()];
+        let all = QueueKeys::new(queue).all();
         let mut reply = Reader::new(SCRIPT.run(&self.redis, &all, &[]).await?);
         Ok(Counts {
             size: reply.count()?.unwrap_or(0),

@@ -1,12 +1,17 @@
 -- Removes all jobs of a queue, its unique keys and its counts. Memory is freed in the background, so this takes no
--- longer for a large queue. Whether the queue is stopped stays, and so do its workers.
+-- longer for a large queue. Registered workers stay, and so does the sequence: ids are never used twice.
 --
--- KEYS  1 meta, 2 ready, 3 scheduled, 4 unique
+-- KEYS  the queue's
+-- ARGV  1 '1' to remove its settings, too, and that it is stopped
 -- Reply 1 the generation that ends here, -1 for a queue that never was
 
-if redis.call('EXISTS', KEYS[1]) == 0 then
+if redis.call('EXISTS', META) == 0 then
   return {-1}
 end
-redis.call('HDEL', KEYS[1], 'listed', 'sequence', 'processed', 'failed')
-redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
-return {redis.call('HINCRBY', KEYS[1], 'generation', 1) - 1}
+redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost')
+if ARGV[1] == '1' then
+  redis.call('HDEL', META, 'status', 'settings')
+end
+redis.call('UNLINK', JOBS, RUNS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED)
+redis.call('UNLINK', UNIQUE, UNIQUE_UNTIL, SETTLED, RATES, HELD, SEEN)
+return {redis.call('HINCRBY', META, 'generation', 1) - 1}

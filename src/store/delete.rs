@@ -4,23 +4,32 @@ use super::Store;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, script};
+use super::script::{Script, queue_script};
 use crate::queue::QueueName;
 
-static SCRIPT: Script = script!("delete.lua");
+static SCRIPT: Script = queue_script!("delete.lua");
+
+/// What goes with a queue's jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delete {
+    /// Its jobs, unique keys and counts. Its settings stay, and so does whether it is stopped.
+    Jobs,
+    /// Its settings too, and that it is stopped.
+    Queue,
+}
 
 impl<R: Redis> Store<R> {
-    /// Removes all jobs of a queue, its unique keys and its counts, and takes it off the list of queues. Whether it is
-    /// stopped stays, and so do its workers. A queue that never was is no error.
+    /// Removes all jobs of a queue, its unique keys and its counts, and takes it off the list of queues. Workers that are
+    /// registered on it stay. A queue that never was is no error.
     ///
-    /// Two commands, of which the first is the deletion: what was in the queue before it cannot be fetched after it.
+    /// Two commands, of which the first is the deletion: what was in the queue before it cannot be handed out after it.
     ///
     /// # Errors
     /// [`RedisError`]. To repeat it does no harm.
-    pub async fn delete(&self, queue: &QueueName) -> Result<(), RedisError> {
-        let keys = QueueKeys::new(queue);
-        let all = [keys.meta(), keys.ready(), keys.scheduled(), keys.unique()];
-        let ended = Reader::new(SCRIPT.run(&self.redis, &all, &[]).await?).integer()?;
+    pub async fn delete(&self, queue: &QueueName, what: Delete) -> Result<(), RedisError> {
+        let keys = QueueKeys::new(queue).all();
+        let settings: &[u8] = if what == Delete::Queue { b"1" } else { b"" };
+        let ended = Reader::new(SCRIPT.run(&self.redis, &keys, &[settings]).await?).integer()?;
         // A queue that never was is not in the list, and its first insert may be entering it there right now.
         if ended < 0 {
             return Ok(());

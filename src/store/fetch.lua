@@ -1,58 +1,46 @@
--- Takes the next jobs: those that are due in the order of their dates, then the waiting ones, oldest first. Their unique
--- keys are free again.
+-- Takes the next jobs for good, as in 2010: they leave the queue. Where the queue delivers at least once a worker that
+-- names itself gets them under a lease, and what it held is acknowledged.
 --
--- KEYS  1 meta, 2 ready, 3 scheduled, 4 unique, 5 worker counts
+-- KEYS  the queue's
 -- ARGV  1 how many jobs at most
 --       2 worker id, empty for none
 --       3 room: no more jobs are taken when these have so many bytes
 -- Reply 1 outcome: 'jobs' or 'stopped'
---       2… the payloads, with 'jobs'; none when nothing is there
+--       2 whether there may be more at once: 1 when only expired jobs were met
+--       3… the payloads, with 'jobs'; none when nothing is there
 
 local most, worker, room = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-if redis.call('HGET', KEYS[1], 'status') == '0' then
-  return {'stopped'}
+local meta = redis.call('HMGET', META, 'status', 'settings')
+local settings = with_defaults(meta[2])
+local leased = settings.legacy_lease and worker ~= ''
+if leased then
+  although_full()
+  count_done(finish_held(worker, settings))
+end
+if meta[1] == '0' then
+  return {'stopped', 0}
 end
 
-local time
-local function take_due()
-  local first = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
-  if not first[1] then
-    return nil
+although_full()
+recover(settings)
+promote(math.max(100, most))
+
+local reply, receipts = {'jobs', 0}, {}
+local taken, stopped_at_expired = take(most, room, settings, function(id, options, _, payload)
+  reply[#reply + 1] = payload
+  if leased then
+    receipts[#receipts + 1] = lease_out(id, options, worker, lease_for(nil, options, settings))
+  else
+    release(id, key_until_end(options))
+    forget(id)
   end
-  time = time or now()
-  if tonumber(first[2]) > time then
-    return nil
-  end
-  redis.call('ZREM', KEYS[3], first[1])
-  return scheduled_entry(first[1])
+end)
+if #receipts > 0 then
+  redis.call('HSET', HELD, worker, table.concat(receipts, ' '))
 end
-
-local jobs, keys = {}, {}
-local function take(entry)
-  local payload, unique = decode(entry)
-  jobs[#jobs + 1] = payload
-  keys[#keys + 1] = unique
-  room = room - #payload
+if taken > 0 then
+  count_claimed(worker, taken)
+elseif stopped_at_expired then
+  reply[2] = 1
 end
-
-local due = take_due()
-while due do
-  take(due)
-  due = #jobs < most and room > 0 and take_due()
-end
-while #jobs < most and room > 0 do
-  local waiting = redis.call('LPOP', KEYS[2])
-  if not waiting then
-    break
-  end
-  take(waiting)
-end
-
-if #keys > 0 then
-  redis.call('HDEL', KEYS[4], unpack(keys))
-end
-if #jobs > 0 then
-  redis.call('HINCRBY', KEYS[1], 'processed', #jobs)
-  count_for(KEYS[5], worker, #jobs)
-end
-return {'jobs', unpack(jobs)}
+return reply

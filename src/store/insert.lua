@@ -1,33 +1,86 @@
--- Inserts one job, unless its unique key is held.
+-- Inserts jobs, all of them or none. A job whose unique key is held is not inserted, which is no error.
 --
--- KEYS  1 meta, 2 ready, 3 scheduled, 4 unique, 5 worker failures
--- ARGV  1 payload
---       2 unique key, empty for none
---       3 due time in milliseconds, empty for at once
---       4 '1' when the job comes back because it failed, which is counted
---       5 the worker that failed, empty for none
--- Reply 1 stored: 1, or 0 when a job holds the unique key and nothing was changed
+-- KEYS  the queue's; 19 where the answer is remembered, with ARGV 1
+-- ARGV  1 fingerprint of the request, empty for one that is not remembered
+--       2 for how long it is, in milliseconds
+--       3 '1' when the jobs come back because they failed, which is counted
+--       4 the worker that failed, empty for none
+--       then for each job
+--       1 payload
+--       2 priority
+--       3 when it is due: milliseconds since 1970, '+' and milliseconds from now, empty for at once
+--       4 unique key, empty for none
+--       5 how long it is held: milliseconds, empty for as the options say
+--       6 packed options, see job.lua
+-- Reply 1 outcome: 'inserted', 'replayed' (the answer to the same request before), 'mismatch' (the fingerprint is
+--         another one), 'too-large' (the queue's setting max_bytes); with the last two nothing was changed
 --       2 generation: to enter in the list of queues, or -1 when the queue is there
+--       3… for each job its id, and 1 when that is another job, which holds the unique key
 
-local payload, unique, due, failed, worker = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local generation = begin(KEYS[1])
+local FIRST, FIELDS = 5, 6
+local fingerprint, remembered_for, failed, worker = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local meta = redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings')
+local settings = with_defaults(meta[4])
 
-if unique ~= '' and redis.call('HEXISTS', KEYS[4], unique) == 1 then
-  return {0, generation}
+if fingerprint ~= '' then
+  local answer = redis.call('GET', KEYS[19])
+  if answer then
+    answer = cmsgpack.unpack(answer)
+    if answer.fingerprint ~= fingerprint then
+      return {'mismatch', -1}
+    end
+    return {'replayed', begin(meta[1], meta[2]), unpack(answer.jobs)}
+  end
+end
+if settings.max_bytes then
+  for i = FIRST, #ARGV, FIELDS do
+    if #ARGV[i] > settings.max_bytes then
+      return {'too-large', -1}
+    end
+  end
 end
 
-if due == '' then
-  redis.call('RPUSH', KEYS[2], encode(payload, unique))
-else
-  local number = redis.call('HINCRBY', KEYS[1], 'sequence', 1)
-  redis.call('ZADD', KEYS[3], due, scheduled_member(number, encode(payload, unique)))
+local reply = {'inserted', begin(meta[1], meta[2])}
+local count = (#ARGV - FIRST + 1) / FIELDS
+-- The first write is one that a full Redis refuses: then nothing was changed.
+local sequence = redis.call('HINCRBY', META, 'sequence', count) - count
+release_overdue(100)
+
+local inserted = 0
+for i = FIRST, #ARGV, FIELDS do
+  local payload, priority, due, unique, held_for, options = unpack(ARGV, i, i + FIELDS - 1)
+  local holder = unique ~= '' and holder_of(unique)
+  if holder then
+    reply[#reply + 1], reply[#reply + 2] = holder, 1
+  else
+    sequence, inserted = sequence + 1, inserted + 1
+    local id = new_id(sequence, priority)
+    redis.call('HSET', JOBS, id, encode(options, payload))
+    if due == '' then
+      to_ready(id)
+    else
+      if string.sub(due, 1, 1) == '+' then
+        due = NOW + tonumber(string.sub(due, 2))
+      end
+      redis.call('ZADD', SCHEDULED, due, id)
+    end
+    if unique ~= '' then
+      hold(id, unique, held_for ~= '' and NOW + tonumber(held_for) or nil)
+    end
+    reply[#reply + 1], reply[#reply + 2] = id, 0
+  end
 end
--- After the job: a key without its job would be held for ever.
-if unique ~= '' then
-  redis.call('HSET', KEYS[4], unique, 1)
+
+if inserted > 0 then
+  rate('inserted', inserted)
+  if failed == '1' then
+    count_failed(worker)
+    finish_held(worker, settings)
+  end
+  wake(meta[3], inserted)
 end
-if failed == '1' then
-  redis.call('HINCRBY', KEYS[1], 'failed', 1)
-  count_for(KEYS[5], worker, 1)
+if fingerprint ~= '' then
+  local answer = {fingerprint = fingerprint, jobs = {unpack(reply, 3)}}
+  redis.call('SET', KEYS[19], cmsgpack.pack(answer), 'PX', remembered_for)
 end
-return {1, generation}
+return reply

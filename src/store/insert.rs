@@ -1,77 +1,205 @@
-//! Insert: a job enters its queue.
+//! Insert: jobs enter their queue.
 
 use super::Store;
 use super::keys::QueueKeys;
+use super::packed::{Options, millis, pack, pack_backoff, pack_hold};
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, script};
-use crate::queue::{QueueName, Timestamp};
+use super::script::{Script, queue_script};
+use crate::queue::{Backoff, Due, JobId, Priority, QueueName, Unique};
+use serde_bytes::ByteBuf;
+use std::time::Duration;
 
-static SCRIPT: Script = script!("entry.lua", "queue.lua", "insert.lua");
+static SCRIPT: Script = queue_script!("insert.lua");
 
-/// A job to insert.
+/// For how long the answer to an insert with an idempotency key is kept: 24 hours.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Jobs to insert, all of them or none.
 #[derive(Clone, Copy, Debug)]
 pub struct Insert<'a> {
-    /// Where it goes. A queue exists from its first job on.
+    /// Where they go. A queue exists from its first job on.
     pub queue: &'a QueueName,
+    /// The jobs, at most [`Insert::MOST`].
+    pub jobs: &'a [NewJob<'a>],
+    /// The jobs come back because a worker failed at them, which is counted once.
+    pub failed: Option<Failed<'a>>,
+    /// Names this insert, so that it can be sent again without harm.
+    pub idempotency: Option<Idempotency<'a>>,
+}
+
+impl Insert<'_> {
+    /// The most jobs of one insert.
+    pub const MOST: usize = 1000;
+}
+
+/// A job to insert. All but the payload may be left at its default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NewJob<'a> {
     /// The job's bytes, kept exactly.
     pub payload: &'a [u8],
-    /// A key that only one waiting job of this queue may hold; from insertion until the job is fetched.
-    pub unique: Option<&'a [u8]>,
-    /// Not fetched before this time, by the Redis server's clock. A past time is due at once.
-    pub due: Option<Timestamp>,
-    /// The job comes back because a worker failed at it, which is counted.
-    pub failed: Option<Failed<'a>>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// When it is to be handed out at the earliest.
+    pub due: Due,
+    /// A key that no other job of this queue may hold.
+    pub unique: Option<Unique<'a>>,
+    /// After how many failures it is dead, where that is not for the queue to say.
+    pub max_attempts: Option<u32>,
+    /// When it is tried again after a failure, where that is not for the queue to say.
+    pub backoff: Option<Backoff>,
+    /// How long a worker holds it, where that is not for the queue to say.
+    pub timeout: Option<Duration>,
+    /// After which time from its insertion it is not handed out any more, and dead.
+    pub expires_in: Option<Duration>,
+    /// What its producer notes: JSON.
+    pub metadata: Option<&'a str>,
+    /// The trace context it is inserted in.
+    pub traceparent: Option<&'a str>,
+    /// More of that.
+    pub tracestate: Option<&'a str>,
 }
 
 /// A failure to count.
 #[derive(Clone, Copy, Debug)]
 pub struct Failed<'a> {
-    /// Who failed: counted for this worker too when it is registered on the queue.
+    /// Who failed: counted for this worker too when it is registered on the queue. What it held under a lease of the
+    /// dialect of 2010 is finished.
     pub worker: Option<&'a [u8]>,
 }
 
+/// The name of an insert.
+#[derive(Clone, Copy, Debug)]
+pub struct Idempotency<'a> {
+    /// The key, one for each insert that a client means.
+    pub key: &'a [u8],
+    /// Tells two requests apart: a digest of the request. Not empty.
+    pub fingerprint: &'a [u8],
+}
+
 /// What became of an [`Insert`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inserted {
-    /// The job is stored: the next fetch can have it.
-    Stored,
-    /// A job of this queue holds the unique key. Nothing was changed.
-    Duplicate,
+    /// The jobs are stored, in this order; or they were by the insert before that had the same idempotency key.
+    Jobs(Vec<InsertedJob>),
+    /// Another request had the same idempotency key. Nothing was changed.
+    OtherRequest,
+    /// A payload is over the queue's `max_bytes`. Nothing was changed.
+    TooLarge,
+}
+
+/// What became of one job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InsertedJob {
+    /// It is stored: the next claim can have it.
+    Stored(JobId),
+    /// This job of the queue holds the unique key, so it was not.
+    Duplicate(JobId),
 }
 
 impl<R: Redis> Store<R> {
-    /// Inserts one job, at the back of its queue.
+    /// Inserts jobs, at the back of their queue.
     ///
     /// One command. A queue's first job takes two more, which enter the queue in the list of queues.
     ///
     /// # Errors
-    /// Only [`RedisError::Lost`] and [`RedisError::Unexpected`] leave open whether the job was stored.
-    pub async fn insert(&self, job: Insert<'_>) -> Result<Inserted, RedisError> {
-        let keys = QueueKeys::new(job.queue);
-        let due = job.due.map_or_else(String::new, |due| due.as_millis().to_string());
-        let args = [
-            job.payload,
-            job.unique.unwrap_or_default(),
-            due.as_bytes(),
-            if job.failed.is_some() { b"1" } else { b"" },
-            job.failed.and_then(|failed| failed.worker).unwrap_or_default(),
-        ];
-        let all = [
-            keys.meta(),
-            keys.ready(),
-            keys.scheduled(),
-            keys.unique(),
-            keys.worker_failures(),
-        ];
+    /// Only [`RedisError::Lost`] and [`RedisError::Unexpected`] leave open whether the jobs were stored.
+    pub async fn insert(&self, insert: Insert<'_>) -> Result<Inserted, RedisError> {
+        let keys = QueueKeys::new(insert.queue);
+        let mut all = keys.all();
+        let remembered = millis(REMEMBERED).to_string();
+        let mut args: Vec<&[u8]> = vec![b"", remembered.as_bytes(), b"", b""];
+        if let [fingerprint, _, failed, worker] = &mut args[..] {
+            if let Some(idempotency) = insert.idempotency {
+                all.push(keys.idempotency(idempotency.key));
+                *fingerprint = idempotency.fingerprint;
+            }
+            if let Some(failure) = insert.failed {
+                *failed = b"1";
+                *worker = failure.worker.unwrap_or_default();
+            }
+        }
+        let packed: Vec<Packed> = insert.jobs.iter().map(Packed::new).collect::<Result<_, _>>()?;
+        args.extend(
+            insert
+                .jobs
+                .iter()
+                .zip(&packed)
+                .flat_map(|(job, packed)| packed.args(job)),
+        );
+
         let mut reply = Reader::new(SCRIPT.run(&self.redis, &all, &args).await?);
-        let stored = reply.integer()?;
-        // For a duplicate too: the insert that it repeats may have broken off before its queue was listed.
-        self.list_queue(job.queue, reply.integer()?).await;
-        Ok(if stored == 1 {
-            Inserted::Stored
-        } else {
-            Inserted::Duplicate
+        let outcome = reply.bytes()?;
+        // For duplicates too: the insert that they repeat may have broken off before its queue was listed.
+        self.list_queue(insert.queue, reply.integer()?).await;
+        match &outcome[..] {
+            b"inserted" | b"replayed" => read_jobs(reply).map(Inserted::Jobs),
+            b"mismatch" => Ok(Inserted::OtherRequest),
+            b"too-large" => Ok(Inserted::TooLarge),
+            _ => Err(RedisError::Unexpected("an unknown outcome of insert".into())),
+        }
+    }
+}
+
+fn read_jobs(mut reply: Reader) -> Result<Vec<InsertedJob>, RedisError> {
+    let mut jobs = Vec::new();
+    while !reply.is_empty() {
+        let id = reply.text()?.and_then(|id| JobId::parse(&id));
+        let id = id.ok_or_else(|| RedisError::Unexpected("no id of a job".into()))?;
+        jobs.push(match reply.integer()? {
+            0 => InsertedJob::Stored(id),
+            _ => InsertedJob::Duplicate(id),
+        });
+    }
+    Ok(jobs)
+}
+
+/// A job's arguments that have to be written out.
+struct Packed {
+    priority: String,
+    due: String,
+    held_for: String,
+    options: Vec<u8>,
+}
+
+impl Packed {
+    fn new(job: &NewJob<'_>) -> Result<Self, RedisError> {
+        let (backoff, backoff_delay, backoff_max) = pack_backoff(job.backoff);
+        let (unique_scope, unique_for) = job.unique.map(|unique| pack_hold(unique.hold)).unwrap_or_default();
+        let options = Options {
+            max_attempts: job.max_attempts,
+            backoff,
+            backoff_delay,
+            backoff_max,
+            timeout: job.timeout.map(millis),
+            expires: job.expires_in.map(millis),
+            unique: job.unique.map(|unique| ByteBuf::from(unique.key)),
+            unique_scope,
+            unique_for,
+            metadata: job.metadata.map(str::to_owned),
+            traceparent: job.traceparent.map(str::to_owned),
+            tracestate: job.tracestate.map(str::to_owned),
+        };
+        Ok(Self {
+            priority: job.priority.get().to_string(),
+            due: match job.due {
+                Due::Now => String::new(),
+                Due::At(time) => time.as_millis().to_string(),
+                Due::In(delay) => format!("+{}", millis(delay)),
+            },
+            held_for: unique_for.map(|time| time.to_string()).unwrap_or_default(),
+            options: pack(&options)?,
         })
+    }
+
+    fn args<'a>(&'a self, job: &NewJob<'a>) -> [&'a [u8]; 6] {
+        [
+            job.payload,
+            self.priority.as_bytes(),
+            self.due.as_bytes(),
+            job.unique.map(|unique| unique.key).unwrap_or_default(),
+            self.held_for.as_bytes(),
+            &self.options,
+        ]
     }
 }

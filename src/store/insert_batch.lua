@@ -1,44 +1,51 @@
--- Inserts many jobs, all of them or none.
+-- Inserts very many jobs without options, all of them or none.
 --
--- KEYS  1 meta, 2 ready, 3 scheduled
+-- KEYS  the queue's
 -- ARGV  1 the payloads, each after its length and a colon
 --       2 how many they are
 --       3 due time in milliseconds of all of them, empty for at once
--- Reply 1 generation: to enter in the list of queues, or -1 when the queue is there
+--       4 priority
+-- Reply 1 outcome: 'inserted', 'too-large' (the queue's setting max_bytes; nothing was changed)
+--       2 generation: to enter in the list of queues, or -1 when the queue is there
 
-local batch, count, due = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local generation = begin(KEYS[1])
+local batch, count, due, priority = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local meta = redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings')
+local most = with_defaults(meta[4]).max_bytes or math.huge
 
--- As many values as the server's Lua can pass to one command, with room to spare.
-local SLICE = 2000
-local slice = {}
-local function flush()
-  if #slice > 0 then
-    if due == '' then
-      redis.call('RPUSH', KEYS[2], unpack(slice))
-    else
-      redis.call('ZADD', KEYS[3], unpack(slice))
-    end
-    slice = {}
-  end
-end
-
-local number = due ~= '' and redis.call('HINCRBY', KEYS[1], 'sequence', count) - count
-local at = 1
+local at, payloads = 1, {}
 while at <= #batch do
   local colon = string.find(batch, ':', at, true)
   local last = colon + tonumber(string.sub(batch, at, colon - 1))
-  local entry = encode(string.sub(batch, colon + 1, last), '')
-  if number then
-    number = number + 1
-    slice[#slice + 1] = due
-    entry = scheduled_member(number, entry)
+  if last - colon > most then
+    return {'too-large', -1}
   end
-  slice[#slice + 1] = entry
-  if #slice == SLICE then
-    flush()
-  end
+  payloads[#payloads + 1] = string.sub(batch, colon + 1, last)
   at = last + 1
 end
+
+local generation = begin(meta[1], meta[2])
+local sequence = redis.call('HINCRBY', META, 'sequence', count) - count
+
+-- As many values as the server's Lua can pass to one command, with room to spare.
+local SLICE = 2000
+local records, places = {}, {}
+local function flush()
+  if #records > 0 then
+    redis.call('HSET', JOBS, unpack(records))
+    redis.call('ZADD', due == '' and READY or SCHEDULED, unpack(places))
+    records, places = {}, {}
+  end
+end
+for _, payload in ipairs(payloads) do
+  sequence = sequence + 1
+  local id = new_id(sequence, priority)
+  records[#records + 1], records[#records + 2] = id, encode('', payload)
+  places[#places + 1], places[#places + 2] = due == '' and place(id) or due, id
+  if #records == SLICE then
+    flush()
+  end
+end
 flush()
-return {generation}
+rate('inserted', count)
+wake(meta[3], count)
+return {'inserted', generation}

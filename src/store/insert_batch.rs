@@ -1,22 +1,22 @@
-//! Insert, many jobs at once.
+//! Insert, very many jobs at once.
 
 use super::Store;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, script};
-use crate::queue::{QueueName, Timestamp};
+use super::script::{Script, queue_script};
+use crate::queue::{Priority, QueueName, Timestamp};
 
-static SCRIPT: Script = script!("entry.lua", "queue.lua", "insert_batch.lua");
+static SCRIPT: Script = queue_script!("insert_batch.lua");
 
-/// Jobs to insert, all of them or none. They hold no unique keys.
+/// Jobs to insert, all of them or none. They have no options.
 #[derive(Clone, Copy, Debug)]
 pub struct InsertBatch<'a> {
     /// Where they go.
     pub queue: &'a QueueName,
     /// Each job's bytes, in order.
     pub payloads: &'a [&'a [u8]],
-    /// Not fetched before this time; their order is kept.
+    /// Not handed out before this time; their order is kept.
     pub due: Option<Timestamp>,
 }
 
@@ -26,6 +26,15 @@ impl InsertBatch<'_> {
     pub const MOST: usize = 100_000;
 }
 
+/// What became of an [`InsertBatch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InsertedBatch {
+    /// All jobs are stored.
+    Stored,
+    /// A payload is over the queue's `max_bytes`. Nothing was changed.
+    TooLarge,
+}
+
 impl<R: Redis> Store<R> {
     /// Inserts jobs, in their order, at the back of a queue. No jobs are no error, and make no queue.
     ///
@@ -33,11 +42,11 @@ impl<R: Redis> Store<R> {
     ///
     /// # Errors
     /// Only [`RedisError::Lost`] and [`RedisError::Unexpected`] leave open whether the jobs were stored.
-    pub async fn insert_batch(&self, batch: InsertBatch<'_>) -> Result<(), RedisError> {
+    pub async fn insert_batch(&self, batch: InsertBatch<'_>) -> Result<InsertedBatch, RedisError> {
         if batch.payloads.is_empty() {
-            return Ok(());
+            return Ok(InsertedBatch::Stored);
         }
-        let keys = QueueKeys::new(batch.queue);
+        let keys = QueueKeys::new(batch.queue).all();
         let due = batch.due.map_or_else(String::new, |due| due.as_millis().to_string());
         let mut joined = Vec::with_capacity(batch.payloads.iter().map(|payload| payload.len() + 8).sum());
         for payload in batch.payloads {
@@ -46,11 +55,14 @@ impl<R: Redis> Store<R> {
             joined.extend_from_slice(payload);
         }
         let count = batch.payloads.len().to_string();
-        let all = [keys.meta(), keys.ready(), keys.scheduled()];
-        let reply = SCRIPT
-            .run(&self.redis, &all, &[&joined, count.as_bytes(), due.as_bytes()])
-            .await?;
-        self.list_queue(batch.queue, Reader::new(reply).integer()?).await;
-        Ok(())
+        let priority = Priority::default().get().to_string();
+        let args = [&joined[..], count.as_bytes(), due.as_bytes(), priority.as_bytes()];
+        let mut reply = Reader::new(SCRIPT.run(&self.redis, &keys, &args).await?);
+        let outcome = reply.one_of(&[
+            ("inserted", InsertedBatch::Stored),
+            ("too-large", InsertedBatch::TooLarge),
+        ])?;
+        self.list_queue(batch.queue, reply.integer()?).await;
+        Ok(outcome)
     }
 }

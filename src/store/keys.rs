@@ -12,6 +12,9 @@ pub(super) const QUEUES: &str = "presque:queues";
 /// The list of workers: a sorted set with all scores 0.
 pub(super) const WORKERS: &str = "presque:workers";
 
+/// The workers that claim by name: a sorted set of worker and queue, by when they were last seen. See `seen`.
+pub(super) const SEEN: &str = "presque:seen";
+
 /// The keys of one queue.
 pub(super) struct QueueKeys {
     prefix: String,
@@ -37,26 +40,26 @@ impl QueueKeys {
         [&self.prefix, what].concat()
     }
 
-    /// A hash: `status` (1 open, 0 stopped; there once the queue was), `generation` (how often it was deleted, nothing
-    /// for never), `listed` (the generation that is in [`QUEUES`]), `sequence` (the last number given to a scheduled
-    /// job), `processed` and `failed` (counts). Of a deleted queue the first two stay.
+    /// All keys of the queue, in the order in which every script gets them: see `shared/keys.lua`.
+    ///
+    /// A script may touch any key of its queue, whatever state a job turns out to be in, and a cluster wants every key
+    /// declared.
+    pub(super) fn all(&self) -> Vec<String> {
+        KINDS.iter().map(|kind| self.key(kind)).collect()
+    }
+
+    /// A hash: `status` (1 open, 0 stopped; there once the queue was), `settings` (packed, where they were set),
+    /// `generation` (how often it was deleted, nothing for never), `listed` (the generation that is in [`QUEUES`]),
+    /// `sequence` (the last number given to a job), `waiting` (until when claims may wait), and counts: `processed`
+    /// (claimed or fetched), `done`, `failed`, `lost`. Of a deleted queue `generation`, `sequence` and `waiting` stay,
+    /// and `status` and `settings` unless they were to go.
     pub(super) fn meta(&self) -> String {
         self.key("meta")
     }
 
-    /// A list: the jobs that wait, oldest first.
-    pub(super) fn ready(&self) -> String {
-        self.key("ready")
-    }
-
-    /// A sorted set: the jobs that are not due yet, or due and not yet fetched, by their time in milliseconds.
-    pub(super) fn scheduled(&self) -> String {
-        self.key("scheduled")
-    }
-
-    /// A hash: the unique keys that jobs of this queue hold.
-    pub(super) fn unique(&self) -> String {
-        self.key("unique")
+    /// A list: tokens that wake claims.
+    pub(super) fn wake(&self) -> String {
+        self.key("wake")
     }
 
     /// A hash: how many jobs each worker that is registered on this queue has processed, by its id.
@@ -68,20 +71,52 @@ impl QueueKeys {
     pub(super) fn worker_failures(&self) -> String {
         self.key("worker-failures")
     }
+
+    /// A string: the answer to an insert that named itself by this key. In hexadecimal, since a key may be any bytes.
+    pub(super) fn idempotency(&self, key: &[u8]) -> String {
+        self.key(&["idempotency:", &hex(key)].concat())
+    }
 }
+
+/// What a queue's keys end in. `docs/jobs.md` tells what each holds.
+const KINDS: [&str; 18] = [
+    "meta",
+    "jobs",
+    "runs",
+    "ready",
+    "scheduled",
+    "active",
+    "done",
+    "dead",
+    "cancelled",
+    "unique",
+    "unique-until",
+    "settled",
+    "wake",
+    "rates",
+    "workers",
+    "worker-failures",
+    "held",
+    "seen",
+];
 
 /// A hash: what is known of a worker beside its queues. `started` (the second it registered), `processed` and `failed`
 /// (what it did on queues that it has left), and a field `queue:<name>` for each queue that it is registered on.
 ///
 /// The id is written in hexadecimal: it may be any bytes.
 pub(super) fn worker(id: &[u8]) -> String {
+    ["presque:worker:", &hex(id)].concat()
+}
+
+fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    let mut key = String::from("presque:worker:");
-    for byte in id {
-        // Writing to a string cannot fail.
-        let _ = write!(key, "{byte:02x}");
-    }
-    key
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -89,7 +124,7 @@ mod tests {
     use super::*;
 
     fn ready(name: &str) -> String {
-        QueueKeys::new(&QueueName::new(name).unwrap()).ready()
+        QueueKeys::new(&QueueName::new(name).unwrap()).key("ready")
     }
 
     /// The part of a key that decides its slot, as the cluster specification has it.

@@ -4,28 +4,46 @@
 //! Nobody else knows a script's wire form, and nobody but `keys` builds a key. All keys of a queue share one
 //! hash tag and are declared to Redis, so the store also runs on a cluster. Time is the Redis server's.
 
+mod claim;
 mod counts;
+mod dead;
 mod delete;
 mod fetch;
+mod finish;
+mod health;
 mod insert;
 mod insert_batch;
+mod job;
 mod keys;
 mod list;
 mod listing;
+mod look;
+mod packed;
 mod peek;
 mod redis;
 mod reply;
 mod script;
+mod seen;
+mod settings;
 mod status;
 mod workers;
 
+pub use claim::{Claim, Claimed};
 pub use counts::Counts;
+pub use dead::{Dead, Purged, Redriven};
+pub use delete::Delete;
 pub use fetch::{Fetch, Fetched};
-pub use insert::{Failed, Insert, Inserted};
-pub use insert_batch::InsertBatch;
+pub use finish::{Ack, Acked, Extend, Extended, MOST_RECEIPTS, Nack, Nacked};
+pub use health::Health;
+pub use insert::{Failed, Idempotency, Insert, Inserted, InsertedJob, NewJob};
+pub use insert_batch::{InsertBatch, InsertedBatch};
+pub use job::{DeathReason, Job, JobError};
 pub use list::Listed;
+pub use look::{Cursor, Page, Removed};
 pub use peek::Peeked;
 pub use redis::{Redis, RedisError, Reply};
+pub use seen::SeenWorker;
+pub use settings::{Condition, Configured, Description, LastMinute, Totals};
 pub use workers::{QueueWorkers, Worker};
 
 /// The store: the operations of a job queue on one Redis.

@@ -4,10 +4,10 @@ use super::Store;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, script};
+use super::script::{Script, queue_script};
 use crate::queue::QueueName;
 
-static SCRIPT: Script = script!("entry.lua", "queue.lua", "peek.lua");
+static SCRIPT: Script = queue_script!("peek.lua");
 
 /// The most jobs that are shown.
 const MOST: usize = 1000;
@@ -30,9 +30,8 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`].
     pub async fn peek(&self, queue: &QueueName) -> Result<Peeked, RedisError> {
-        let keys = QueueKeys::new(queue);
         let (most, room) = (MOST.to_string(), ROOM.to_string());
-        let all = [keys.ready(), keys.scheduled()];
+        let all = QueueKeys::new(queue).all();
         let mut reply = Reader::new(
             SCRIPT
                 .run(&self.redis, &all, &[most.as_bytes(), room.as_bytes()])

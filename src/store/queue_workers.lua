@@ -1,15 +1,15 @@
 -- Tells which workers are registered on a queue, and the queue's counts.
 --
--- KEYS  1 meta, 2 worker counts
+-- KEYS  the queue's
 -- ARGV  1 how many workers at most
 -- Reply 1 processed, 2 failed: nil before the first
 --       3… the workers' ids
 
 local most = tonumber(ARGV[1])
-local reply = redis.call('HMGET', KEYS[1], 'processed', 'failed')
+local reply = redis.call('HMGET', META, 'processed', 'failed')
 local cursor = '0'
 repeat
-  local page = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', 1000)
+  local page = redis.call('HSCAN', WORKERS, cursor, 'COUNT', 1000)
   cursor = page[1]
   -- Names and values take turns.
   for i = 1, #page[2], 2 do

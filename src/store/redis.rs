@@ -13,6 +13,13 @@ pub trait Redis {
     /// # Errors
     /// [`RedisError`] tells what is known about the command's effect.
     fn command(&self, name: &str, args: &[&[u8]]) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
+
+    /// Runs one command that may take its time before it answers, on a connection that no other command uses
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// As with [`command`](Self::command).
+    fn blocking(&self, name: &str, args: &[&[u8]]) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
 }
 
 /// One value of a reply.
@@ -37,7 +44,9 @@ pub enum RedisError {
     Lost(String),
     /// The server has no script of this hash: the command did nothing.
     NoScript,
-    /// The server answered with an error.
+    /// The server is at its memory limit: the command did nothing.
+    Full(String),
+    /// The server answered with another error.
     Refused(String),
     /// The server answered with something that the store does not expect: another version's script, or not Redis.
     Unexpected(String),
@@ -49,6 +58,7 @@ impl fmt::Display for RedisError {
             Self::Unreachable(why) => write!(f, "Redis cannot be reached: {why}"),
             Self::Lost(why) => write!(f, "the connection to Redis was lost under way: {why}"),
             Self::NoScript => f.write_str("Redis does not know the script"),
+            Self::Full(why) => write!(f, "Redis is full: {why}"),
             Self::Refused(why) => write!(f, "Redis refused the command: {why}"),
             Self::Unexpected(what) => write!(f, "Redis gave an unexpected reply: {what}"),
         }
@@ -62,7 +72,7 @@ impl RedisError {
     /// nothing was changed.
     pub(super) fn after_a_change(self) -> Self {
         match self {
-            Self::Unreachable(why) | Self::Refused(why) => Self::Lost(why),
+            Self::Unreachable(why) | Self::Refused(why) | Self::Full(why) => Self::Lost(why),
             other => other,
         }
     }
@@ -73,6 +83,9 @@ impl RedisError {
     /// and `CODE: text` for others. All other texts come from the connection.
     #[must_use]
     pub fn from_text(text: String) -> Self {
+        if text.starts_with("OOM") {
+            return Self::Full(text);
+        }
         if let Some(known) = text.strip_prefix("An error was signalled by the server - ") {
             return if known.starts_with("NoScriptError") {
                 Self::NoScript
@@ -96,7 +109,6 @@ mod tests {
     fn the_text_of_an_error_tells_whether_the_server_answered() {
         let refused = [
             "WRONGTYPE: Operation against a key holding the wrong kind of value",
-            "OOM: command not allowed when used memory > 'maxmemory'.",
             "MISCONF: Redis is configured to save RDB snapshots",
             "An error was signalled by the server - ResponseError: unknown command",
             "An error was signalled by the server - ReadOnly: You can't write against a read only replica.",
@@ -120,6 +132,8 @@ mod tests {
                 "{text}"
             );
         }
+        let text = "OOM: command not allowed when used memory > 'maxmemory'.";
+        assert_eq!(RedisError::from_text(text.into()), RedisError::Full(text.into()));
         let text = "An error was signalled by the server - NoScriptError: No matching script. Please use EVAL.";
         assert_eq!(RedisError::from_text(text.into()), RedisError::NoScript);
     }

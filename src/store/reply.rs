@@ -1,6 +1,8 @@
 //! Reading a script's reply, which is a flat list of values.
 
 use super::redis::{RedisError, Reply};
+use crate::queue::Timestamp;
+use serde::de::DeserializeOwned;
 
 /// A reply that is read from its front. What is not as expected is [`RedisError::Unexpected`].
 pub(super) struct Reader {
@@ -31,6 +33,56 @@ impl Reader {
             _ => None,
         };
         count.map(Some).ok_or_else(|| unexpected("a count", reply.as_ref()))
+    }
+
+    /// A point in time in milliseconds, as an integer or as text. `None` where there is none.
+    pub(super) fn time(&mut self) -> Result<Option<Timestamp>, RedisError> {
+        let reply = self.replies.next();
+        let millis = match &reply {
+            Some(Reply::Nil) => return Ok(None),
+            Some(Reply::Int(number)) => Some(*number),
+            Some(Reply::Bytes(text)) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()),
+            _ => None,
+        };
+        let time = millis.map(Timestamp::from_millis);
+        time.map(Some).ok_or_else(|| unexpected("a time", reply.as_ref()))
+    }
+
+    /// Text, `None` where there is none.
+    pub(super) fn text(&mut self) -> Result<Option<String>, RedisError> {
+        match self.replies.next() {
+            Some(Reply::Nil) => Ok(None),
+            Some(Reply::Bytes(bytes)) => match String::from_utf8(bytes) {
+                Ok(text) => Ok(Some(text)),
+                Err(_) => Err(RedisError::Unexpected("bytes where text should be".into())),
+            },
+            other => Err(unexpected("text", other.as_ref())),
+        }
+    }
+
+    /// Packed members, `None` where there are none.
+    pub(super) fn packed<T: DeserializeOwned>(&mut self) -> Result<Option<T>, RedisError> {
+        match self.replies.next() {
+            Some(Reply::Nil) => Ok(None),
+            Some(Reply::Bytes(bytes)) if bytes.is_empty() => Ok(None),
+            Some(Reply::Bytes(bytes)) => match rmp_serde::from_slice(&bytes) {
+                Ok(members) => Ok(Some(members)),
+                Err(error) => Err(RedisError::Unexpected(format!(
+                    "packed members that cannot be read: {error}"
+                ))),
+            },
+            other => Err(unexpected("packed members", other.as_ref())),
+        }
+    }
+
+    /// One of these words.
+    pub(super) fn one_of<T: Copy>(&mut self, words: &[(&str, T)]) -> Result<T, RedisError> {
+        let word = self.bytes()?;
+        words
+            .iter()
+            .find(|(name, _)| name.as_bytes() == word)
+            .map(|(_, meaning)| *meaning)
+            .ok_or_else(|| RedisError::Unexpected(format!("the word {:?}", String::from_utf8_lossy(&word))))
     }
 
     pub(super) fn bytes(&mut self) -> Result<Vec<u8>, RedisError> {

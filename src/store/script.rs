@@ -18,6 +18,30 @@ macro_rules! script {
 }
 pub(super) use script;
 
+/// Joins what every script of the queue can use with the script itself.
+macro_rules! queue_script {
+    ($file:literal) => {
+        $crate::store::script::script!(
+            "shared/keys.lua",
+            "shared/clock.lua",
+            "shared/job.lua",
+            "shared/rules.lua",
+            "shared/places.lua",
+            "shared/unique.lua",
+            "shared/endings.lua",
+            "shared/counts.lua",
+            "shared/wake.lua",
+            "shared/settle.lua",
+            "shared/take.lua",
+            "shared/view.lua",
+            "shared/held.lua",
+            "shared/queue.lua",
+            $file
+        )
+    };
+}
+pub(super) use queue_script;
+
 impl Script {
     pub(super) const fn new(source: &'static str) -> Self {
         Self {

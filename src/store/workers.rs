@@ -9,13 +9,13 @@ use super::keys::{self, QueueKeys, WORKERS};
 use super::list::Listed;
 use super::redis::{Redis, RedisError, Reply};
 use super::reply::Reader;
-use super::script::{Script, script};
+use super::script::{Script, queue_script, script};
 use crate::queue::QueueName;
 
 static REGISTER: Script = script!("register.lua");
-static LEAVE: Script = script!("leave.lua");
+static LEAVE: Script = queue_script!("leave.lua");
 static UNREGISTER: Script = script!("unregister.lua");
-static QUEUE_WORKERS: Script = script!("queue_workers.lua");
+static QUEUE_WORKERS: Script = queue_script!("queue_workers.lua");
 
 /// How a record's field for a queue begins.
 const QUEUE_FIELD: &str = "queue:";
@@ -77,8 +77,7 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`]. To repeat it does no harm.
     pub async fn unregister(&self, queue: &QueueName, worker: &[u8]) -> Result<(), RedisError> {
-        let keys = QueueKeys::new(queue);
-        let all = [keys.worker_counts(), keys.worker_failures()];
+        let all = QueueKeys::new(queue).all();
         let mut left = Reader::new(LEAVE.run(&self.redis, &all, &[worker]).await?);
         let processed = left.count()?.unwrap_or(0).to_string();
         let failed = left.count()?.unwrap_or(0).to_string();
@@ -110,9 +109,8 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`].
     pub async fn queue_workers(&self, queue: &QueueName) -> Result<QueueWorkers, RedisError> {
-        let keys = QueueKeys::new(queue);
         let most = Listed::MOST.to_string();
-        let all = [keys.meta(), keys.worker_counts()];
+        let all = QueueKeys::new(queue).all();
         let mut reply = Reader::new(QUEUE_WORKERS.run(&self.redis, &all, &[most.as_bytes()]).await?);
         Ok(QueueWorkers {
             processed: reply.count()?,

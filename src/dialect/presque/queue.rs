@@ -3,8 +3,10 @@
 use super::request::{due_time, query, queue_name, read_job, worker_id};
 use super::{Refusal, options};
 use crate::http::{Context, Response, empty, json, with_body};
-use crate::queue::QueueName;
-use crate::store::{Failed, Fetch, Fetched, Insert, InsertBatch, Inserted, Redis};
+use crate::queue::{Due, Hold, QueueName, Unique};
+use crate::store::{
+    Delete, Failed, Fetch, Fetched, Insert, InsertBatch, Inserted, InsertedBatch, InsertedJob, NewJob, Redis,
+};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 
@@ -53,20 +55,29 @@ async fn insert<B: http_body::Body, R: Redis>(
         return Err(Refusal::JobNotJson);
     }
     let due = due_time(query(parts))?;
-    let unique = query(parts).get_filled("uniq");
+    let key = query(parts).get_filled("uniq");
     let worker = worker_id(parts);
-    let job = Insert {
-        queue: &queue,
+    let job = NewJob {
         payload: &payload,
-        unique: unique.as_deref(),
-        due,
+        due: due.map_or(Due::Now, Due::At),
+        unique: key.as_deref().map(|key| Unique {
+            key,
+            hold: Hold::WhileWaiting,
+        }),
+        ..NewJob::default()
+    };
+    let insert = Insert {
+        queue: &queue,
+        jobs: &[job],
         failed: failed.then_some(Failed {
             worker: worker.as_deref(),
         }),
+        idempotency: None,
     };
-    match context.store.insert(job).await? {
-        Inserted::Stored => Ok(empty(StatusCode::CREATED)),
-        Inserted::Duplicate => Err(Refusal::JobExists),
+    match context.store.insert(insert).await? {
+        Inserted::Jobs(jobs) if matches!(&jobs[..], [InsertedJob::Duplicate(_)]) => Err(Refusal::JobExists),
+        Inserted::Jobs(_) | Inserted::OtherRequest => Ok(empty(StatusCode::CREATED)),
+        Inserted::TooLarge => Err(Refusal::JobTooLarge),
     }
 }
 
@@ -79,7 +90,7 @@ async fn fetch<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response
 
 async fn delete<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
     let queue = queue_name(parts, "/q")?;
-    context.store.delete(&queue).await?;
+    context.store.delete(&queue, Delete::Jobs).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -99,8 +110,10 @@ async fn insert_batch<B: http_body::Body, R: Redis>(
         payloads: &payloads,
         due: due_time(query(parts))?,
     };
-    context.store.insert_batch(batch).await?;
-    Ok(empty(StatusCode::CREATED))
+    match context.store.insert_batch(batch).await? {
+        InsertedBatch::Stored => Ok(empty(StatusCode::CREATED)),
+        InsertedBatch::TooLarge => Err(Refusal::JobTooLarge),
+    }
 }
 
 async fn fetch_batch<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {

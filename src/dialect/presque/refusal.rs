@@ -133,7 +133,7 @@ impl From<RedisError> for Refusal {
     fn from(error: RedisError) -> Self {
         match error {
             RedisError::Unreachable(_) | RedisError::NoScript => Self::StoreUnreachable,
-            RedisError::Refused(_) => Self::StoreRefused,
+            RedisError::Refused(_) | RedisError::Full(_) => Self::StoreRefused,
             RedisError::Lost(_) | RedisError::Unexpected(_) => Self::StoreLost,
         }
     }

@@ -1,0 +1,46 @@
+//! What can be set for a queue.
+
+use super::{Backoff, Status};
+use std::time::Duration;
+
+/// A queue's settings. What is `None` has its default, which is told here and kept in one place, `rules.lua`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a worker holds a job, unless the claim or the job says otherwise. 60 seconds.
+    pub lease: Option<Duration>,
+    /// After how many failures a job is dead, unless it says otherwise. 25.
+    pub max_attempts: Option<u32>,
+    /// After how many lost leases a job is dead. 10.
+    pub max_lost_leases: Option<u32>,
+    /// When a failed job is tried again, unless it says otherwise. Exponential, from 1 second to 1 hour.
+    pub backoff: Option<Backoff>,
+    /// How long done and cancelled jobs are kept. Not at all.
+    pub retain: Option<Duration>,
+    /// How long dead jobs are kept. 14 days.
+    pub dead_retain: Option<Duration>,
+    /// How many dead jobs are kept. 10,000.
+    pub max_dead: Option<u32>,
+    /// The largest payload, in bytes. None but the server's.
+    pub max_bytes: Option<u64>,
+    /// Whether workers of 2010 get their jobs under a lease. They do not.
+    pub legacy_lease: bool,
+    /// Whether jobs are handed out. They are.
+    pub status: Status,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lease: None,
+            max_attempts: None,
+            max_lost_leases: None,
+            backoff: None,
+            retain: None,
+            dead_retain: None,
+            max_dead: None,
+            max_bytes: None,
+            legacy_lease: false,
+            status: Status::Open,
+        }
+    }
+}

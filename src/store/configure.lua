@@ -1,0 +1,25 @@
+-- Sets what a queue's settings are.
+--
+-- KEYS  the queue's
+-- ARGV  1 the settings, packed; see rules.lua
+--       2 '0' to hold its jobs back, '1' not to
+--       3 the tag that the settings must have now: empty for any, '*' for any of a queue that is there, 'none' for a
+--         queue that is not there
+-- Reply 1 outcome: 'created', 'changed', 'mismatch' (nothing was changed)
+--       2 generation: to enter in the list of queues, or -1 when the queue is there
+--       3 the settings' new tag
+
+local settings, status, condition = ARGV[1], ARGV[2], ARGV[3]
+local meta = redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings', 'status')
+local there = meta[5] and true or false
+local tag = settings_tag(meta[4], meta[5])
+if condition == '*' and not there or condition == 'none' and there
+  or condition ~= '' and condition ~= '*' and condition ~= 'none' and not (there and condition == tag) then
+  return {'mismatch', -1, tag}
+end
+local generation = begin(meta[1], meta[2])
+redis.call('HSET', META, 'settings', settings, 'status', status)
+if status == '1' then
+  wake(meta[3], size())
+end
+return {there and 'changed' or 'created', generation, settings_tag(settings, status)}

@@ -1,0 +1,40 @@
+-- Lists the jobs of one state, a page at a time.
+--
+-- KEYS  the queue's
+-- ARGV  1 state
+--       2 how many at most
+--       3 score and 4 id of the last job of the page before, empty for the first page
+--       5 '1' to tell the payloads too
+--       6 room: no more jobs are told when their payloads have so many bytes
+-- Reply for each job its fields as in view.lua; with an empty payload when it is not asked for
+
+local state, most, last_score, last_id = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local with_payload, room = ARGV[5] == '1', tonumber(ARGV[6])
+local key = STATES[state]
+if state == 'ready' then
+  promote(1000)
+end
+
+-- Scheduled jobs that are due count as ready, and ended ones that are over their time as forgotten.
+local hidden = 0
+if state ~= 'ready' and state ~= 'active' then
+  hidden = redis.call('ZCOUNT', key, '-inf', NOW)
+end
+local from = hidden
+if last_id ~= '' then
+  -- The last job may have gone on: then the page begins where it was.
+  local rank = redis.call('ZSCORE', key, last_id) == last_score and redis.call('ZRANK', key, last_id)
+  from = math.max(hidden, rank and rank + 1 or redis.call('ZCOUNT', key, '-inf', '(' .. last_score))
+end
+
+local reply = {}
+local ids = redis.call('ZRANGE', key, from, from + most - 1, 'WITHSCORES')
+for i = 1, #ids, 2 do
+  local packed, payload = decode(redis.call('HGET', JOBS, ids[i]))
+  room = room - (with_payload and #payload or 0)
+  if room < 0 and i > 1 then
+    break
+  end
+  add_view(reply, ids[i], state, tonumber(ids[i + 1]), packed, with_payload and payload or '')
+end
+return reply

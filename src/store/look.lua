@@ -1,0 +1,15 @@
+-- Tells all about one job.
+--
+-- KEYS  the queue's
+-- ARGV  1 id
+-- Reply its fields as in view.lua; nothing when there is no such job
+
+local id = ARGV[1]
+local state, score = state_of(id)
+local ended = state == 'done' or state == 'dead' or state == 'cancelled'
+if not state or ended and score <= NOW then
+  return {}
+end
+local reply = {}
+add_view(reply, id, state, score, decode(redis.call('HGET', JOBS, id)))
+return reply

@@ -1,0 +1,184 @@
+//! What scripts keep packed (MessagePack) in one string: members by name, so that either side may add some.
+//!
+//! `shared/job.lua` and `shared/rules.lua` tell what they mean. Durations and times are whole milliseconds.
+
+use super::redis::RedisError;
+use crate::queue::{Backoff, Hold, Settings, Status};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use std::time::Duration;
+
+/// What never changes of a job beside its payload.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Options {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff_delay: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff_max: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique: Option<ByteBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique_scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique_for: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
+}
+
+/// What changes of a job.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Run {
+    pub claims: u64,
+    pub failures: u64,
+    pub lost: u64,
+    pub worker: Option<ByteBuf>,
+    pub claimed: Option<i64>,
+    pub ended: Option<i64>,
+    pub reason: Option<String>,
+    pub progress: Option<String>,
+    pub result: Option<String>,
+    pub errors: Vec<RunError>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RunError {
+    pub at: i64,
+    pub claim: u64,
+    pub text: String,
+}
+
+/// A queue's settings.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct PackedSettings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_lost_leases: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff_delay: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff_max: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retain: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_retain: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_dead: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legacy_lease: Option<bool>,
+}
+
+impl From<&Settings> for PackedSettings {
+    fn from(settings: &Settings) -> Self {
+        let (backoff, backoff_delay, backoff_max) = pack_backoff(settings.backoff);
+        Self {
+            lease: settings.lease.map(millis),
+            max_attempts: settings.max_attempts,
+            max_lost_leases: settings.max_lost_leases,
+            backoff,
+            backoff_delay,
+            backoff_max,
+            retain: settings.retain.map(millis),
+            dead_retain: settings.dead_retain.map(millis),
+            max_dead: settings.max_dead,
+            max_bytes: settings.max_bytes,
+            legacy_lease: settings.legacy_lease.then_some(true),
+        }
+    }
+}
+
+impl PackedSettings {
+    pub(super) fn unpack(self, status: Status) -> Settings {
+        Settings {
+            lease: self.lease.map(Duration::from_millis),
+            max_attempts: self.max_attempts,
+            max_lost_leases: self.max_lost_leases,
+            backoff: unpack_backoff(self.backoff.as_deref(), self.backoff_delay, self.backoff_max),
+            retain: self.retain.map(Duration::from_millis),
+            dead_retain: self.dead_retain.map(Duration::from_millis),
+            max_dead: self.max_dead,
+            max_bytes: self.max_bytes,
+            legacy_lease: self.legacy_lease.unwrap_or(false),
+            status,
+        }
+    }
+}
+
+/// The bytes to keep; nothing where no member is set.
+pub(super) fn pack<T: Serialize + Default + PartialEq>(members: &T) -> Result<Vec<u8>, RedisError> {
+    if *members == T::default() {
+        return Ok(Vec::new());
+    }
+    pack_all(members)
+}
+
+/// The bytes to keep.
+pub(super) fn pack_all<T: Serialize>(members: &T) -> Result<Vec<u8>, RedisError> {
+    // Packing to memory has no way to fail; the type says it could.
+    rmp_serde::to_vec_named(members).map_err(|error| RedisError::Unexpected(error.to_string()))
+}
+
+/// Whole milliseconds; a fraction is rounded up, so that nothing happens too early.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+/// The kind, the delay and the longest delay.
+pub(super) fn pack_backoff(backoff: Option<Backoff>) -> (Option<String>, Option<u64>, Option<u64>) {
+    match backoff {
+        None => (None, None, None),
+        Some(Backoff::Fixed { delay }) => (Some("fixed".into()), Some(millis(delay)), None),
+        Some(Backoff::Exponential { delay, max }) => {
+            (Some("exponential".into()), Some(millis(delay)), Some(millis(max)))
+        }
+    }
+}
+
+pub(super) fn unpack_backoff(kind: Option<&str>, delay: Option<u64>, max: Option<u64>) -> Option<Backoff> {
+    let delay = Duration::from_millis(delay?);
+    match kind? {
+        "fixed" => Some(Backoff::Fixed { delay }),
+        _ => Some(Backoff::Exponential {
+            delay,
+            max: Duration::from_millis(max?),
+        }),
+    }
+}
+
+/// The scope of a unique key, and for how long it is held.
+pub(super) fn pack_hold(hold: Hold) -> (Option<String>, Option<u64>) {
+    match hold {
+        Hold::WhileWaiting => (None, None),
+        Hold::WhileUnfinished => (Some("unfinished".into()), None),
+        Hold::For(time) => (Some("time".into()), Some(millis(time))),
+    }
+}
+
+pub(super) fn unpack_hold(scope: Option<&str>, time: Option<u64>) -> Hold {
+    match (scope, time) {
+        (Some("time"), Some(time)) => Hold::For(Duration::from_millis(time)),
+        (Some("unfinished"), _) => Hold::WhileUnfinished,
+        _ => Hold::WhileWaiting,
+    }
+}

@@ -1,0 +1,23 @@
+-- Forgets dead jobs.
+--
+-- KEYS  the queue's
+-- ARGV  1 how many at most, the oldest first, when no ids are given
+--       2… ids
+-- Reply 1 how many were forgotten
+--       2 how many of the ids are not of dead jobs
+--       3 how many are dead now
+
+local ids
+if #ARGV > 1 then
+  ids = {unpack(ARGV, 2)}
+else
+  ids = redis.call('ZRANGE', DEAD, 0, tonumber(ARGV[1]) - 1)
+end
+local forgotten = 0
+for _, id in ipairs(ids) do
+  if redis.call('ZREM', DEAD, id) == 1 then
+    forget(id)
+    forgotten = forgotten + 1
+  end
+end
+return {forgotten, #ids - forgotten, redis.call('ZCARD', DEAD)}

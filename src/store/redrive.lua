@@ -1,0 +1,40 @@
+-- Makes dead jobs ready again, as if they had never failed. One whose unique key is held by now stays dead.
+--
+-- KEYS  the queue's
+-- ARGV  1 how many at most, the oldest first, when no ids are given
+--       2… ids
+-- Reply 1 how many are ready again
+--       2 how many stay because their unique key is held
+--       3 how many of the ids are not of dead jobs
+--       4 how many are dead now
+
+local ids, unknown = {}, 0
+if #ARGV > 1 then
+  ids = {unpack(ARGV, 2)}
+else
+  ids = redis.call('ZRANGE', DEAD, 0, tonumber(ARGV[1]) - 1)
+end
+local redriven, conflicts = 0, 0
+for _, id in ipairs(ids) do
+  if not redis.call('ZSCORE', DEAD, id) then
+    unknown = unknown + 1
+  else
+    local options = load_options(id)
+    local key = key_until_end(options)
+    if key and holder_of(key) then
+      conflicts = conflicts + 1
+    else
+      local run = load_run(id)
+      run.failures, run.lost, run.redriven, run.reason, run.ended = 0, 0, true, nil, nil
+      save_run(id, run)
+      if key then
+        hold(id, key)
+      end
+      redis.call('ZREM', DEAD, id)
+      to_ready(id)
+      redriven = redriven + 1
+    end
+  end
+end
+wake(redis.call('HGET', META, 'waiting'), redriven)
+return {redriven, conflicts, unknown, redis.call('ZCARD', DEAD)}

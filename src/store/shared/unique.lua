@@ -1,0 +1,44 @@
+-- Unique keys: each is held by one job, and released on whatever way that job leaves.
+
+-- The job that holds a key, nil when it is free.
+local function holder_of(key)
+  local holder = redis.call('HGET', UNIQUE, key)
+  if holder then
+    local until_ = redis.call('ZSCORE', UNIQUE_UNTIL, key)
+    if not until_ or tonumber(until_) > NOW then
+      return holder
+    end
+  end
+end
+
+-- Forgets the first keys whose time is over.
+local function release_overdue(most)
+  local over = redis.call('ZRANGE', UNIQUE_UNTIL, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, most)
+  if #over > 0 then
+    redis.call('HDEL', UNIQUE, unpack(over))
+    redis.call('ZREM', UNIQUE_UNTIL, unpack(over))
+  end
+end
+
+-- Lets a job hold its key, until a time (ms) or for as long as its scope says.
+local function hold(id, key, until_)
+  redis.call('HSET', UNIQUE, key, id)
+  if until_ then
+    redis.call('ZADD', UNIQUE_UNTIL, until_, key)
+  else
+    redis.call('ZREM', UNIQUE_UNTIL, key)
+  end
+end
+
+-- Releases a key (nil for none) where this job still holds it.
+local function release(id, key)
+  if key and redis.call('HGET', UNIQUE, key) == id then
+    redis.call('HDEL', UNIQUE, key)
+    redis.call('ZREM', UNIQUE_UNTIL, key)
+  end
+end
+
+-- The key that a job gives back when it ends, nil for none.
+local function key_until_end(options)
+  return options.unique_scope ~= 'time' and options.unique or nil
+end
