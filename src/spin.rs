@@ -240,6 +240,9 @@ impl Redis for Connection {
         }
         result
     }
+    async fn blocking(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        self.run(name, args).await
+    }
 }
 
 impl From<RedisResult> for Reply {

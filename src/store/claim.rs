@@ -96,6 +96,10 @@ impl<R: Redis> Store<R> {
                 return Ok(claimed);
             };
             let deadline = *deadline.get_or_insert(now.plus(claim.wait));
+            if next.is_some_and(|next| next <= now) {
+                // It met only jobs that had expired or died, as many as one look passes over.
+                continue;
+            }
             if now >= deadline {
                 return Ok(claimed);
             }

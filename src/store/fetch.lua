@@ -14,14 +14,12 @@ local meta = redis.call('HMGET', META, 'status', 'settings')
 local settings = with_defaults(meta[2])
 local leased = settings.legacy_lease and worker ~= ''
 if leased then
-  although_full()
   count_done(finish_held(worker, settings))
 end
 if meta[1] == '0' then
   return {'stopped', 0}
 end
 
-although_full()
 recover(settings)
 promote(math.max(100, most))
 

@@ -44,12 +44,14 @@ local reply = {'inserted', begin(meta[1], meta[2])}
 local count = (#ARGV - FIRST + 1) / FIELDS
 -- The first write is one that a full Redis refuses: then nothing was changed.
 local sequence = redis.call('HINCRBY', META, 'sequence', count) - count
-release_overdue(100)
-
 local inserted = 0
 for i = FIRST, #ARGV, FIELDS do
   local payload, priority, due, unique, held_for, options = unpack(ARGV, i, i + FIELDS - 1)
-  local holder = unique ~= '' and holder_of(unique)
+  local holder
+  if unique ~= '' then
+    release_overdue(10)
+    holder = holder_of(unique)
+  end
   if holder then
     reply[#reply + 1], reply[#reply + 2] = holder, 1
   else

@@ -2,12 +2,11 @@
 
 use super::Store;
 use super::keys::QueueKeys;
-use super::packed::{Options, millis, pack, pack_backoff, pack_hold};
+use super::packed::{Options, millis, pack, pack_backoff, pack_hold, pack_key};
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
 use super::script::{Script, queue_script};
 use crate::queue::{Backoff, Due, JobId, Priority, QueueName, Unique};
-use serde_bytes::ByteBuf;
 use std::time::Duration;
 
 static SCRIPT: Script = queue_script!("insert.lua");
@@ -158,6 +157,7 @@ fn read_jobs(mut reply: Reader) -> Result<Vec<InsertedJob>, RedisError> {
 struct Packed {
     priority: String,
     due: String,
+    unique: String,
     held_for: String,
     options: Vec<u8>,
 }
@@ -166,6 +166,7 @@ impl Packed {
     fn new(job: &NewJob<'_>) -> Result<Self, RedisError> {
         let (backoff, backoff_delay, backoff_max) = pack_backoff(job.backoff);
         let (unique_scope, unique_for) = job.unique.map(|unique| pack_hold(unique.hold)).unwrap_or_default();
+        let unique = job.unique.map(|unique| pack_key(unique.key));
         let options = Options {
             max_attempts: job.max_attempts,
             backoff,
@@ -173,7 +174,7 @@ impl Packed {
             backoff_max,
             timeout: job.timeout.map(millis),
             expires: job.expires_in.map(millis),
-            unique: job.unique.map(|unique| ByteBuf::from(unique.key)),
+            unique: unique.clone(),
             unique_scope,
             unique_for,
             metadata: job.metadata.map(str::to_owned),
@@ -187,6 +188,7 @@ impl Packed {
                 Due::At(time) => time.as_millis().to_string(),
                 Due::In(delay) => format!("+{}", millis(delay)),
             },
+            unique: unique.unwrap_or_default(),
             held_for: unique_for.map(|time| time.to_string()).unwrap_or_default(),
             options: pack(&options)?,
         })
@@ -197,7 +199,7 @@ impl Packed {
             job.payload,
             self.priority.as_bytes(),
             self.due.as_bytes(),
-            job.unique.map(|unique| unique.key).unwrap_or_default(),
+            self.unique.as_bytes(),
             self.held_for.as_bytes(),
             &self.options,
         ]

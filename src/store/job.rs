@@ -1,6 +1,6 @@
 //! A job as the store tells it.
 
-use super::packed::{Options, Run, unpack_backoff, unpack_hold};
+use super::packed::{Options, Run, unpack_backoff, unpack_hold, unpack_key};
 use super::redis::RedisError;
 use super::reply::Reader;
 use crate::queue::{Backoff, Hold, JobId, Receipt, State, Timestamp};
@@ -16,6 +16,8 @@ pub struct Job {
     /// When it is due (scheduled), when its lease ends (active), when it is forgotten (done, dead, cancelled). Of no
     /// meaning for a ready one.
     pub at: Timestamp,
+    /// Its place among those of its state, for a [`Cursor`](super::Cursor).
+    pub place: i64,
     /// How often it was handed out.
     pub claims: u64,
     /// How often it failed since its insertion or redrive.
@@ -94,14 +96,16 @@ impl Job {
         let id = id.ok_or_else(|| unexpected("the id"))?;
         let state = reply.text()?.and_then(|name| State::named(&name));
         let state = state.ok_or_else(|| unexpected("the state"))?;
-        let at = reply.time()?.ok_or_else(|| unexpected("the time"))?;
+        let place = reply.text()?.and_then(|place| place.parse().ok());
+        let place = place.ok_or_else(|| unexpected("the place"))?;
         let run: Run = reply.packed()?.unwrap_or_default();
         let options: Options = reply.packed()?.unwrap_or_default();
         let hold = unpack_hold(options.unique_scope.as_deref(), options.unique_for);
         Ok(Self {
             id,
             state,
-            at,
+            at: Timestamp::from_millis(place),
+            place,
             claims: run.claims,
             failures: run.failures,
             lost_leases: run.lost,
@@ -119,7 +123,7 @@ impl Job {
             backoff: unpack_backoff(options.backoff.as_deref(), options.backoff_delay, options.backoff_max),
             timeout: options.timeout.map(Duration::from_millis),
             expires_in: options.expires.map(Duration::from_millis),
-            unique: options.unique.map(|key| (key.into_vec(), hold)),
+            unique: options.unique.map(|key| (unpack_key(&key), hold)),
             metadata: options.metadata,
             traceparent: options.traceparent,
             tracestate: options.tracestate,

@@ -108,7 +108,8 @@ pub(super) fn worker(id: &[u8]) -> String {
     ["presque:worker:", &hex(id)].concat()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes
         .iter()

@@ -5,7 +5,6 @@
 -- Reply 1 how many jobs it has processed on this queue, nil when it was not registered
 --       2 how many it has failed, nil as above
 
-although_full()
 count_done(finish_held(ARGV[1], with_defaults(redis.call('HGET', META, 'settings'))))
 local reply = {redis.call('HGET', WORKERS, ARGV[1]), redis.call('HGET', FAILURES, ARGV[1])}
 redis.call('HDEL', WORKERS, ARGV[1])

@@ -36,7 +36,7 @@ impl Page<'_> {
 /// Where a page ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The last job's place, see [`Job::at`].
+    /// The last job's place: [`Job::place`].
     pub place: i64,
     /// The last job.
     pub id: JobId,

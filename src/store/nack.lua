@@ -12,7 +12,6 @@
 
 local ERRORS = 5
 
-although_full()
 local meta = redis.call('HMGET', META, 'settings', 'waiting')
 local settings = with_defaults(meta[1])
 

@@ -25,7 +25,7 @@ pub(super) struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unique: Option<ByteBuf>,
+    pub unique: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,5 +180,51 @@ pub(super) fn unpack_hold(scope: Option<&str>, time: Option<u64>) -> Hold {
         (Some("time"), Some(time)) => Hold::For(Duration::from_millis(time)),
         (Some("unfinished"), _) => Hold::WhileUnfinished,
         _ => Hold::WhileWaiting,
+    }
+}
+
+/// A unique key as text, since that is all that Redis' Lua can unpack: one that is no UTF-8, or begins with the mark of
+/// such a key, is the mark and its bytes in hexadecimal.
+pub(super) fn pack_key(key: &[u8]) -> String {
+    match std::str::from_utf8(key) {
+        Ok(text) if !text.starts_with(MARK) => text.to_owned(),
+        _ => format!("{MARK}{}", super::keys::hex(key)),
+    }
+}
+
+pub(super) fn unpack_key(text: &str) -> Vec<u8> {
+    let Some(digits) = text.strip_prefix(MARK) else {
+        return text.as_bytes().to_vec();
+    };
+    let byte = |pair: &[u8]| {
+        std::str::from_utf8(pair)
+            .ok()
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+    };
+    digits.as_bytes().chunks(2).filter_map(byte).collect()
+}
+
+/// How the text of a key begins that is not its own text.
+const MARK: char = '\u{1}';
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_unique_keys_never_have_one_text_and_each_comes_back() {
+        let keys: [&[u8]; 7] = [b"k", b"\xff", b"ff", b"\x01ff", b"\x01", "\u{e9}".as_bytes(), b"\xe9"];
+        let texts: std::collections::HashSet<_> = keys.iter().map(|key| pack_key(key)).collect();
+        assert_eq!(texts.len(), keys.len());
+        for key in keys {
+            assert_eq!(unpack_key(&pack_key(key)), key);
+        }
+    }
+
+    #[test]
+    fn a_fraction_of_a_millisecond_is_rounded_up() {
+        assert_eq!(millis(Duration::from_micros(1500)), 2);
+        assert_eq!(millis(Duration::ZERO), 0);
+        assert_eq!(millis(Duration::MAX), u64::MAX);
     }
 }

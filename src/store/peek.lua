@@ -7,7 +7,6 @@
 --       2… the payloads
 
 local most, room = tonumber(ARGV[1]), tonumber(ARGV[2])
-although_full()
 promote(most)
 local reply = {size()}
 for _, id in ipairs(redis.call('ZRANGE', READY, 0, most - 1)) do

@@ -4,7 +4,6 @@
 -- ARGV  1 id
 -- Reply 1 'cancelled' (also when it was so before), 'removed' (it was done or dead), 'unknown'
 
-although_full()
 local id = ARGV[1]
 local state, score = state_of(id)
 if not state then

@@ -52,7 +52,26 @@ impl<R: Redis> Store<R> {
         // The record first: see `unregister`.
         REGISTER.run(&self.redis, &[record], &[field(queue).as_bytes()]).await?;
         let registered = self.enter_with_counts(&keys, worker).await;
-        registered.map_err(RedisError::after_a_change)
+        registered.map_err(RedisError::after_a_change)?;
+        if self
+            .is_registered(queue, worker)
+            .await
+            .map_err(RedisError::after_a_change)?
+        {
+            return Ok(());
+        }
+        // It was unregistered meanwhile, perhaps before its counts were entered: then nobody would take them out.
+        self.unregister(queue, worker).await.map_err(RedisError::after_a_change)
+    }
+
+    /// Whether the worker's record has this queue.
+    async fn is_registered(&self, queue: &QueueName, worker: &[u8]) -> Result<bool, RedisError> {
+        let record = keys::worker(worker);
+        let there = self
+            .redis
+            .command("HEXISTS", &[record.as_bytes(), field(queue).as_bytes()])
+            .await?;
+        Ok(Reader::new(there).integer()? == 1)
     }
 
     /// Enters a worker in the list of workers, and its counts in the queue.
@@ -83,9 +102,16 @@ impl<R: Redis> Store<R> {
         let failed = left.count()?.unwrap_or(0).to_string();
         let field = field(queue);
         let args = [field.as_bytes(), processed.as_bytes(), failed.as_bytes()];
-        self.leave_record(worker, &args)
-            .await
-            .map_err(RedisError::after_a_change)
+        let all_left = async {
+            self.leave_record(worker, &args).await?;
+            if !self.is_registered(queue, worker).await? {
+                // A registration that is under way may have entered its counts after the first look. If it enters them
+                // later still, it will look itself.
+                LEAVE.run(&self.redis, &all, &[worker]).await?;
+            }
+            Ok(())
+        };
+        all_left.await.map_err(RedisError::after_a_change)
     }
 
     /// Notes in a worker's record what it did on a queue that it left, and takes it off the list after its last one.

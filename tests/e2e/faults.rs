@@ -59,7 +59,7 @@ async fn a_connection_that_broke_while_it_was_quiet_is_opened_again_unnoticed() 
     // The rule is about time: a connection that was quiet for half a second is asked before it is used.
     tokio::time::sleep(Duration::from_millis(700)).await;
     client.insert("/q/x", "2").await;
-    assert_eq!(redis.run("LLEN presque:{x}:ready").await, Value::Int(2));
+    assert_eq!(redis.run("ZCARD presque:{x}:ready").await, Value::Int(2));
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_command_whose_answer_was_lost_is_not_sent_again() {
     proxy.cut(Cut::Replies);
     assert_unavailable(&client.post("/q/x", "3").await, LOST);
     // It was carried out, once.
-    assert_eq!(redis.run("LLEN presque:{x}:ready").await, Value::Int(3));
+    assert_eq!(redis.run("ZCARD presque:{x}:ready").await, Value::Int(3));
 
     proxy.cut(Cut::Nothing);
     client.insert("/q/x", "4").await;
@@ -112,7 +112,7 @@ async fn a_password_and_a_database_are_used_and_the_password_is_never_told() {
     host.client().insert("/q/x", "1").await;
     let client = redis::Client::open(format!("redis://:s3%2Fcr%3Aet%40@{base}/3")).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    let length: i64 = redis::cmd("LLEN")
+    let length: i64 = redis::cmd("ZCARD")
         .arg("presque:{x}:ready")
         .query_async(&mut connection)
         .await
@@ -179,7 +179,7 @@ impl Posters {
 
 async fn stored_at_least(redis: &Redis, jobs: i64) {
     eventually("jobs are stored", async || {
-        let length: i64 = redis::from_owned_redis_value(redis.run("LLEN presque:{x}:ready").await).unwrap();
+        let length: i64 = redis::from_owned_redis_value(redis.run("ZCARD presque:{x}:ready").await).unwrap();
         (length >= jobs).then_some(())
     })
     .await;

@@ -19,6 +19,10 @@ impl Redis for Away {
     async fn command(&self, _name: &str, _args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
         Err(RedisError::Unreachable("away".into()))
     }
+
+    async fn blocking(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        self.command(name, args).await
+    }
 }
 
 /// What the group's handler answers.

@@ -1,9 +1,9 @@
 //! Many jobs at once, in and out.
 
-use super::{fetch, fetch_many, insert, job, queue};
+use super::{Plain, fetch, fetch_many, insert, job, queue};
 use crate::support::{Redis, assert_sound};
 use presque::queue::Timestamp;
-use presque::store::{Fetch, Fetched, Insert, InsertBatch};
+use presque::store::{Fetch, Fetched, InsertBatch};
 
 fn texts(count: usize) -> Vec<String> {
     (0..count).map(|number| number.to_string()).collect()
@@ -65,7 +65,7 @@ async fn a_batch_with_a_date_keeps_its_order_too() {
 async fn a_batch_takes_due_jobs_then_waiting_ones_and_frees_their_unique_keys() {
     let redis = Redis::start();
     let (store, q) = (redis.store().await, queue("q"));
-    let keyed = |payload, unique| Insert {
+    let keyed = |payload, unique| Plain {
         unique: Some(unique),
         ..job(&q, payload)
     };
@@ -73,7 +73,7 @@ async fn a_batch_takes_due_jobs_then_waiting_ones_and_frees_their_unique_keys() 
     insert(&store, job(&q, "b")).await;
     insert(
         &store,
-        Insert {
+        Plain {
             due: Timestamp::from_epoch_seconds(1.0),
             ..keyed("due", b"2")
         },

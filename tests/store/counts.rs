@@ -1,9 +1,9 @@
 //! Counts, status, peek and the list of queues.
 
-use super::{fetch, insert, job, queue};
+use super::{Plain, fetch, insert, job, queue};
 use crate::support::{Redis, assert_sound};
 use presque::queue::{Status, Timestamp};
-use presque::store::{Counts, Failed, Insert, Listed};
+use presque::store::{Counts, Failed, Listed};
 
 #[tokio::test]
 async fn a_queue_that_never_was_has_no_counts() {
@@ -26,7 +26,7 @@ async fn sizes_count_due_jobs_and_not_those_that_are_not_due() {
     for seconds in [1.0, 4e9] {
         insert(
             &store,
-            Insert {
+            Plain {
                 due: Timestamp::from_epoch_seconds(seconds),
                 ..job(&q, "2")
             },
@@ -35,7 +35,7 @@ async fn sizes_count_due_jobs_and_not_those_that_are_not_due() {
     }
     insert(
         &store,
-        Insert {
+        Plain {
             failed: Some(Failed { worker: None }),
             ..job(&q, "3")
         },
@@ -71,7 +71,7 @@ async fn peek_shows_jobs_in_the_order_of_fetch_and_takes_none() {
         let due = Timestamp::from_epoch_seconds(f64::from(number) + 1.0).filter(|_| number < 25);
         insert(
             &store,
-            Insert {
+            Plain {
                 due,
                 ..job(&q, &number.to_string())
             },

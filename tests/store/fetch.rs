@@ -1,9 +1,9 @@
 //! Fetch.
 
-use super::{fetch, fetch_as, insert, job, queue};
+use super::{Plain, fetch, fetch_as, insert, job, queue};
 use crate::support::{Redis, eventually};
 use presque::queue::Timestamp;
-use presque::store::{Fetched, Insert};
+use presque::store::Fetched;
 use redis::Value;
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn payloads_of_any_bytes_come_out_as_they_went_in() {
             for due in [None, Timestamp::from_epoch_seconds(1.0)] {
                 let queue = &q;
                 let failed = None;
-                let job = Insert {
+                let job = Plain {
                     queue,
                     payload,
                     unique,
@@ -60,7 +60,7 @@ async fn due_jobs_come_before_waiting_ones_in_the_order_of_their_dates_then_of_t
         let due = Timestamp::from_epoch_seconds(seconds);
         insert(
             &store,
-            Insert {
+            Plain {
                 due,
                 ..job(&q, payload)
             },
@@ -85,7 +85,7 @@ async fn a_job_is_not_fetched_before_its_date_by_the_servers_clock() {
     let due = Timestamp::from_epoch_seconds(date);
     insert(
         &store,
-        Insert {
+        Plain {
             due,
             ..job(&q, "later")
         },

@@ -1,30 +1,30 @@
 //! Insert.
 
-use super::{fetch, insert, job, queue};
+use super::{Plain, fetch, insert, job, queue, try_insert};
 use crate::support::{Redis, assert_sound};
 use presque::queue::Timestamp;
-use presque::store::{Insert, Inserted, RedisError};
+use presque::store::{Delete, RedisError};
 use redis::Value;
 
 #[tokio::test]
-async fn a_job_costs_one_byte_beyond_its_payload() {
+async fn a_job_without_options_is_kept_as_its_payload_and_one_byte() {
     let redis = Redis::start();
     let (store, q) = (redis.store().await, queue("q"));
     insert(&store, job(&q, "{\"a\":1}")).await;
-    let entry = redis.run("LINDEX presque:{q}:ready 0").await;
-    assert_eq!(entry, Value::BulkString(b":{\"a\":1}".into()));
+    let records = redis.run("HVALS presque:{q}:jobs").await;
+    assert_eq!(records, Value::Array(vec![Value::BulkString(b":{\"a\":1}".into())]));
 }
 
 #[tokio::test]
 async fn one_job_at_a_time_holds_a_unique_key_until_it_is_fetched() {
     let redis = Redis::start();
     let (store, q) = (redis.store().await, queue("q"));
-    let keyed = |payload| Insert {
+    let keyed = |payload| Plain {
         unique: Some(b"k:1\xff"),
         ..job(&q, payload)
     };
     insert(&store, keyed("1")).await;
-    assert_eq!(store.insert(keyed("2")).await.unwrap(), Inserted::Duplicate);
+    assert!(!try_insert(&store, keyed("2")).await.unwrap());
     assert_eq!(fetch(&store, &q).await.as_deref(), Some("1"));
     insert(&store, keyed("3")).await;
     assert_eq!(fetch(&store, &q).await.as_deref(), Some("3"));
@@ -35,16 +35,16 @@ async fn one_job_at_a_time_holds_a_unique_key_until_it_is_fetched() {
 async fn a_scheduled_job_holds_its_unique_key_too() {
     let redis = Redis::start();
     let (store, q) = (redis.store().await, queue("q"));
-    let due = |seconds| Insert {
+    let due = |seconds| Plain {
         unique: Some(b"k"),
         due: Timestamp::from_epoch_seconds(seconds),
         ..job(&q, "later")
     };
     insert(&store, due(1.0)).await;
-    assert_eq!(store.insert(due(1.0)).await.unwrap(), Inserted::Duplicate);
+    assert!(!try_insert(&store, due(1.0)).await.unwrap());
     assert_eq!(fetch(&store, &q).await.as_deref(), Some("later"));
     insert(&store, due(4e9)).await;
-    assert_eq!(store.insert(due(1.0)).await.unwrap(), Inserted::Duplicate);
+    assert!(!try_insert(&store, due(1.0)).await.unwrap());
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn unique_keys_of_two_queues_never_meet() {
     let store = redis.store().await;
     for name in ["a", "b", "a}:unique", "}"] {
         let q = queue(name);
-        let keyed = Insert {
+        let keyed = Plain {
             unique: Some(b"k"),
             ..job(&q, "1")
         };
@@ -70,8 +70,9 @@ async fn the_first_job_lists_its_queue_and_later_ones_send_one_command() {
     let listed = redis.run("ZRANGE presque:queues 0 -1").await;
     assert_eq!(listed, Value::Array(vec![Value::BulkString("é b".into())]));
     let commands = redis.commands().await;
-    // Two scripts are told to the server once, by their text after their hash: insert, and the mark of the list.
-    assert_eq!((commands["evalsha"], commands["eval"], commands["zadd"]), (3, 2, 1));
+    // Two scripts are told to the server once, by their text after their hash: insert, and the mark of the list. Each
+    // job is in a sorted set, and its queue in the list.
+    assert_eq!((commands["evalsha"], commands["eval"], commands["zadd"]), (3, 2, 3));
 }
 
 #[tokio::test]
@@ -101,7 +102,7 @@ async fn a_listing_that_failed_is_made_up_for_by_the_next_insert() {
 async fn a_duplicate_lists_the_queue_that_the_first_insert_did_not() {
     let redis = Redis::start();
     let (store, q) = (redis.store().await, queue("q"));
-    let keyed = Insert {
+    let keyed = Plain {
         unique: Some(b"k"),
         ..job(&q, "1")
     };
@@ -109,7 +110,7 @@ async fn a_duplicate_lists_the_queue_that_the_first_insert_did_not() {
     // As if the connection had broken before the queue was listed.
     redis.run("DEL presque:queues").await;
     redis.run("HDEL presque:{q}:meta listed").await;
-    assert_eq!(store.insert(keyed).await.unwrap(), Inserted::Duplicate);
+    assert!(!try_insert(&store, keyed).await.unwrap());
     assert_eq!(store.queues().await.unwrap().names, [b"q"]);
 }
 
@@ -119,13 +120,13 @@ async fn a_full_redis_refuses_inserts_whole_and_can_still_be_emptied() {
     let (store, q) = (redis.store().await, queue("q"));
     insert(&store, job(&q, "1")).await;
     redis.run("CONFIG SET maxmemory 1").await;
-    let keyed = Insert {
+    let keyed = Plain {
         unique: Some(b"k"),
         ..job(&q, "2")
     };
-    let refused = store.insert(keyed).await.unwrap_err();
-    assert!(matches!(refused, RedisError::Refused(_)), "{refused}");
-    store.delete(&q).await.unwrap();
+    let refused = try_insert(&store, keyed).await.unwrap_err();
+    assert!(matches!(refused, RedisError::Full(_)), "{refused}");
+    store.delete(&q, Delete::Jobs).await.unwrap();
     redis.run("CONFIG SET maxmemory 0").await;
     assert_sound(&redis).await;
     assert_eq!(fetch(&store, &q).await, None);

@@ -3,21 +3,38 @@
 mod batch;
 mod counts;
 mod delete;
+mod endings;
 mod fetch;
 mod insert;
+mod lease;
+mod legacy;
+mod look;
+mod settings;
+mod waits;
+mod work;
 mod workers;
 
 use crate::support::Native;
-use presque::queue::QueueName;
-use presque::store::{Fetch, Fetched, Insert, Inserted, Store};
+use presque::queue::{Due, Hold, QueueName, Timestamp, Unique};
+use presque::store::{Failed, Fetch, Fetched, Insert, Inserted, InsertedJob, NewJob, RedisError, Store};
 
 fn queue(name: &str) -> QueueName {
     QueueName::new(name).expect("a name")
 }
 
+/// One job as the dialect of 2010 inserts it.
+#[derive(Clone, Copy)]
+struct Plain<'a> {
+    queue: &'a QueueName,
+    payload: &'a [u8],
+    unique: Option<&'a [u8]>,
+    due: Option<Timestamp>,
+    failed: Option<Failed<'a>>,
+}
+
 /// A job without key or date.
-fn job<'a>(queue: &'a QueueName, payload: &'a str) -> Insert<'a> {
-    Insert {
+fn job<'a>(queue: &'a QueueName, payload: &'a str) -> Plain<'a> {
+    Plain {
         queue,
         payload: payload.as_bytes(),
         unique: None,
@@ -26,8 +43,29 @@ fn job<'a>(queue: &'a QueueName, payload: &'a str) -> Insert<'a> {
     }
 }
 
-async fn insert(store: &Store<Native>, job: Insert<'_>) {
-    assert_eq!(store.insert(job).await.unwrap(), Inserted::Stored);
+/// Inserts a job, and tells whether it is stored: `false` for a duplicate.
+async fn try_insert(store: &Store<Native>, job: Plain<'_>) -> Result<bool, RedisError> {
+    let hold = Hold::WhileWaiting;
+    let new = NewJob {
+        payload: job.payload,
+        due: job.due.map_or(Due::Now, Due::At),
+        unique: job.unique.map(|key| Unique { key, hold }),
+        ..NewJob::default()
+    };
+    let insert = Insert {
+        queue: job.queue,
+        jobs: &[new],
+        failed: job.failed,
+        idempotency: None,
+    };
+    match store.insert(insert).await? {
+        Inserted::Jobs(jobs) => Ok(matches!(jobs[..], [InsertedJob::Stored(_)])),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn insert(store: &Store<Native>, job: Plain<'_>) {
+    assert!(try_insert(store, job).await.unwrap());
 }
 
 /// The next job's payload, `None` when there is none.

@@ -1,10 +1,10 @@
 //! Workers.
 
-use super::{insert, job, queue};
+use super::{Plain, insert, job, queue};
 use crate::support::Native;
 use crate::support::{Redis, assert_sound};
 use presque::queue::QueueName;
-use presque::store::{Failed, Fetch, Insert, RedisError, Store};
+use presque::store::{Delete, Failed, Fetch, RedisError, Store};
 
 async fn work(store: &Store<Native>, queue: &QueueName, worker: &[u8]) {
     insert(store, job(queue, "1")).await;
@@ -12,7 +12,7 @@ async fn work(store: &Store<Native>, queue: &QueueName, worker: &[u8]) {
     store.fetch(Fetch { queue, worker, most: 1 }).await.unwrap();
     insert(
         store,
-        Insert {
+        Plain {
             failed: Some(Failed { worker }),
             ..job(queue, "1")
         },
@@ -130,7 +130,7 @@ async fn a_failure_after_the_first_change_does_not_count_as_none() {
     let failures = [
         store.register(&q, b"w").await,
         store.unregister(&q, b"w").await,
-        store.delete(&q).await,
+        store.delete(&q, Delete::Jobs).await,
     ];
     for failure in failures {
         assert!(matches!(failure, Err(RedisError::Lost(_))), "{failure:?}");

@@ -2,70 +2,159 @@
 
 use super::Redis;
 use redis::FromRedisValue;
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a queue's keys may end in.
-const KINDS: [&str; 6] = ["meta", "ready", "scheduled", "unique", "workers", "worker-failures"];
+const KINDS: [&str; 18] = [
+    "meta",
+    "jobs",
+    "runs",
+    "ready",
+    "scheduled",
+    "active",
+    "done",
+    "dead",
+    "cancelled",
+    "unique",
+    "unique-until",
+    "settled",
+    "wake",
+    "rates",
+    "workers",
+    "worker-failures",
+    "held",
+    "seen",
+];
+
+/// Where a job can be.
+const STATES: [&str; 6] = ["ready", "scheduled", "active", "done", "dead", "cancelled"];
 
 /// Fails unless the store is sound:
 ///
 /// - no key is there that presque does not know;
-/// - every waiting or scheduled job reads as one, and each member of the schedule has its own number;
-/// - the unique keys that are held are just those that a living job carries, each carried by one;
+/// - every job is in exactly one state, and nothing else is in one;
+/// - what changes of a job is kept only for jobs that are there, and for every active one;
+/// - the unique keys that are held are just those that living jobs carry, each by the job that carries it;
 /// - no count is negative, and none is there that is not a number;
 /// - a queue is marked as listed only when the list has it, and a queue with jobs is marked;
 /// - a worker that is registered on a queue is in the list of workers.
 pub async fn assert_sound(redis: &Redis) {
-    let mut queues: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut queues: BTreeSet<String> = BTreeSet::new();
     for key in get::<Vec<String>>(redis, &["KEYS", "*"]).await {
         if let Some(tagged) = key.strip_prefix("presque:{") {
-            let (tag, kind) = tagged.rsplit_once("}:").expect(&key);
-            assert!(KINDS.contains(&kind), "an unknown key: {key}");
-            queues.entry(tag.to_owned()).or_default().insert(kind.to_owned());
-        } else {
-            let known = ["presque:queues", "presque:workers"].contains(&&*key) || key.starts_with("presque:worker:");
+            let (tag, kind) = tagged.split_once("}:").expect(&key);
+            let known = KINDS.contains(&kind) || kind.starts_with("idempotency:");
+            assert!(known, "an unknown key: {key}");
+            queues.insert(tag.to_owned());
+        } else if key != "test:clock" {
+            let lists = ["presque:queues", "presque:workers", "presque:seen"];
+            let known = lists.contains(&&*key) || key.starts_with("presque:worker:");
             assert!(known, "an unknown key: {key}");
         }
     }
-    for tag in queues.keys() {
+    for tag in &queues {
+        assert_jobs_sound(redis, tag).await;
         assert_queue_sound(redis, tag).await;
     }
 }
 
+/// What never changes of a job, as far as it concerns us.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Options {
+    unique: Option<String>,
+    unique_scope: Option<String>,
+}
+
+/// What changes of it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Run {
+    claims: u64,
+}
+
+async fn assert_jobs_sound(redis: &Redis, tag: &str) {
+    let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
+    let jobs: BTreeMap<String, Vec<u8>> = get(redis, &["HGETALL", &key("jobs")]).await;
+    let runs: BTreeMap<String, Vec<u8>> = get(redis, &["HGETALL", &key("runs")]).await;
+    let mut states: BTreeMap<String, &str> = BTreeMap::new();
+    for state in STATES {
+        for id in get::<Vec<String>>(redis, &["ZRANGE", &key(state), "0", "-1"]).await {
+            assert!(jobs.contains_key(&id), "{tag}: {id} is {state} and not there");
+            let other = states.insert(id.clone(), state);
+            assert_eq!(other, None, "{tag}: {id} is {state} too");
+        }
+    }
+    for id in jobs.keys() {
+        assert!(states.contains_key(id), "{tag}: {id} is in no state");
+    }
+    for id in runs.keys() {
+        assert!(jobs.contains_key(id), "{tag}: {id} has a run and is not there");
+    }
+
+    let held: BTreeMap<Vec<u8>, String> = get(redis, &["HGETALL", &key("unique")]).await;
+    let timed: Vec<Vec<u8>> = get(redis, &["ZRANGE", &key("unique-until"), "0", "-1"]).await;
+    for key in &timed {
+        assert!(held.contains_key(key), "{tag}: {key:?} is held for a time by no job");
+    }
+    let mut carried = BTreeSet::new();
+    for (id, record) in &jobs {
+        let run: Run = runs
+            .get(id)
+            .map(|run| rmp_serde::from_slice(run).expect("a run"))
+            .unwrap_or_default();
+        let state = states[id];
+        assert!(
+            state != "active" || run.claims > 0,
+            "{tag}: {id} is active without a claim"
+        );
+        let ended = ["done", "dead", "cancelled"].contains(&state);
+        let options = options_of(record);
+        let Some(unique) = options.unique.map(String::into_bytes) else {
+            continue;
+        };
+        let holds = held.get(&unique) == Some(id);
+        match options.unique_scope.as_deref() {
+            None if run.claims == 0 => assert_eq!(holds, !ended, "{tag}: {id} is {state}"),
+            Some("unfinished") => assert_eq!(holds, !ended, "{tag}: {id} is {state}"),
+            _ => {}
+        }
+        carried.insert(unique);
+    }
+    for (unique, id) in &held {
+        let known = carried.contains(unique) || timed.contains(unique);
+        assert!(known, "{tag}: {unique:?} is held by {id}, which does not carry it");
+    }
+}
+
+/// A record is the length of the packed options (nothing for none), a colon, the options, the payload.
+fn options_of(record: &[u8]) -> Options {
+    let colon = record.iter().position(|&byte| byte == b':').expect("a colon");
+    let length = std::str::from_utf8(&record[..colon]).expect("a length");
+    if length.is_empty() {
+        return Options::default();
+    }
+    let length: usize = length.parse().expect("a number");
+    rmp_serde::from_slice(&record[colon + 1..][..length]).expect("options")
+}
+
 async fn assert_queue_sound(redis: &Redis, tag: &str) {
     let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
-    let waiting: Vec<Vec<u8>> = get(redis, &["LRANGE", &key("ready"), "0", "-1"]).await;
-    let scheduled: Vec<Vec<u8>> = get(redis, &["ZRANGE", &key("scheduled"), "0", "-1"]).await;
-    let numbers: BTreeSet<_> = scheduled.iter().map(|member| member[..14].to_vec()).collect();
-    assert_eq!(
-        numbers.len(),
-        scheduled.len(),
-        "{tag}: two scheduled jobs with one number"
-    );
-
-    let entries = waiting
-        .iter()
-        .map(|entry| &entry[..])
-        .chain(scheduled.iter().map(|member| &member[14..]));
-    let mut carried: Vec<Vec<u8>> = entries.filter_map(unique_key).collect();
-    let mut held: Vec<Vec<u8>> = get(redis, &["HKEYS", &key("unique")]).await;
-    carried.sort();
-    held.sort();
-    assert_eq!(carried, held, "{tag}: unique keys carried and held");
-
-    let meta: BTreeMap<String, String> = get(redis, &["HGETALL", &key("meta")]).await;
-    for (field, value) in &meta {
-        assert!(value.parse::<u64>().is_ok(), "{tag}: {field} is {value}");
+    let jobs: u64 = get(redis, &["HLEN", &key("jobs")]).await;
+    let meta: BTreeMap<String, Vec<u8>> = get(redis, &["HGETALL", &key("meta")]).await;
+    for (field, value) in meta.iter().filter(|(field, _)| *field != "settings") {
+        assert!(
+            std::str::from_utf8(value).unwrap().parse::<u64>().is_ok(),
+            "{tag}: {field} is {value:?}"
+        );
     }
     let name = tag.replace("%7B", "{").replace("%7D", "}").replace("%25", "%");
     let listed: Option<f64> = get(redis, &["ZSCORE", "presque:queues", &name]).await;
-    let generation = meta.get("generation").map_or("0", String::as_str);
+    let generation = meta.get("generation").map_or(&b"0"[..], Vec::as_slice);
     let marked = meta.get("listed").is_some_and(|listed| listed == generation);
     assert!(listed.is_some() || !marked, "{tag}: marked and not in the list");
-    assert!(
-        marked || waiting.len() + scheduled.len() == 0,
-        "{tag}: has jobs and is not marked as listed"
-    );
+    assert!(marked || jobs == 0, "{tag}: has jobs and is not marked as listed");
 
     for kind in ["workers", "worker-failures"] {
         let counts: BTreeMap<Vec<u8>, i64> = get(redis, &["HGETALL", &key(kind)]).await;
@@ -76,16 +165,6 @@ async fn assert_queue_sound(redis: &Redis, tag: &str) {
             assert!(listed.is_some(), "{tag}: the worker {worker:?} is not in the list");
         }
     }
-}
-
-/// The unique key in an entry: its length, a colon, the key, the payload.
-fn unique_key(entry: &[u8]) -> Option<Vec<u8>> {
-    let colon = entry
-        .iter()
-        .position(|&byte| byte == b':')
-        .expect("an entry has a colon");
-    let length = std::str::from_utf8(&entry[..colon]).expect("a length is text");
-    (!length.is_empty()).then(|| entry[colon + 1..][..length.parse().expect("a length")].to_vec())
 }
 
 async fn get<T: FromRedisValue>(redis: &Redis, words: &[&str]) -> T {

@@ -1,12 +1,14 @@
 //! What the tests stand on: a host, a Redis, a client, and a proxy that breaks things.
 
 mod client;
+mod clock;
 mod host;
 mod invariants;
 mod proxy;
 mod redis;
 
 pub use client::{Answer, Client};
+pub use clock::{Clock, Clocked};
 pub use host::{Host, HostOptions};
 pub use invariants::assert_sound;
 pub use proxy::{Cut, Proxy};

@@ -34,7 +34,14 @@ impl Redis {
 
     /// The library's store on this server.
     pub async fn store(&self) -> Store<Native> {
-        Store::new(Native(self.connection().await))
+        Store::new(self.native().await)
+    }
+
+    pub async fn native(&self) -> Native {
+        Native {
+            server: redis::Client::open(self.url()).expect("an address"),
+            connection: self.connection().await,
+        }
     }
 
     pub async fn run(&self, command: &str) -> Value {
@@ -66,25 +73,37 @@ impl Redis {
 
 /// The store's way to Redis without Wasm.
 #[derive(Clone)]
-pub struct Native(pub MultiplexedConnection);
+pub struct Native {
+    server: redis::Client,
+    connection: MultiplexedConnection,
+}
 
 impl presque::store::Redis for Native {
     async fn command(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
-        let mut connection = self.0.clone();
-        let value: Value =
-            redis::cmd(name)
-                .arg(args)
-                .query_async(&mut connection)
-                .await
-                .map_err(|error| match error.kind() {
-                    ErrorKind::NoScriptError => RedisError::NoScript,
-                    ErrorKind::IoError => RedisError::Lost(error.to_string()),
-                    _ => RedisError::Refused(error.to_string()),
-                })?;
-        let mut flat = Vec::new();
-        flatten(value, &mut flat);
-        Ok(flat)
+        run(&mut self.connection.clone(), name, args).await
     }
+
+    async fn blocking(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        let mut connection = self
+            .server
+            .get_multiplexed_async_connection()
+            .await
+            .map_err(|error| RedisError::Unreachable(error.to_string()))?;
+        run(&mut connection, name, args).await
+    }
+}
+
+async fn run(connection: &mut MultiplexedConnection, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+    let reply = redis::cmd(name).arg(args).query_async(connection).await;
+    let value: Value = reply.map_err(|error| match error.kind() {
+        ErrorKind::NoScriptError => RedisError::NoScript,
+        ErrorKind::IoError => RedisError::Lost(error.to_string()),
+        _ if error.code() == Some("OOM") => RedisError::Full(error.to_string()),
+        _ => RedisError::Refused(error.to_string()),
+    })?;
+    let mut flat = Vec::new();
+    flatten(value, &mut flat);
+    Ok(flat)
 }
 
 fn flatten(value: Value, flat: &mut Vec<Reply>) {

@@ -1,0 +1,294 @@
+//! How jobs end, what is kept of them, and who holds their unique keys.
+
+use super::work::{Work, seconds};
+use presque::queue::{Hold, Settings, State, Unique};
+use presque::store::{
+    Ack, Acked, Dead, DeathReason, Extended, InsertedJob, Nack, Nacked, NewJob, Purged, Redriven, Removed,
+};
+
+fn keyed(hold: Hold) -> NewJob<'static> {
+    NewJob {
+        payload: b"1",
+        unique: Some(Unique { key: b"k\xff", hold }),
+        ..NewJob::default()
+    }
+}
+
+async fn is_free(work: &Work, hold: Hold) -> bool {
+    match work.try_insert(keyed(hold)).await {
+        InsertedJob::Duplicate(_) => false,
+        InsertedJob::Stored(id) => {
+            work.store.remove(&work.queue, &id).await.unwrap();
+            true
+        }
+    }
+}
+
+async fn bury(work: &Work) {
+    let (_, receipt) = work.claim().await;
+    let nack = Nack {
+        receipt: &receipt,
+        error: "",
+        delay: None,
+        dead: true,
+    };
+    assert_eq!(work.store.nack(&work.queue, &[nack]).await.unwrap(), [Nacked::Dead]);
+}
+
+#[tokio::test]
+async fn a_done_job_is_kept_with_its_result_for_as_long_as_the_queue_says() {
+    let mut work = Work::start().await;
+    work.configure(Settings {
+        retain: Some(seconds(10)),
+        ..Settings::default()
+    })
+    .await;
+    let id = work.plain("1").await;
+    let (_, receipt) = work.claim().await;
+    let ack = Ack {
+        receipt: &receipt,
+        result: Some("[1]"),
+    };
+    assert_eq!(work.store.ack(&work.queue, &[ack]).await.unwrap(), [Acked::Done]);
+    let job = work.look(&id).await.unwrap();
+    assert_eq!(
+        (job.state, job.result.as_deref(), job.payload),
+        (State::Done, Some("[1]"), b"1".to_vec())
+    );
+    assert_eq!(work.ack(&receipt).await, Acked::Repeated);
+    work.pass(seconds(10)).await;
+    assert_eq!(work.state(&id).await, None);
+    assert_eq!(work.try_claim().await, None, "which forgets it");
+    assert_eq!(work.redis.run("EXISTS presque:{q}:jobs").await, redis::Value::Int(0));
+}
+
+#[tokio::test]
+async fn a_key_is_held_while_its_job_waits() {
+    let work = Work::start().await;
+    let hold = Hold::WhileWaiting;
+    let id = work.insert(keyed(hold)).await;
+    assert_eq!(work.try_insert(keyed(hold)).await, InsertedJob::Duplicate(id));
+    work.claim().await;
+    assert!(is_free(&work, hold).await);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_key_is_held_while_its_job_is_unfinished_and_released_on_every_way_out() {
+    let mut work = Work::start().await;
+    let hold = Hold::WhileUnfinished;
+    // Done.
+    work.insert(keyed(hold)).await;
+    let (_, receipt) = work.claim().await;
+    assert!(!is_free(&work, hold).await);
+    work.ack(&receipt).await;
+    assert!(is_free(&work, hold).await);
+    // Dead.
+    work.insert(keyed(hold)).await;
+    bury(&work).await;
+    assert!(is_free(&work, hold).await);
+    // Cancelled, active.
+    let id = work.insert(keyed(hold)).await;
+    work.claim().await;
+    work.store.remove(&work.queue, &id).await.unwrap();
+    assert!(is_free(&work, hold).await);
+    // Expired.
+    let expires_in = Some(seconds(1));
+    work.insert(NewJob {
+        expires_in,
+        ..keyed(hold)
+    })
+    .await;
+    work.pass(seconds(1)).await;
+    assert_eq!(work.try_claim().await, None);
+    assert!(is_free(&work, hold).await);
+    // Fetched for good.
+    work.insert(keyed(hold)).await;
+    let fetch = presque::store::Fetch {
+        queue: &work.queue,
+        worker: None,
+        most: 1,
+    };
+    work.store.fetch(fetch).await.unwrap();
+    assert!(is_free(&work, hold).await);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_retry_keeps_the_key_of_an_unfinished_job_and_does_not_take_back_that_of_a_waiting_one() {
+    let work = Work::start().await;
+    for (hold, free) in [(Hold::WhileUnfinished, false), (Hold::WhileWaiting, true)] {
+        let id = work.insert(keyed(hold)).await;
+        let (_, receipt) = work.claim().await;
+        work.nack(&receipt, None).await;
+        assert_eq!(is_free(&work, hold).await, free);
+        work.store.remove(&work.queue, &id).await.unwrap();
+    }
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_key_for_a_time_is_held_by_the_clock_alone_unless_its_job_is_cancelled() {
+    let mut work = Work::start().await;
+    let hold = Hold::For(seconds(10));
+    work.insert(keyed(hold)).await;
+    let (_, receipt) = work.claim().await;
+    work.ack(&receipt).await;
+    work.pass(seconds(9)).await;
+    assert!(!is_free(&work, hold).await);
+    work.pass(seconds(1)).await;
+    let id = work.insert(keyed(hold)).await;
+    work.store.remove(&work.queue, &id).await.unwrap();
+    assert!(is_free(&work, hold).await);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_cancelled_job_is_not_handed_out_and_its_worker_learns_it() {
+    let mut work = Work::start().await;
+    let waiting = work.plain("waiting").await;
+    assert_eq!(
+        work.store.remove(&work.queue, &waiting).await.unwrap(),
+        Removed::Cancelled
+    );
+    assert_eq!(work.try_claim().await, None);
+    let id = work.plain("active").await;
+    let (_, receipt) = work.claim().await;
+    for _ in 0..2 {
+        assert_eq!(work.store.remove(&work.queue, &id).await.unwrap(), Removed::Cancelled);
+    }
+    assert_eq!(work.state(&id).await, Some(State::Cancelled));
+    assert_eq!(work.extend(&receipt, None).await, Extended::Cancelled);
+    assert_eq!(work.ack(&receipt).await, Acked::Cancelled);
+    assert_eq!(work.nack(&receipt, None).await, Nacked::Cancelled);
+    work.pass(seconds(60)).await;
+    assert_eq!(work.try_claim().await, None);
+    assert_eq!(work.state(&id).await, None);
+    assert_eq!(work.store.remove(&work.queue, &id).await.unwrap(), Removed::Unknown);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_expired_job_is_dead_and_not_handed_out_even_to_the_workers_of_2010() {
+    let mut work = Work::start().await;
+    let expires_in = Some(seconds(5));
+    let ids = [
+        work.insert(NewJob {
+            payload: b"1",
+            expires_in,
+            ..NewJob::default()
+        })
+        .await,
+        work.insert(NewJob {
+            payload: b"2",
+            expires_in,
+            ..NewJob::default()
+        })
+        .await,
+    ];
+    work.pass(seconds(5)).await;
+    work.plain("3").await;
+    let fetch = presque::store::Fetch {
+        queue: &work.queue,
+        worker: None,
+        most: 1,
+    };
+    let fetched = work.store.fetch(fetch).await.unwrap();
+    assert_eq!(fetched, presque::store::Fetched::Jobs(vec![b"3".to_vec()]));
+    for id in ids {
+        assert_eq!(work.look(&id).await.unwrap().reason, Some(DeathReason::Expired));
+    }
+    // Redriven, it expires no more.
+    work.store.redrive(&work.queue, Dead::First(1)).await.unwrap();
+    assert_eq!(work.claim().await.0.payload, b"1");
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn any_number_of_expired_jobs_does_not_hide_the_one_behind_them() {
+    let mut work = Work::start().await;
+    let expires_in = Some(seconds(5));
+    for _ in 0..250 {
+        work.insert(NewJob {
+            payload: b"1",
+            expires_in,
+            ..NewJob::default()
+        })
+        .await;
+    }
+    work.pass(seconds(5)).await;
+    work.plain("last").await;
+    assert_eq!(work.claim().await.0.payload, b"last");
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn dead_jobs_are_redriven_as_if_they_had_never_failed() {
+    let work = Work::start().await;
+    let id = work.plain("1").await;
+    bury(&work).await;
+    let redriven = work
+        .store
+        .redrive(&work.queue, Dead::Ids(std::slice::from_ref(&id)))
+        .await
+        .unwrap();
+    let expected = Redriven {
+        redriven: 1,
+        conflicts: 0,
+        unknown: 0,
+        dead: 0,
+    };
+    assert_eq!(redriven, expected);
+    let (job, _) = work.claim().await;
+    assert_eq!((job.id, job.failures, job.lost_leases, job.claims), (id, 0, 0, 2));
+    assert_eq!(job.reason, None);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_dead_job_whose_key_is_held_by_now_stays_dead() {
+    let work = Work::start().await;
+    work.insert(keyed(Hold::WhileUnfinished)).await;
+    bury(&work).await;
+    let other = work.insert(keyed(Hold::WhileUnfinished)).await;
+    let redriven = work.store.redrive(&work.queue, Dead::First(10)).await.unwrap();
+    assert_eq!((redriven.redriven, redriven.conflicts, redriven.dead), (0, 1, 1));
+    work.store.remove(&work.queue, &other).await.unwrap();
+    let redriven = work.store.redrive(&work.queue, Dead::First(10)).await.unwrap();
+    assert_eq!((redriven.redriven, redriven.conflicts, redriven.dead), (1, 0, 0));
+    assert!(!is_free(&work, Hold::WhileUnfinished).await);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn dead_jobs_are_kept_for_a_time_and_up_to_a_number() {
+    let mut work = Work::start().await;
+    let settings = Settings {
+        max_dead: Some(2),
+        dead_retain: Some(seconds(100)),
+        ..Settings::default()
+    };
+    work.configure(settings).await;
+    let mut ids = Vec::new();
+    for payload in ["1", "2", "3"] {
+        ids.push(work.plain(payload).await);
+        bury(&work).await;
+        work.pass(seconds(1)).await;
+    }
+    assert_eq!(work.state(&ids[0]).await, None, "the oldest made room");
+    assert_eq!(work.state(&ids[1]).await, Some(State::Dead));
+    work.pass(seconds(98)).await;
+    assert_eq!(work.state(&ids[1]).await, None);
+    assert_eq!(work.state(&ids[2]).await, Some(State::Dead));
+    let purged = work.store.purge_dead(&work.queue, Dead::First(10)).await.unwrap();
+    assert_eq!(
+        purged,
+        Purged {
+            removed: 2,
+            unknown: 0,
+            dead: 0
+        },
+        "the hidden one too"
+    );
+    work.assert_sound().await;
+}

@@ -1,0 +1,311 @@
+//! Leases: claimed, finished, lost.
+
+use super::work::{Work, seconds};
+use presque::queue::{Backoff, Due, Priority, Settings, State};
+use presque::store::{Ack, Acked, Claim, DeathReason, Extend, Extended, Nack, Nacked, NewJob};
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_claimed_job_is_active_until_its_ack_and_then_gone() {
+    let work = Work::start().await;
+    let id = work.plain("1").await;
+    assert_eq!(work.state(&id).await, Some(State::Ready));
+    let (job, receipt) = work.claim().await;
+    assert_eq!((&job.id, job.state, job.claims), (&id, State::Active, 1));
+    assert_eq!(job.payload, b"1");
+    assert_eq!(job.at, work.clock.now().plus(seconds(60)), "the lease's default");
+    assert_eq!(work.try_claim().await, None);
+    assert_eq!(work.ack(&receipt).await, Acked::Done);
+    assert_eq!(work.state(&id).await, None);
+    assert_eq!(
+        work.redis.run("EXISTS presque:{q}:jobs presque:{q}:runs").await,
+        redis::Value::Int(0)
+    );
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_ack_can_be_repeated_for_ten_minutes_and_changes_nothing_more() {
+    let mut work = Work::start().await;
+    work.plain("1").await;
+    let (_, receipt) = work.claim().await;
+    assert_eq!(work.ack(&receipt).await, Acked::Done);
+    work.pass(seconds(599)).await;
+    assert_eq!(work.ack(&receipt).await, Acked::Repeated);
+    assert_eq!(work.nack(&receipt, None).await, Nacked::Stale, "it was no nack");
+    work.pass(seconds(2)).await;
+    assert_eq!(work.ack(&receipt).await, Acked::Stale);
+    let totals = work.store.describe(&work.queue).await.unwrap().unwrap().totals;
+    assert_eq!((totals.claimed, totals.done, totals.failed), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn a_lease_that_ended_is_good_until_a_claim_looks_and_stale_after_that() {
+    let mut work = Work::start().await;
+    let id = work.plain("1").await;
+    let (_, first) = work.claim().await;
+    work.pass(seconds(60)).await;
+    assert_eq!(
+        work.extend(&first, None).await,
+        Extended::Until(work.clock.now().plus(seconds(60)))
+    );
+    work.pass(seconds(60)).await;
+    let (job, second) = work.claim().await;
+    assert_eq!(
+        (job.id, job.claims, job.lost_leases, job.failures),
+        (id.clone(), 2, 1, 0)
+    );
+    assert_eq!(work.ack(&first).await, Acked::Stale);
+    assert_eq!(work.nack(&first, None).await, Nacked::Stale);
+    assert_eq!(work.extend(&first, None).await, Extended::Stale);
+    assert_eq!(work.state(&id).await, Some(State::Active));
+    assert_eq!(work.ack(&second).await, Acked::Done);
+    assert_eq!(work.ack(&first).await, Acked::Stale, "the other one was acknowledged");
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_job_whose_leases_are_lost_too_often_is_dead() {
+    let mut work = Work::start().await;
+    work.configure(Settings {
+        max_lost_leases: Some(2),
+        ..Settings::default()
+    })
+    .await;
+    let id = work.plain("1").await;
+    for _ in 0..2 {
+        work.claim().await;
+        work.pass(seconds(60)).await;
+    }
+    assert_eq!(work.try_claim().await, None);
+    let job = work.look(&id).await.unwrap();
+    assert_eq!(
+        (job.state, job.reason, job.lost_leases),
+        (State::Dead, Some(DeathReason::LostLeases), 2)
+    );
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_lease_is_the_claims_else_the_jobs_else_the_queues() {
+    let work = Work::start().await;
+    work.configure(Settings {
+        lease: Some(seconds(5)),
+        ..Settings::default()
+    })
+    .await;
+    work.plain("queue").await;
+    for _ in 0..2 {
+        let timeout = Some(seconds(7));
+        work.insert(NewJob {
+            payload: b"job",
+            timeout,
+            ..NewJob::default()
+        })
+        .await;
+    }
+    let now = work.clock.now();
+    assert_eq!(work.claim().await.0.at, now.plus(seconds(5)));
+    assert_eq!(work.claim().await.0.at, now.plus(seconds(7)));
+    let claim = Claim {
+        queues: std::slice::from_ref(&work.queue),
+        most: 1,
+        lease: Some(seconds(9)),
+        worker: None,
+        wait: Duration::ZERO,
+        acks: &[],
+    };
+    assert_eq!(
+        work.store.claim(claim).await.unwrap().jobs[0].1.at,
+        now.plus(seconds(9))
+    );
+}
+
+#[tokio::test]
+async fn an_extension_without_a_length_is_as_long_as_the_lease_and_keeps_the_progress() {
+    let mut work = Work::start().await;
+    let id = work.plain("1").await;
+    let (_, receipt) = work.claim().await;
+    work.pass(seconds(1)).await;
+    assert_eq!(
+        work.extend(&receipt, Some(seconds(5))).await,
+        Extended::Until(work.clock.now().plus(seconds(5)))
+    );
+    let extend = Extend {
+        receipt: &receipt,
+        lease: None,
+        progress: Some("{\"done\":1}"),
+    };
+    let extended = work.store.extend(&work.queue, &[extend]).await.unwrap();
+    assert_eq!(extended, [Extended::Until(work.clock.now().plus(seconds(5)))]);
+    work.pass(seconds(5)).await;
+    let (job, _) = work.claim().await;
+    assert_eq!((job.id, job.progress.as_deref()), (id, Some("{\"done\":1}")));
+}
+
+#[tokio::test]
+async fn a_failed_job_is_tried_again_later_each_time_and_then_dead_with_its_last_errors() {
+    let mut work = Work::start().await;
+    let backoff = Backoff::Exponential {
+        delay: seconds(10),
+        max: seconds(25),
+    };
+    let new = NewJob {
+        payload: b"1",
+        max_attempts: Some(7),
+        backoff: Some(backoff),
+        ..NewJob::default()
+    };
+    let id = work.insert(new).await;
+    for failure in 1..7 {
+        let (job, receipt) = work.claim().await;
+        assert_eq!((job.claims, job.failures), (failure, failure - 1));
+        let Nacked::Scheduled(at) = work.nack(&receipt, None).await else {
+            panic!("not scheduled");
+        };
+        let most = seconds([10, 20, 25, 25, 25, 25][usize::try_from(failure).unwrap() - 1]);
+        let delay = at.since(work.clock.now());
+        assert!(delay <= most && delay >= most / 2, "{delay:?} after failure {failure}");
+        assert_eq!(work.nack(&receipt, None).await, Nacked::Repeated);
+        assert_eq!(work.state(&id).await, Some(State::Scheduled));
+        assert_eq!(work.try_claim().await, None);
+        work.pass(delay).await;
+    }
+    let (_, receipt) = work.claim().await;
+    assert_eq!(work.nack(&receipt, None).await, Nacked::Dead);
+    let job = work.look(&id).await.unwrap();
+    assert_eq!(
+        (job.state, job.reason, job.failures),
+        (State::Dead, Some(DeathReason::Failed), 7)
+    );
+    let errors: Vec<_> = job.errors.iter().map(|error| (error.claim, &*error.text)).collect();
+    assert_eq!(
+        errors,
+        [(3, "boom"), (4, "boom"), (5, "boom"), (6, "boom"), (7, "boom")]
+    );
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn jobs_that_failed_together_do_not_come_back_together() {
+    let work = Work::start().await;
+    let mut times = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        work.plain("1").await;
+    }
+    for job in work.claim_many(20).await {
+        match work.nack(&job.receipt().unwrap(), None).await {
+            Nacked::Scheduled(at) => times.insert(at),
+            other => panic!("{other:?}"),
+        };
+    }
+    assert!(times.len() > 10, "{times:?}");
+}
+
+#[tokio::test]
+async fn a_worker_may_say_when_a_job_is_tried_again_or_that_it_is_not() {
+    let work = Work::start().await;
+    let id = work.plain("1").await;
+    let (_, receipt) = work.claim().await;
+    assert_eq!(work.nack(&receipt, Some(Duration::ZERO)).await, Nacked::Ready);
+    let (job, receipt) = work.claim().await;
+    assert_eq!((job.id, job.failures), (id.clone(), 1));
+    let nack = Nack {
+        receipt: &receipt,
+        error: "never",
+        delay: None,
+        dead: true,
+    };
+    assert_eq!(work.store.nack(&work.queue, &[nack]).await.unwrap(), [Nacked::Dead]);
+    assert_eq!(work.look(&id).await.unwrap().reason, Some(DeathReason::Rejected));
+}
+
+#[tokio::test]
+async fn a_claim_takes_the_most_urgent_first_then_the_scheduled_then_the_oldest() {
+    let mut work = Work::start().await;
+    let insert = async |payload: &str, priority: u8, due| {
+        let new = NewJob {
+            payload: payload.as_bytes(),
+            priority: Priority::new(priority).unwrap(),
+            due,
+            ..NewJob::default()
+        };
+        work.insert(new).await
+    };
+    insert("low", 0, Due::Now).await;
+    insert("normal", 4, Due::Now).await;
+    insert("later", 4, Due::In(seconds(2))).await;
+    insert("soon", 4, Due::In(seconds(1))).await;
+    insert("urgent", 9, Due::Now).await;
+    insert("urgent later", 9, Due::In(seconds(2))).await;
+    work.pass(seconds(2)).await;
+    let order: Vec<_> = work
+        .claim_many(10)
+        .await
+        .into_iter()
+        .map(|job| String::from_utf8(job.payload).unwrap())
+        .collect();
+    assert_eq!(order, ["urgent later", "urgent", "soon", "later", "normal", "low"]);
+}
+
+#[tokio::test]
+async fn a_job_that_comes_back_at_once_takes_its_old_place() {
+    let work = Work::start().await;
+    for payload in ["1", "2", "3"] {
+        work.plain(payload).await;
+    }
+    let (_, receipt) = work.claim().await;
+    work.nack(&receipt, Some(Duration::ZERO)).await;
+    assert_eq!(work.claim().await.0.payload, b"1");
+}
+
+#[tokio::test]
+async fn a_claim_may_acknowledge_what_came_before_in_the_same_command() {
+    let work = Work::start().await;
+    for payload in ["1", "2"] {
+        work.plain(payload).await;
+    }
+    let (_, receipt) = work.claim().await;
+    let ack = Ack {
+        receipt: &receipt,
+        result: None,
+    };
+    let claim = Claim {
+        queues: std::slice::from_ref(&work.queue),
+        most: 1,
+        lease: None,
+        worker: None,
+        wait: Duration::ZERO,
+        acks: &[ack, ack],
+    };
+    let claimed = work.store.claim(claim).await.unwrap();
+    assert_eq!(claimed.acks, [Acked::Done, Acked::Repeated]);
+    assert_eq!(claimed.jobs[0].1.payload, b"2");
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn more_ended_leases_than_one_claim_looks_at_are_taken_back_by_the_next() {
+    let mut work = Work::start().await;
+    for number in 0..150 {
+        work.plain(&number.to_string()).await;
+    }
+    assert_eq!(work.claim_many(100).await.len(), 100);
+    assert_eq!(work.claim_many(50).await.len(), 50);
+    work.pass(seconds(60)).await;
+    let again: Vec<_> = [work.claim_many(100).await, work.claim_many(100).await].concat();
+    assert_eq!(again.len(), 150);
+    assert!(again.iter().all(|job| job.lost_leases == 1 && job.claims == 2));
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_claim_ends_at_four_mebibytes_but_gives_at_least_one_job() {
+    let work = Work::start().await;
+    let large = "x".repeat(3 * 1024 * 1024);
+    for _ in 0..3 {
+        work.plain(&large).await;
+    }
+    assert_eq!(work.claim_many(10).await.len(), 2);
+    assert_eq!(work.claim_many(10).await.len(), 1);
+}

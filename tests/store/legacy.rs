@@ -1,0 +1,138 @@
+//! Workers of 2010 on a queue that delivers at least once.
+
+use super::work::{Work, seconds};
+use presque::queue::{Settings, State};
+use presque::store::{Failed, Fetch, Fetched, Insert, NewJob};
+
+async fn start() -> Work {
+    let work = Work::start().await;
+    work.configure(Settings {
+        legacy_lease: true,
+        ..Settings::default()
+    })
+    .await;
+    work
+}
+
+async fn get(work: &Work, worker: Option<&[u8]>) -> Option<String> {
+    let fetch = Fetch {
+        queue: &work.queue,
+        worker,
+        most: 1,
+    };
+    match work.store.fetch(fetch).await.unwrap() {
+        Fetched::Jobs(mut jobs) => jobs.pop().map(|job| String::from_utf8(job).unwrap()),
+        Fetched::Stopped => panic!("stopped"),
+    }
+}
+
+async fn count(work: &Work, state: State) -> u64 {
+    let told = work.store.describe(&work.queue).await.unwrap().unwrap();
+    told.jobs.into_iter().find(|(other, _)| *other == state).unwrap().1
+}
+
+const W: Option<&[u8]> = Some(b"w");
+
+#[tokio::test]
+async fn the_next_get_finishes_the_job_that_the_worker_held() {
+    let work = start().await;
+    work.plain("1").await;
+    work.plain("2").await;
+    assert_eq!(get(&work, W).await.as_deref(), Some("1"));
+    assert_eq!(count(&work, State::Active).await, 1);
+    assert_eq!(get(&work, W).await.as_deref(), Some("2"));
+    assert_eq!(get(&work, W).await, None);
+    assert_eq!(count(&work, State::Active).await, 0);
+    let totals = work.store.describe(&work.queue).await.unwrap().unwrap().totals;
+    assert_eq!((totals.claimed, totals.done, totals.lost_leases), (2, 2, 0));
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_job_of_a_worker_that_crashed_is_handed_out_again() {
+    let mut work = start().await;
+    work.plain("1").await;
+    assert_eq!(get(&work, W).await.as_deref(), Some("1"));
+    work.pass(seconds(60)).await;
+    assert_eq!(get(&work, Some(b"other")).await.as_deref(), Some("1"));
+    // The first one comes back after all: what it held is no longer its own.
+    assert_eq!(get(&work, W).await, None);
+    assert_eq!(count(&work, State::Active).await, 1);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_put_finishes_what_was_held_and_inserts_what_is_sent() {
+    let work = start().await;
+    work.plain("1").await;
+    get(&work, W).await;
+    let insert = Insert {
+        queue: &work.queue,
+        jobs: &[NewJob {
+            payload: b"1 again",
+            ..NewJob::default()
+        }],
+        failed: Some(Failed { worker: W }),
+        idempotency: None,
+    };
+    work.store.insert(insert).await.unwrap();
+    assert_eq!(
+        (count(&work, State::Active).await, count(&work, State::Ready).await),
+        (0, 1)
+    );
+    let totals = work.store.describe(&work.queue).await.unwrap().unwrap().totals;
+    assert_eq!((totals.done, totals.failed), (0, 1));
+    assert_eq!(get(&work, W).await.as_deref(), Some("1 again"));
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_unregisters_has_finished_what_it_held() {
+    let mut work = start().await;
+    work.store.register(&work.queue, b"w").await.unwrap();
+    work.plain("1").await;
+    get(&work, W).await;
+    work.store.unregister(&work.queue, b"w").await.unwrap();
+    work.pass(seconds(60)).await;
+    assert_eq!(get(&work, W).await, None);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_get_without_a_name_takes_the_job_for_good() {
+    let mut work = start().await;
+    work.plain("1").await;
+    assert_eq!(get(&work, None).await.as_deref(), Some("1"));
+    work.pass(seconds(60)).await;
+    assert_eq!(get(&work, W).await, None);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_batch_is_held_and_finished_as_a_whole() {
+    let mut work = start().await;
+    for payload in ["1", "2", "3"] {
+        work.plain(payload).await;
+    }
+    let fetch = Fetch {
+        queue: &work.queue,
+        worker: W,
+        most: 2,
+    };
+    work.store.fetch(fetch).await.unwrap();
+    assert_eq!(count(&work, State::Active).await, 2);
+    assert_eq!(get(&work, W).await.as_deref(), Some("3"));
+    assert_eq!(count(&work, State::Active).await, 1);
+    work.pass(seconds(60)).await;
+    assert_eq!(get(&work, Some(b"other")).await.as_deref(), Some("3"));
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_job_of_the_new_api_goes_to_an_old_worker_and_the_other_way_round() {
+    let work = Work::start().await;
+    work.plain("1").await;
+    assert_eq!(get(&work, None).await.as_deref(), Some("1"));
+    work.plain("2").await;
+    assert_eq!(work.claim().await.0.payload, b"2");
+}

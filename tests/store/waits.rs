@@ -1,0 +1,182 @@
+//! Claims that wait: woken by what makes a job available, and cheap while nothing does.
+
+use super::queue;
+use crate::support::{Commands, Native, Redis, eventually};
+use presque::queue::{Due, QueueName, Settings, Status};
+use presque::store::{Claim, Claimed, Condition, Insert, InsertBatch, Nack, NewJob, Store};
+use std::time::{Duration, Instant};
+
+const LONG: Duration = Duration::from_secs(30);
+
+async fn claim(store: &Store<Native>, queues: &[QueueName], wait: Duration) -> Claimed {
+    let claim = Claim {
+        queues,
+        most: 1,
+        lease: Some(LONG),
+        worker: None,
+        wait,
+        acks: &[],
+    };
+    store.claim(claim).await.unwrap()
+}
+
+async fn insert(store: &Store<Native>, queue: &QueueName, due: Due) {
+    let insert = Insert {
+        queue,
+        jobs: &[NewJob {
+            payload: b"1",
+            due,
+            ..NewJob::default()
+        }],
+        failed: None,
+        idempotency: None,
+    };
+    store.insert(insert).await.unwrap();
+}
+
+/// A claim that waits, once it surely does.
+async fn waiting(redis: &Redis, store: &Store<Native>, queues: &[QueueName]) -> tokio::task::JoinHandle<Duration> {
+    let local = (store.clone(), queues.to_vec());
+    let task = tokio::spawn(async move {
+        let start = Instant::now();
+        let claimed = claim(&local.0, &local.1, LONG).await;
+        assert_eq!(claimed.jobs.len(), 1);
+        start.elapsed()
+    });
+    blocked(redis, 1).await;
+    task
+}
+
+async fn blocked(redis: &Redis, clients: usize) {
+    eventually("claims wait", async || {
+        let text: String = redis::from_owned_redis_value(redis.run("INFO clients").await).unwrap();
+        text.contains(&format!("blocked_clients:{clients}")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_waiting_claim_is_woken_by_everything_that_makes_a_job_available() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let queues = [q.clone()];
+
+    let task = waiting(&redis, &store, &queues).await;
+    insert(&store, &q, Due::Now).await;
+    assert!(task.await.unwrap() < LONG / 3);
+
+    let task = waiting(&redis, &store, &queues).await;
+    let batch = InsertBatch {
+        queue: &q,
+        payloads: &[b"1", b"2"],
+        due: None,
+    };
+    store.insert_batch(batch).await.unwrap();
+    assert!(task.await.unwrap() < LONG / 3);
+
+    let held = claim(&store, &queues, Duration::ZERO).await.jobs.remove(0).1;
+    let task = waiting(&redis, &store, &queues).await;
+    let nack = Nack {
+        receipt: &held.receipt().unwrap(),
+        error: "",
+        delay: Some(Duration::ZERO),
+        dead: false,
+    };
+    store.nack(&q, &[nack]).await.unwrap();
+    assert!(task.await.unwrap() < LONG / 3);
+
+    let open = Settings::default();
+    let stopped = Settings {
+        status: Status::Stopped,
+        ..open
+    };
+    store.configure(&q, &stopped, Condition::Always).await.unwrap();
+    insert(&store, &q, Due::Now).await;
+    let task = waiting(&redis, &store, &queues).await;
+    store.configure(&q, &open, Condition::Always).await.unwrap();
+    assert!(task.await.unwrap() < LONG / 3);
+}
+
+#[tokio::test]
+async fn a_waiting_claim_knows_when_a_job_will_be_due_and_when_a_lease_ends() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert(&store, &q, Due::In(Duration::from_millis(300))).await;
+    let start = Instant::now();
+    let claimed = claim(&store, std::slice::from_ref(&q), LONG).await;
+    assert_eq!(claimed.jobs.len(), 1);
+    assert!(start.elapsed() < LONG / 3);
+    // Inserted while it waits.
+    let task = waiting(&redis, &store, std::slice::from_ref(&q)).await;
+    insert(&store, &q, Due::In(Duration::from_millis(300))).await;
+    assert!(task.await.unwrap() < LONG / 3);
+}
+
+#[tokio::test]
+async fn a_claim_on_several_queues_is_woken_by_any_of_them_and_takes_the_first_first() {
+    let redis = Redis::start();
+    let store = redis.store().await;
+    let queues = [queue("a"), queue("b"), queue("c")];
+    let task = waiting(&redis, &store, &queues).await;
+    insert(&store, &queues[2], Due::Now).await;
+    assert!(task.await.unwrap() < LONG / 3);
+    for queue in [&queues[1], &queues[0]] {
+        insert(&store, queue, Due::Now).await;
+    }
+    for place in [0, 1] {
+        let claimed = claim(&store, &queues, Duration::ZERO).await;
+        assert_eq!(claimed.jobs[0].0, place);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_many_waiting_claims_gets_one_of_as_many_jobs() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let claims = (0..20).map(|_| {
+        let local = (store.clone(), q.clone());
+        tokio::spawn(async move {
+            claim(&local.0, std::slice::from_ref(&local.1), LONG)
+                .await
+                .jobs
+                .remove(0)
+                .1
+                .id
+        })
+    });
+    let claims: Vec<_> = claims.collect();
+    blocked(&redis, 20).await;
+    let start = Instant::now();
+    for _ in 0..20 {
+        insert(&store, &q, Due::Now).await;
+    }
+    let mut ids = std::collections::BTreeSet::new();
+    for claim in claims {
+        ids.insert(claim.await.unwrap());
+    }
+    assert_eq!(ids.len(), 20);
+    assert!(start.elapsed() < LONG / 3);
+}
+
+#[tokio::test]
+async fn a_waiting_claim_costs_an_idle_redis_at_most_one_command_a_second() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let count = |commands: &Commands| commands.get("evalsha").unwrap_or(&0) + commands.get("blpop").unwrap_or(&0);
+    claim(&store, std::slice::from_ref(&q), Duration::ZERO).await;
+    let before = count(&redis.commands().await);
+    // The rule is about time.
+    claim(&store, std::slice::from_ref(&q), Duration::from_secs(5)).await;
+    let commands = count(&redis.commands().await) - before;
+    assert!(commands <= 5, "{commands} commands in 5 seconds");
+}
+
+#[tokio::test]
+async fn without_a_waiting_claim_nothing_is_left_to_wake_one() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    for _ in 0..3 {
+        insert(&store, &q, Due::Now).await;
+    }
+    assert_eq!(redis.run("EXISTS presque:{q}:wake").await, redis::Value::Int(0));
+}
