@@ -14,6 +14,30 @@
 --       then for each receipt 'done', 'repeated', 'cancelled' or 'stale'
 --       then for each job its fields as in view.lua
 
+-- When a lease ends next or a job becomes due, nil for never.
+local function next_event()
+  local lease = redis.call('ZRANGE', ACTIVE, 0, 0, 'WITHSCORES')[2]
+  local due = redis.call('ZRANGE', SCHEDULED, 0, 0, 'WITHSCORES')[2]
+  if lease and due then
+    return math.min(tonumber(lease), tonumber(due))
+  end
+  return tonumber(lease or due)
+end
+
+-- Notes that a worker was seen, about once a minute. Gives 1 when it is time to note that in the list of workers too.
+local function note_seen(worker)
+  local last = worker ~= '' and redis.call('ZSCORE', SEEN, worker)
+  if worker == '' or last and tonumber(last) > NOW - 60000 then
+    return 0
+  end
+  redis.call('ZADD', SEEN, NOW, worker)
+  local old = redis.call('ZRANGE', SEEN, '-inf', NOW - 86400000, 'BYSCORE', 'LIMIT', 0, 100)
+  if #old > 0 then
+    redis.call('ZREM', SEEN, unpack(old))
+  end
+  return 1
+end
+
 local most, worker, room, wait = tonumber(ARGV[1]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local lease = tonumber(ARGV[2])
 local meta = redis.call('HMGET', META, 'status', 'settings', 'waiting')

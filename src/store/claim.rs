@@ -8,11 +8,29 @@ use super::keys::QueueKeys;
 use super::packed::millis;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::{QueueName, Timestamp};
 use std::time::Duration;
 
-static SCRIPT: Script = queue_script!("claim.lua");
+static SCRIPT: Script = script!(
+    "claim.lua",
+    keys,
+    clock,
+    job,
+    run,
+    rules,
+    places,
+    release,
+    forget,
+    endings,
+    counts,
+    wake,
+    settle,
+    take,
+    lease,
+    view,
+    full
+);
 
 /// How long a claim waits before it looks again without being woken. With one claim and one wait each time, that is
 /// less than a command a second.

@@ -4,10 +4,10 @@ use super::Store;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::{QueueName, Status};
 
-static SCRIPT: Script = queue_script!("counts.lua");
+static SCRIPT: Script = script!("counts.lua", keys, clock, size);
 
 /// The counts of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

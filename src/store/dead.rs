@@ -4,11 +4,11 @@ use super::Store;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::{JobId, QueueName};
 
-static REDRIVE: Script = queue_script!("redrive.lua");
-static PURGE: Script = queue_script!("purge_dead.lua");
+static REDRIVE: Script = script!("redrive.lua", keys, clock, job, run, places, unique, release, wake);
+static PURGE: Script = script!("purge_dead.lua", keys, forget);
 
 /// Which dead jobs of a queue.
 #[derive(Clone, Copy, Debug)]

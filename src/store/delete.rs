@@ -4,10 +4,10 @@ use super::Store;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::QueueName;
 
-static SCRIPT: Script = queue_script!("delete.lua");
+static SCRIPT: Script = script!("delete.lua", keys);
 
 /// What goes with a queue's jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,17 @@
 --       15 to 18 how many were inserted, claimed, done, failed in the last minute
 --       19 how many workers were seen in the last hour
 
+local KINDS = {'inserted', 'claimed', 'done', 'failed'}
+
+-- How many there were in the six slices before this one.
+local function last_minute(kind)
+  local slice, sum = math.floor(NOW / SLICE), 0
+  for i = 1, SLICES - 1 do
+    sum = sum + (redis.call('HGET', RATES, kind .. ':' .. slice - i) or 0)
+  end
+  return sum
+end
+
 local meta = redis.call('HMGET', META, 'status', 'settings', 'processed', 'done', 'failed', 'lost')
 if not meta[1] then
   return {}

@@ -4,10 +4,43 @@ use super::Store;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::QueueName;
 
-static SCRIPT: Script = queue_script!("fetch.lua");
+/// For who names no worker, and so gets no lease.
+static SCRIPT: Script = script!(
+    "fetch.lua",
+    keys,
+    clock,
+    job,
+    run,
+    rules,
+    places,
+    release,
+    forget,
+    endings,
+    counts,
+    take
+);
+
+/// For workers that name themselves: they may have a lease.
+static FOR_WORKERS: Script = script!(
+    "fetch.lua",
+    keys,
+    clock,
+    job,
+    run,
+    rules,
+    places,
+    release,
+    forget,
+    endings,
+    counts,
+    settle,
+    take,
+    lease,
+    held
+);
 
 /// A fetch takes no more jobs when those that it has are this large together. The platform refuses replies over
 /// 128 MiB, and what it refused would be lost.
@@ -53,8 +86,9 @@ impl<R: Redis> Store<R> {
         let most = fetch.most.clamp(1, Fetch::MOST).to_string();
         let room = ROOM.to_string();
         let args = [most.as_bytes(), fetch.worker.unwrap_or_default(), room.as_bytes()];
+        let script = if fetch.worker.is_some() { &FOR_WORKERS } else { &SCRIPT };
         loop {
-            let mut reply = Reader::new(SCRIPT.run(&self.redis, &keys, &args).await?);
+            let mut reply = Reader::new(script.run(&self.redis, &keys, &args).await?);
             if reply.one_of(&[("jobs", false), ("stopped", true)])? {
                 return Ok(Fetched::Stopped);
             }

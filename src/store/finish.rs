@@ -5,13 +5,17 @@ use super::keys::QueueKeys;
 use super::packed::millis;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::{QueueName, Receipt, Timestamp};
 use std::time::Duration;
 
-static ACK: Script = queue_script!("ack.lua");
-static NACK: Script = queue_script!("nack.lua");
-static EXTEND: Script = queue_script!("extend.lua");
+static ACK: Script = script!(
+    "ack.lua", keys, clock, job, run, rules, release, forget, endings, counts, settle
+);
+static NACK: Script = script!(
+    "nack.lua", keys, clock, job, run, rules, places, release, forget, endings, counts, wake, settle
+);
+static EXTEND: Script = script!("extend.lua", keys, clock, run, settle, full);
 
 /// How many receipts one call may have.
 pub const MOST_RECEIPTS: usize = 100;

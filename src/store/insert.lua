@@ -20,7 +20,7 @@
 local FIRST, FIELDS = 5, 6
 local fingerprint, remembered_for, failed, worker = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local meta = redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings')
-local settings = with_defaults(meta[4])
+local most_bytes = meta[4] and cmsgpack.unpack(meta[4]).max_bytes
 
 if fingerprint ~= '' then
   local answer = redis.call('GET', KEYS[19])
@@ -32,9 +32,9 @@ if fingerprint ~= '' then
     return {'replayed', begin(meta[1], meta[2]), unpack(answer.jobs)}
   end
 end
-if settings.max_bytes then
+if most_bytes then
   for i = FIRST, #ARGV, FIELDS do
-    if #ARGV[i] > settings.max_bytes then
+    if #ARGV[i] > most_bytes then
       return {'too-large', -1}
     end
   end
@@ -46,7 +46,7 @@ local count = (#ARGV - FIRST + 1) / FIELDS
 local sequence = redis.call('HINCRBY', META, 'sequence', count) - count
 local inserted = 0
 for i = FIRST, #ARGV, FIELDS do
-  local payload, priority, due, unique, held_for, options = unpack(ARGV, i, i + FIELDS - 1)
+  local due, unique, held_for = ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   local holder
   if unique ~= '' then
     release_overdue(10)
@@ -56,8 +56,8 @@ for i = FIRST, #ARGV, FIELDS do
     reply[#reply + 1], reply[#reply + 2] = holder, 1
   else
     sequence, inserted = sequence + 1, inserted + 1
-    local id = new_id(sequence, priority)
-    redis.call('HSET', JOBS, id, encode(options, payload))
+    local id = new_id(sequence, ARGV[i + 1])
+    redis.call('HSET', JOBS, id, encode(ARGV[i + 5], ARGV[i]))
     if due == '' then
       to_ready(id)
     else
@@ -77,7 +77,7 @@ if inserted > 0 then
   rate('inserted', inserted)
   if failed == '1' then
     count_failed(worker)
-    finish_held(worker, settings)
+    finish_held(worker, with_defaults(meta[4]))
   end
   wake(meta[3], inserted)
 end

@@ -5,11 +5,32 @@ use super::keys::QueueKeys;
 use super::packed::{Options, millis, pack, pack_backoff, pack_hold, pack_key};
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::{Backoff, Due, JobId, Priority, QueueName, Unique};
 use std::time::Duration;
 
-static SCRIPT: Script = queue_script!("insert.lua");
+/// For jobs without unique keys that did not fail: most of them.
+static SCRIPT: Script = script!("insert.lua", keys, clock, job, places, counts, wake, begin);
+
+/// For all others.
+static FOR_ALL: Script = script!(
+    "insert.lua",
+    keys,
+    clock,
+    job,
+    run,
+    rules,
+    places,
+    unique,
+    release,
+    forget,
+    endings,
+    counts,
+    wake,
+    settle,
+    held,
+    begin
+);
 
 /// For how long the answer to an insert with an idempotency key is kept: 24 hours.
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -127,7 +148,9 @@ impl<R: Redis> Store<R> {
                 .flat_map(|(job, packed)| packed.args(job)),
         );
 
-        let mut reply = Reader::new(SCRIPT.run(&self.redis, &all, &args).await?);
+        let is_plain = insert.failed.is_none() && insert.jobs.iter().all(|job| job.unique.is_none());
+        let script = if is_plain { &SCRIPT } else { &FOR_ALL };
+        let mut reply = Reader::new(script.run(&self.redis, &all, &args).await?);
         let outcome = reply.bytes()?;
         // For duplicates too: the insert that they repeat may have broken off before its queue was listed.
         self.list_queue(insert.queue, reply.integer()?).await;

@@ -10,7 +10,7 @@
 
 local batch, count, due, priority = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local meta = redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings')
-local most = with_defaults(meta[4]).max_bytes or math.huge
+local most = meta[4] and cmsgpack.unpack(meta[4]).max_bytes or math.huge
 
 local at, payloads = 1, {}
 while at <= #batch do

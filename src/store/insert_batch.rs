@@ -4,10 +4,10 @@ use super::Store;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::{Priority, QueueName, Timestamp};
 
-static SCRIPT: Script = queue_script!("insert_batch.lua");
+static SCRIPT: Script = script!("insert_batch.lua", keys, clock, job, places, counts, wake, begin);
 
 /// Jobs to insert, all of them or none. They have no options.
 #[derive(Clone, Copy, Debug)]

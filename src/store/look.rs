@@ -6,12 +6,23 @@ use super::job::Job;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::{JobId, QueueName, State};
 
-static LOOK: Script = queue_script!("look.lua");
-static JOBS: Script = queue_script!("jobs.lua");
-static REMOVE: Script = queue_script!("remove.lua");
+static LOOK: Script = script!("look.lua", keys, clock, job, states, view);
+static JOBS: Script = script!("jobs.lua", keys, clock, job, places, states, view);
+static REMOVE: Script = script!(
+    "remove.lua",
+    keys,
+    clock,
+    job,
+    run,
+    rules,
+    release,
+    forget,
+    endings,
+    states
+);
 
 /// A request for a page of jobs.
 #[derive(Clone, Copy, Debug)]

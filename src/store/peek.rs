@@ -4,10 +4,10 @@ use super::Store;
 use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::QueueName;
 
-static SCRIPT: Script = queue_script!("peek.lua");
+static SCRIPT: Script = script!("peek.lua", keys, clock, job, places, size);
 
 /// The most jobs that are shown.
 const MOST: usize = 1000;

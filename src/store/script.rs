@@ -10,37 +10,18 @@ pub(super) struct Script {
     sha1: OnceLock<String>,
 }
 
-/// Joins the named Lua files, shared pieces first, into one [`Script`].
+/// Joins the named pieces of `shared/`, in this order, and a script's own file into one [`Script`].
+///
+/// Each script has just the pieces that it uses: Redis makes all their functions anew each time it runs.
 macro_rules! script {
-    ($($file:literal),+) => {
-        $crate::store::script::Script::new(concat!($(include_str!($file), "\n"),+))
+    ($file:literal $(, $piece:ident)*) => {
+        $crate::store::script::Script::new(concat!(
+            $(include_str!(concat!("shared/", stringify!($piece), ".lua")), "\n",)*
+            include_str!($file)
+        ))
     };
 }
 pub(super) use script;
-
-/// Joins what every script of the queue can use with the script itself.
-macro_rules! queue_script {
-    ($file:literal) => {
-        $crate::store::script::script!(
-            "shared/keys.lua",
-            "shared/clock.lua",
-            "shared/job.lua",
-            "shared/rules.lua",
-            "shared/places.lua",
-            "shared/unique.lua",
-            "shared/endings.lua",
-            "shared/counts.lua",
-            "shared/wake.lua",
-            "shared/settle.lua",
-            "shared/take.lua",
-            "shared/view.lua",
-            "shared/held.lua",
-            "shared/queue.lua",
-            $file
-        )
-    };
-}
-pub(super) use queue_script;
 
 impl Script {
     pub(super) const fn new(source: &'static str) -> Self {

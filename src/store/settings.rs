@@ -5,12 +5,12 @@ use super::keys::QueueKeys;
 use super::packed::{PackedSettings, pack_all};
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
-use super::script::{Script, queue_script};
+use super::script::{Script, script};
 use crate::queue::{QueueName, Settings, State, Status};
 use std::time::Duration;
 
-static CONFIGURE: Script = queue_script!("configure.lua");
-static DESCRIBE: Script = queue_script!("describe.lua");
+static CONFIGURE: Script = script!("configure.lua", keys, clock, rules, wake, begin, size);
+static DESCRIBE: Script = script!("describe.lua", keys, clock, job, rules, places, counts, size);
 
 /// What must be true of a queue's settings for new ones to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,13 +9,26 @@ use super::keys::{self, QueueKeys, WORKERS};
 use super::list::Listed;
 use super::redis::{Redis, RedisError, Reply};
 use super::reply::Reader;
-use super::script::{Script, queue_script, script};
+use super::script::{Script, script};
 use crate::queue::QueueName;
 
 static REGISTER: Script = script!("register.lua");
-static LEAVE: Script = queue_script!("leave.lua");
+static LEAVE: Script = script!(
+    "leave.lua",
+    keys,
+    clock,
+    job,
+    run,
+    rules,
+    release,
+    forget,
+    endings,
+    counts,
+    settle,
+    held
+);
 static UNREGISTER: Script = script!("unregister.lua");
-static QUEUE_WORKERS: Script = queue_script!("queue_workers.lua");
+static QUEUE_WORKERS: Script = script!("queue_workers.lua", keys);
 
 /// How a record's field for a queue begins.
 const QUEUE_FIELD: &str = "queue:";

@@ -9,6 +9,7 @@ mod insert;
 mod lease;
 mod legacy;
 mod look;
+mod rules;
 mod settings;
 mod waits;
 mod work;

@@ -2,7 +2,6 @@
 
 -- Counts for the rate of the last minute, in slices of ten seconds.
 local SLICE, SLICES = 10000, 7
-local KINDS = {'inserted', 'claimed', 'done', 'failed'}
 
 local function rate(kind, number)
   local slice = math.floor(NOW / SLICE)
@@ -15,15 +14,6 @@ local function rate(kind, number)
       end
     end
   end
-end
-
--- How many there were in the six slices before this one.
-local function last_minute(kind)
-  local slice, sum = math.floor(NOW / SLICE), 0
-  for i = 1, SLICES - 1 do
-    sum = sum + (redis.call('HGET', RATES, kind .. ':' .. slice - i) or 0)
-  end
-  return sum
 end
 
 -- Counts for a worker, when it is registered on the queue.
@@ -50,18 +40,4 @@ local function count_failed(worker)
   redis.call('HINCRBY', META, 'failed', 1)
   rate('failed', 1)
   count_for(FAILURES, worker, 1)
-end
-
--- Notes that a worker was seen, about once a minute. Gives 1 when it is time to note that in the list of workers too.
-local function note_seen(worker)
-  local last = worker ~= '' and redis.call('ZSCORE', SEEN, worker)
-  if worker == '' or last and tonumber(last) > NOW - 60000 then
-    return 0
-  end
-  redis.call('ZADD', SEEN, NOW, worker)
-  local old = redis.call('ZRANGE', SEEN, '-inf', NOW - 86400000, 'BYSCORE', 'LIMIT', 0, 100)
-  if #old > 0 then
-    redis.call('ZREM', SEEN, unpack(old))
-  end
-  return 1
 end

@@ -3,11 +3,6 @@
 -- How many jobs that are over their time are forgotten at once.
 local FORGOTTEN = 100
 
-local function forget(id)
-  redis.call('HDEL', JOBS, id)
-  redis.call('HDEL', RUNS, id)
-end
-
 -- Forgets the first jobs of an ended state whose time is over.
 local function forget_overdue(key)
   for _, id in ipairs(redis.call('ZRANGE', key, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, FORGOTTEN)) do

@@ -26,25 +26,3 @@ local function promote(most)
     redis.call('ZADD', READY, class_of(id) + math.max(0, math.min(WAITING - 1, date + EPOCH)), id)
   end
 end
-
-local STATES = {ready = READY, scheduled = SCHEDULED, active = ACTIVE, done = DONE, dead = DEAD, cancelled = CANCELLED}
-
--- The state that a job is in, with its score there; nil when there is no such job.
-local function state_of(id)
-  for state, key in pairs(STATES) do
-    local score = redis.call('ZSCORE', key, id)
-    if score then
-      return state, tonumber(score)
-    end
-  end
-end
-
--- When a lease ends next or a job becomes due, nil for never.
-local function next_event()
-  local lease = redis.call('ZRANGE', ACTIVE, 0, 0, 'WITHSCORES')[2]
-  local due = redis.call('ZRANGE', SCHEDULED, 0, 0, 'WITHSCORES')[2]
-  if lease and due then
-    return math.min(tonumber(lease), tonumber(due))
-  end
-  return tonumber(lease or due)
-end

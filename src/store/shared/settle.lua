@@ -1,11 +1,7 @@
--- Receipts: a job's id and the number of the hand-out that it is for.
+-- What is done with a receipt.
 
 -- How long a finished receipt is known, and how many of a queue are.
 local SETTLED_TIME, MOST_SETTLED = 600000, 100000
-
-local function receipt_of(id, claim)
-  return id .. '-' .. claim
-end
 
 -- Whether this receipt was settled so before.
 local function was_settled(receipt, how)

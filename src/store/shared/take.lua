@@ -50,17 +50,3 @@ local function take(most, room, settings, hand_out)
   end
   return taken, false
 end
-
--- Lets a worker hold a job under a lease (ms). Gives the job's run and its receipt.
-local function lease_out(id, options, worker, lease)
-  local run = load_run(id)
-  run.claims, run.worker, run.claimed, run.lease = run.claims + 1, worker, NOW, lease
-  if options.unique_scope == 'unfinished' then
-    run.unique = options.unique
-  elseif not options.unique_scope then
-    release(id, options.unique)
-  end
-  save_run(id, run)
-  redis.call('ZADD', ACTIVE, NOW + lease, id)
-  return receipt_of(id, run.claims)
-end

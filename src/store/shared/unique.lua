@@ -1,4 +1,4 @@
--- Unique keys: each is held by one job, and released on whatever way that job leaves.
+-- Unique keys: each is held by one job.
 
 -- The job that holds a key, nil when it is free.
 local function holder_of(key)
@@ -28,17 +28,4 @@ local function hold(id, key, until_)
   else
     redis.call('ZREM', UNIQUE_UNTIL, key)
   end
-end
-
--- Releases a key (nil for none) where this job still holds it.
-local function release(id, key)
-  if key and redis.call('HGET', UNIQUE, key) == id then
-    redis.call('HDEL', UNIQUE, key)
-    redis.call('ZREM', UNIQUE_UNTIL, key)
-  end
-end
-
--- The key that a job gives back when it ends, nil for none.
-local function key_until_end(options)
-  return options.unique_scope ~= 'time' and options.unique or nil
 end
