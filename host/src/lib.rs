@@ -5,6 +5,7 @@
 
 mod app;
 mod engine;
+mod eviction;
 mod flags;
 mod instance;
 mod log;
@@ -53,6 +54,7 @@ pub fn serve(flags: &Flags) -> Result<()> {
         let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let app = App::load(&manifest, &variables, flags, &state.join("cache"))?;
         announce(&manifest, listener.local_addr()?)?;
+        eviction::warn(&variables);
         server::serve(Arc::new(app), listener, stop(signals), flags.shutdown_timeout).await;
         Ok(())
     });

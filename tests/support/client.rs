@@ -1,6 +1,6 @@
 //! An HTTP client that keeps its connections.
 
-use super::PATIENCE;
+use super::{PATIENCE, openapi};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -31,7 +31,8 @@ impl Client {
         }
     }
 
-    /// Sends one request. Fails where the connection does, as when the server was killed.
+    /// Sends one request. Fails where the connection does, as when the server was killed. Panics when an answer of `/v1`
+    /// is not as docs/openapi.yaml has it.
     pub async fn try_send(
         &self,
         method: &str,
@@ -54,7 +55,9 @@ impl Client {
                 body: body.collect().await?.to_bytes(),
             })
         };
-        tokio::time::timeout(PATIENCE, exchange).await?
+        let answer = tokio::time::timeout(PATIENCE, exchange).await??;
+        openapi::check(method, target, answer.status.as_u16(), &answer.headers, &answer.body);
+        Ok(answer)
     }
 
     pub async fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {

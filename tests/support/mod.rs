@@ -4,8 +4,10 @@ mod client;
 mod clock;
 mod host;
 mod invariants;
+mod openapi;
 mod proxy;
 mod redis;
+mod schema;
 
 pub use client::{Answer, Client};
 pub use clock::{Clock, Clocked};

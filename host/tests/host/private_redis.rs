@@ -102,3 +102,13 @@ async fn a_redis_url_is_taken_apart_into_the_variables() {
     let site = site.environment("REDIS_URL", url);
     shows_parts_of_the_url(&site.start(&[]).await).await;
 }
+
+#[tokio::test]
+async fn a_redis_that_may_throw_data_away_is_told_at_the_start() {
+    let mut redis = super::support::Redis::start();
+    let _: () = redis.run(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    let site = Site::new(REDIS_VARIABLES);
+    let mut host = site.start(&["--redis-url", &redis.url()]).await;
+    let line = host.log_line(&["WARN", "maxmemory-policy to noeviction"]).await;
+    assert!(line.contains("allkeys-lru"), "{line}");
+}
