@@ -1,11 +1,18 @@
 //! JSON texts as bytes: checked and taken apart without being built, so that every part keeps its bytes.
 
+pub use super::object::{Object, object, push_array, push_object};
 use serde::de::IgnoredAny;
 
 /// Whether this is a JSON text. Bytes inside its strings need not be UTF-8: clients of 2010 send such.
 #[must_use]
 pub fn is_text(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+/// These bytes as a text of standard JSON, which is UTF-8; `None` when they are none.
+#[must_use]
+pub fn utf8_text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok().filter(|text| is_text(text.as_bytes()))
 }
 
 /// What is wrong with a list that a client sends as a member of an object.

@@ -1,13 +1,17 @@
 //! What every dialect needs of HTTP: reading a request within limits, writing an answer.
 
 pub mod json;
+mod object;
+mod path;
 mod query;
 mod request;
 mod response;
+pub mod time;
 
+pub use path::{decode_segment, encode_segment, name_after, segments};
 pub use query::Query;
-pub use request::{BodyError, is_form, is_json, name_after, read_body};
-pub use response::{Body, Response, allow, empty, with_body, with_header};
+pub use request::{BodyError, JsonError, is_form, is_json, read_body, read_json};
+pub use response::{Body, Response, allow, empty, with_body, with_header, with_type};
 
 use crate::queue::Limits;
 use crate::store::Store;

@@ -1,20 +1,9 @@
 //! Reading a request.
 
-use crate::queue::{NameError, QueueName};
+use super::json;
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use http_body_util::BodyExt;
-use percent_encoding::percent_decode_str;
-
-/// The queue that a path names: all that follows the prefix and its slash, percent-decoded. `+` stays a plus.
-///
-/// # Errors
-/// [`NameError::Missing`] when nothing follows, [`NameError::Invalid`] when it cannot be a name.
-pub fn name_after(prefix: &str, path: &str) -> Result<QueueName, NameError> {
-    let rest = path.strip_prefix(prefix).unwrap_or_default();
-    let name = rest.strip_prefix('/').unwrap_or_default();
-    QueueName::new(percent_decode_str(name).collect::<Vec<u8>>())
-}
 
 /// Whether the content type says JSON: its media type is `application/json` or ends in `+json`, whatever its case
 /// and parameters.
@@ -77,6 +66,38 @@ pub async fn read_body<B: http_body::Body>(headers: &HeaderMap, body: B, limit: 
     Ok([first, rest.freeze()].concat().into())
 }
 
+/// Why a body could not be read as JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonError {
+    /// The content type does not say JSON.
+    ContentType,
+    /// It could not be read.
+    Body(BodyError),
+}
+
+impl From<BodyError> for JsonError {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+/// Reads a body of at most `limit` bytes that is said to be JSON; it may be empty. Whether it is JSON is not checked,
+/// except that a body that is said to be a form is taken when it is a JSON text: that is what `curl -d` sends.
+///
+/// # Errors
+/// [`JsonError`].
+pub async fn read_json<B: http_body::Body>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, JsonError> {
+    let says_json = is_json(headers);
+    if !says_json && !is_form(headers) {
+        return Err(JsonError::ContentType);
+    }
+    let body = read_body(headers, body, limit).await?;
+    if !says_json && !body.is_empty() && !json::is_text(&body) {
+        return Err(JsonError::ContentType);
+    }
+    Ok(body)
+}
+
 fn announced_length(headers: &HeaderMap) -> Option<usize> {
     let text = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
     // A number too great for usize is too large as well.
@@ -95,32 +116,6 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         headers
-    }
-
-    #[test]
-    fn the_name_is_all_that_follows_the_prefix() {
-        let cases = [
-            ("/q/foo", "foo"),
-            ("/q/a/b", "a/b"),
-            ("/q/a%2Fb", "a/b"),
-            ("/q/a+b", "a+b"),
-            ("/q/foo/", "foo/"),
-            ("/q//", "/"),
-            ("/q/%C3%A9", "é"),
-            ("/q/é", "é"),
-            ("/q/100%", "100%"),
-        ];
-        for (path, name) in cases {
-            assert_eq!(name_after("/q", path).unwrap().as_str(), name, "{path}");
-        }
-    }
-
-    #[test]
-    fn without_more_than_the_prefix_there_is_no_name() {
-        for path in ["/q", "/q/", "/other"] {
-            assert_eq!(name_after("/q", path), Err(NameError::Missing), "{path}");
-        }
-        assert_eq!(name_after("/q", "/q/%ff"), Err(NameError::Invalid));
     }
 
     #[test]
@@ -144,6 +139,24 @@ mod tests {
             assert!(!is_json(&with(CONTENT_TYPE, value)), "{value}");
         }
         assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[tokio::test]
+    async fn a_form_is_taken_when_it_is_json() {
+        let read = async |media, text: &'static str| {
+            let body = Full::new(Bytes::from(text));
+            read_json(&with(CONTENT_TYPE, media), body, 9).await
+        };
+        let form = "application/x-www-form-urlencoded";
+        assert_eq!(read(form, "{}").await.unwrap(), "{}");
+        assert_eq!(read(form, "").await.unwrap(), "");
+        assert_eq!(read(form, "a=1").await, Err(JsonError::ContentType));
+        assert_eq!(read("application/json", "a=1").await.unwrap(), "a=1");
+        assert_eq!(read("text/plain", "{}").await, Err(JsonError::ContentType));
+        assert_eq!(
+            read(form, "[1,2,3,4,5]").await,
+            Err(JsonError::Body(BodyError::TooLarge))
+        );
     }
 
     #[tokio::test]

@@ -42,10 +42,18 @@ pub fn with_body(status: StatusCode, text: impl Into<Bytes>) -> Response {
     response
 }
 
-/// The same answer with one more header.
+/// The same answer, and its body is of this media type.
 #[must_use]
-pub fn with_header(mut response: Response, name: HeaderName, value: &'static str) -> Response {
-    response.headers_mut().insert(name, HeaderValue::from_static(value));
+pub fn with_type(response: Response, media_type: &'static str) -> Response {
+    with_header(response, CONTENT_TYPE, media_type)
+}
+
+/// The same answer with one more header. A value that no header can have is left out.
+#[must_use]
+pub fn with_header(mut response: Response, name: HeaderName, value: impl TryInto<HeaderValue>) -> Response {
+    if let Ok(value) = value.try_into() {
+        response.headers_mut().insert(name, value);
+    }
     response
 }
 

@@ -6,8 +6,9 @@
 --       3 the tag that the settings must have now: empty for any, '*' for any of a queue that is there, 'none' for a
 --         queue that is not there
 -- Reply 1 outcome: 'created', 'changed', 'mismatch' (nothing was changed)
---       2 generation: to enter in the list of queues, or -1 when the queue is there
---       3 the settings' new tag
+--       2 generation: to enter in the list of queues, or -1 when the queue is there; the last with 'mismatch'
+--       3 the settings' tag
+--       4 the settings as they work, with their defaults, packed
 
 local settings, status, condition = ARGV[1], ARGV[2], ARGV[3]
 local meta = redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings', 'status')
@@ -15,11 +16,11 @@ local there = meta[5] and true or false
 local tag = settings_tag(meta[4], meta[5])
 if condition == '*' and not there or condition == 'none' and there
   or condition ~= '' and condition ~= '*' and condition ~= 'none' and not (there and condition == tag) then
-  return {'mismatch', -1, tag}
+  return {'mismatch', -1}
 end
 local generation = begin(meta[1], meta[2])
 redis.call('HSET', META, 'settings', settings, 'status', status)
 if status == '1' then
   wake(meta[3], size())
 end
-return {there and 'changed' or 'created', generation, settings_tag(settings, status)}
+return {there and 'changed' or 'created', generation, settings_tag(settings, status), packed_settings(settings)}

@@ -48,12 +48,7 @@ for class = 0, 9 do
   end
 end
 
-local settings = with_defaults(meta[2])
-local effective = {legacy_lease = settings.legacy_lease, max_bytes = settings.max_bytes}
-for name, _ in pairs(DEFAULTS) do
-  effective[name] = settings[name]
-end
-local reply = {meta[1], cmsgpack.pack(effective), settings_tag(meta[2], meta[1])}
+local reply = {meta[1], packed_settings(meta[2]), settings_tag(meta[2], meta[1])}
 local function add(value)
   reply[#reply + 1] = value
 end

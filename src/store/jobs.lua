@@ -6,7 +6,8 @@
 --       3 score and 4 id of the last job of the page before, empty for the first page
 --       5 '1' to tell the payloads too
 --       6 room: no more jobs are told when their payloads have so many bytes
--- Reply for each job its fields as in view.lua; with an empty payload when it is not asked for
+-- Reply 1 whether there are more after these: 1 or 0
+--       then for each job its fields as in view.lua; with an empty payload when it is not asked for
 
 local state, most, last_score, last_id = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local with_payload, room = ARGV[5] == '1', tonumber(ARGV[6])
@@ -27,12 +28,13 @@ if last_id ~= '' then
   from = math.max(hidden, rank and rank + 1 or redis.call('ZCOUNT', key, '-inf', '(' .. last_score))
 end
 
-local reply = {}
-local ids = redis.call('ZRANGE', key, from, from + most - 1, 'WITHSCORES')
-for i = 1, #ids, 2 do
+local ids = redis.call('ZRANGE', key, from, from + most, 'WITHSCORES')
+local reply = {#ids > 2 * most and 1 or 0}
+for i = 1, math.min(#ids, 2 * most), 2 do
   local packed, payload = decode(redis.call('HGET', JOBS, ids[i]))
   room = room - (with_payload and #payload or 0)
   if room < 0 and i > 1 then
+    reply[1] = 1
     break
   end
   add_view(reply, ids[i], state, tonumber(ids[i + 1]), packed, with_payload and payload or '')

@@ -44,6 +44,15 @@ impl Page<'_> {
     pub const MOST: usize = 200;
 }
 
+/// A page of jobs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Jobs {
+    /// The jobs, in their order in their state.
+    pub jobs: Vec<Job>,
+    /// Whether there are more after these.
+    pub more: bool,
+}
+
 /// Where a page ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -83,7 +92,7 @@ impl<R: Redis> Store<R> {
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn jobs(&self, page: Page<'_>) -> Result<Vec<Job>, RedisError> {
+    pub async fn jobs(&self, page: Page<'_>) -> Result<Jobs, RedisError> {
         let keys = QueueKeys::new(page.queue).all();
         let most = page.most.clamp(1, Page::MOST).to_string();
         let place = page.after.map(|cursor| cursor.place.to_string()).unwrap_or_default();
@@ -99,7 +108,10 @@ impl<R: Redis> Store<R> {
             if page.payload { b"1" } else { b"" },
             room.as_bytes(),
         ];
-        Job::read_all(&mut Reader::new(JOBS.run(&self.redis, &keys, &args).await?))
+        let mut reply = Reader::new(JOBS.run(&self.redis, &keys, &args).await?);
+        let more = reply.integer()? == 1;
+        let jobs = Job::read_all(&mut reply)?;
+        Ok(Jobs { jobs, more })
     }
 
     /// Calls a job off, or forgets one that is done or dead. One command.

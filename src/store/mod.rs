@@ -39,11 +39,11 @@ pub use insert::{Failed, Idempotency, Insert, Inserted, InsertedJob, NewJob};
 pub use insert_batch::{InsertBatch, InsertedBatch};
 pub use job::{DeathReason, Job, JobError};
 pub use list::Listed;
-pub use look::{Cursor, Page, Removed};
+pub use look::{Cursor, Jobs, Page, Removed};
 pub use peek::Peeked;
 pub use redis::{Redis, RedisError, Reply};
 pub use seen::SeenWorker;
-pub use settings::{Condition, Configured, Description, LastMinute, Totals};
+pub use settings::{Condition, Configured, Description, Effective, LastMinute, Totals};
 pub use workers::{QueueWorkers, Worker};
 
 /// The store: the operations of a job queue on one Redis.

@@ -28,21 +28,28 @@ pub enum Condition<'a> {
 /// What became of new settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Configured {
-    /// They hold, and the queue is new. With their tag.
-    Created(String),
-    /// They hold. With their tag.
-    Changed(String),
+    /// They hold, and the queue is new.
+    Created(Effective),
+    /// They hold.
+    Changed(Effective),
     /// The condition was not met. Nothing was changed.
     Mismatch,
+}
+
+/// A queue's settings as they work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effective {
+    /// The settings, with their defaults.
+    pub settings: Settings,
+    /// Tells two settings apart: 16 hexadecimal digits.
+    pub tag: String,
 }
 
 /// All that is known of a queue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Description {
-    /// The settings as they work, with their defaults.
-    pub settings: Settings,
-    /// Tells two settings apart: 16 hexadecimal digits.
-    pub tag: String,
+    /// Its settings.
+    pub effective: Effective,
     /// How many jobs are in each state.
     pub jobs: Vec<(State, u64)>,
     /// How long the oldest ready job has been ready.
@@ -106,11 +113,17 @@ impl<R: Redis> Store<R> {
         let mut reply = Reader::new(CONFIGURE.run(&self.redis, &keys, &args).await?);
         let outcome = reply.one_of(&[("created", Some(true)), ("changed", Some(false)), ("mismatch", None)])?;
         self.list_queue(queue, reply.integer()?).await;
+        let Some(is_new) = outcome else {
+            return Ok(Configured::Mismatch);
+        };
         let tag = reply.text()?.unwrap_or_default();
-        Ok(match outcome {
-            Some(true) => Configured::Created(tag),
-            Some(false) => Configured::Changed(tag),
-            None => Configured::Mismatch,
+        let packed: PackedSettings = reply.packed()?.unwrap_or_default();
+        let settings = packed.unpack(settings.status);
+        let effective = Effective { settings, tag };
+        Ok(if is_new {
+            Configured::Created(effective)
+        } else {
+            Configured::Changed(effective)
         })
     }
 
@@ -142,8 +155,10 @@ impl<R: Redis> Store<R> {
         let oldest_ready = reply.count()?.map(Duration::from_millis);
         let mut count = || Ok::<_, RedisError>(reply.count()?.unwrap_or(0));
         Ok(Some(Description {
-            settings: settings.unpack(status),
-            tag,
+            effective: Effective {
+                settings: settings.unpack(status),
+                tag,
+            },
             jobs,
             oldest_ready,
             totals: Totals {

@@ -55,3 +55,8 @@ fn the_readme_shows_what_happens() {
 fn the_presque_dialect_is_as_its_document_shows() {
     run(include_str!("../../docs/presque.md"));
 }
+
+#[test]
+fn the_api_is_as_its_document_shows() {
+    run(include_str!("../../docs/api.md"));
+}

@@ -10,7 +10,14 @@ async fn a_queue_that_was_never_configured_has_the_documented_defaults() {
     let work = Work::start().await;
     assert_eq!(work.store.describe(&work.queue).await.unwrap(), None);
     work.plain("1").await;
-    let settings = work.store.describe(&work.queue).await.unwrap().unwrap().settings;
+    let settings = work
+        .store
+        .describe(&work.queue)
+        .await
+        .unwrap()
+        .unwrap()
+        .effective
+        .settings;
     let expected = Settings {
         lease: Some(seconds(60)),
         max_attempts: Some(25),
@@ -40,7 +47,14 @@ async fn settings_are_kept_and_what_is_not_set_has_its_default() {
         ..Settings::default()
     };
     work.configure(settings).await;
-    let kept = work.store.describe(&work.queue).await.unwrap().unwrap().settings;
+    let kept = work
+        .store
+        .describe(&work.queue)
+        .await
+        .unwrap()
+        .unwrap()
+        .effective
+        .settings;
     assert_eq!(
         (kept.backoff, kept.max_bytes, kept.legacy_lease),
         (settings.backoff, Some(100), true)
@@ -66,15 +80,18 @@ async fn settings_are_changed_only_under_their_condition() {
         configure(Condition::Tag("0123456789abcdef")).await,
         Configured::Mismatch
     );
-    let Configured::Created(tag) = configure(Condition::NotThere).await else {
+    let Configured::Created(created) = configure(Condition::NotThere).await else {
         panic!("not created");
     };
-    assert_eq!(work.store.describe(&work.queue).await.unwrap().unwrap().tag, tag);
+    assert_eq!(
+        work.store.describe(&work.queue).await.unwrap().unwrap().effective.tag,
+        created.tag
+    );
     assert_eq!(configure(Condition::NotThere).await, Configured::Mismatch);
-    assert_eq!(configure(Condition::There).await, Configured::Changed(tag.clone()));
+    assert_eq!(configure(Condition::There).await, Configured::Changed(created.clone()));
     work.store.set_status(&work.queue, Status::Stopped).await.unwrap();
     assert_eq!(
-        configure(Condition::Tag(&tag)).await,
+        configure(Condition::Tag(&created.tag)).await,
         Configured::Mismatch,
         "stopping changes the settings"
     );

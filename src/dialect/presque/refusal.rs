@@ -1,7 +1,7 @@
 //! What the dialect answers when it does not do what was asked: one table of statuses and texts.
 
 use crate::http::json::{self, ListError};
-use crate::http::{self as answer, BodyError, Response};
+use crate::http::{self as answer, BodyError, JsonError, Response};
 use crate::queue::NameError;
 use crate::store::RedisError;
 use ::http::StatusCode;
@@ -116,6 +116,15 @@ impl From<BodyError> for Refusal {
         match error {
             BodyError::TooLarge => Self::JobTooLarge,
             BodyError::Broken => Self::BodyBroken,
+        }
+    }
+}
+
+impl From<JsonError> for Refusal {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::ContentType => Self::ContentType,
+            JsonError::Body(error) => error.into(),
         }
     }
 }

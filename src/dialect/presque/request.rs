@@ -1,7 +1,7 @@
 //! What the routes of this dialect have in common when they read a request.
 
 use super::Refusal;
-use crate::http::{Query, is_form, is_json, json, name_after, read_body};
+use crate::http::{Query, is_json, name_after, read_json};
 use crate::queue::{QueueName, Timestamp};
 use bytes::Bytes;
 use http::request::Parts;
@@ -19,21 +19,16 @@ pub(super) fn query(parts: &Parts) -> Query<'_> {
     Query::new(parts.uri.query())
 }
 
-/// A job, or jobs, as a body that is said to be JSON. Whether it is, is not checked, except that a body that is said to
-/// be a form is taken when it is a JSON text: that is what `curl -d` sends.
+/// A job, or jobs, as a body that is said to be JSON. Whether it is, is not checked.
 pub(super) async fn read_job<B: http_body::Body>(parts: &Parts, body: B, limit: usize) -> Result<Bytes, Refusal> {
-    let says_json = is_json(&parts.headers);
-    if !says_json && !is_form(&parts.headers) {
-        return Err(Refusal::ContentType);
+    let job = read_json(&parts.headers, body, limit).await?;
+    if !job.is_empty() {
+        Ok(job)
+    } else if is_json(&parts.headers) {
+        Err(Refusal::JobMissing)
+    } else {
+        Err(Refusal::ContentType)
     }
-    let job = read_body(&parts.headers, body, limit).await?;
-    if !says_json && !json::is_text(&job) {
-        return Err(Refusal::ContentType);
-    }
-    if job.is_empty() {
-        return Err(Refusal::JobMissing);
-    }
-    Ok(job)
 }
 
 /// `delayed`: seconds since 1970. Empty and zero mean not delayed.

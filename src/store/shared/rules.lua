@@ -53,3 +53,16 @@ end
 local function settings_tag(settings, status)
   return string.sub(redis.sha1hex((settings or '') .. (status or '')), 1, 16)
 end
+
+-- The settings as they work, packed.
+local function packed_settings(settings)
+  local all = settings and cmsgpack.unpack(settings) or {}
+  -- A rule for retries counts as a whole.
+  local own_backoff = all.backoff
+  for name, default in pairs(DEFAULTS) do
+    if all[name] == nil and not (own_backoff and string.sub(name, 1, 7) == 'backoff') then
+      all[name] = default
+    end
+  end
+  return cmsgpack.pack(all)
+end

@@ -1,22 +1,11 @@
-//! The binding to the Spin platform. Nothing else knows `spin-sdk`.
-//!
-//! A component is a few lines: it gives its requests to [`serve`] together with a handler. The deployment sets the
-//! component's variables:
-//!
-//! - `redis_url`: `redis://host[:port]`, nothing more, so that it can stand in `allowed_outbound_hosts`;
-//! - `redis_password`, `redis_database`: empty means none, and database 0;
-//! - `max_job_bytes`: [`Limits::job_bytes`].
+//! The instance's connections to Redis.
 
-use crate::http::{Context, Response, with_body};
-use crate::queue::Limits;
-use crate::store::{Redis, RedisError, Reply, Store};
-use http::{Request, StatusCode, Uri};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use super::log;
+use crate::store::{Redis, RedisError, Reply};
 use spin_sdk::redis::{self, RedisParameter, RedisResult};
-use spin_sdk::{time, variables};
+use spin_sdk::time;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::io::Write;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -36,88 +25,16 @@ const OPENING_PAUSE: Duration = Duration::from_micros(200);
 /// timer for each cost 15 % of the throughput when measured: the platform's `--request-timeout` is for that.
 const OPENING_LIMIT: Duration = Duration::from_secs(5);
 
-thread_local! {
-    /// Made at the instance's first request and shared by all it serves.
-    static CONTEXT: RefCell<Option<Rc<Context<Connection>>>> = const { RefCell::new(None) };
-}
+/// How many connections for commands that block are kept when nobody uses them.
+const MOST_IDLE: usize = 16;
 
-/// Answers a request with a handler of this library.
-///
-/// The instance's variables are read at its first request, and its one Redis connection is opened when it is first
-/// needed; later and concurrent requests share both. Variables that cannot be used give a 503, with the reason in the
-/// component's log.
-pub async fn serve<B, H>(request: Request<B>, handler: H) -> Response
-where
-    H: AsyncFnOnce(Request<B>, &Context<Connection>) -> Response,
-{
-    match context().await {
-        Ok(context) => handler(request, &context).await,
-        Err(why) => {
-            log(&format!("cannot serve: {why}"));
-            let text = "{\"error\":\"the settings of this server are not usable\"}";
-            with_body(StatusCode::SERVICE_UNAVAILABLE, text)
-        }
-    }
-}
-
-async fn context() -> Result<Rc<Context<Connection>>, String> {
-    if let Some(context) = CONTEXT.with_borrow(Clone::clone) {
-        return Ok(context);
-    }
-    let url = variable("redis_url").await?;
-    let password = variable("redis_password").await?;
-    let database = variable("redis_database").await?;
-    let job_bytes = variable("max_job_bytes").await?;
-    let job_bytes = job_bytes
-        .parse()
-        .ok()
-        .filter(|bytes| *bytes <= Limits::MOST_JOB_BYTES)
-        .ok_or_else(|| format!("max_job_bytes must be a whole number of bytes up to 67108864, not {job_bytes:?}"))?;
-    let made = Rc::new(Context {
-        store: Store::new(Connection::new(address(&url, &password, &database)?)),
-        limits: Limits { job_bytes },
-    });
-    // Another request may have been faster while this one waited: there is one connection an instance.
-    Ok(CONTEXT.with_borrow_mut(|context| context.get_or_insert(made).clone()))
-}
-
-/// Writes a line to the component's log. One that cannot be written is no reason to panic, as `eprintln` would.
-fn log(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-async fn variable(name: &str) -> Result<String, String> {
-    let value = variables::get(name).await;
-    value.map_err(|error| format!("the component's variable {name} cannot be read: {error}"))
-}
-
-/// The address that a connection is opened with. A secret: it holds the password.
-fn address(url: &str, password: &str, database: &str) -> Result<String, String> {
-    let wrong = || "redis_url must be redis://host[:port], without user, password or database".to_owned();
-    let uri: Uri = url.parse().map_err(|_| wrong())?;
-    let (Some(scheme @ ("redis" | "rediss")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(wrong());
-    };
-    if authority.as_str().contains('@') || uri.path_and_query().is_some_and(|rest| rest != "/") {
-        return Err(wrong());
-    }
-    let database: u32 = match database {
-        "" => 0,
-        number => number
-            .parse()
-            .map_err(|_| format!("redis_database must be a number, not {number:?}"))?,
-    };
-    let password = match password {
-        "" => String::new(),
-        password => format!(":{}@", utf8_percent_encode(password, NON_ALPHANUMERIC)),
-    };
-    Ok(format!("{scheme}://{password}{authority}/{database}"))
-}
-
-/// The instance's connection to Redis, opened when first needed and opened again after it broke.
+/// The instance's way to Redis: one connection that all requests share, and one for each command that blocks. Each is
+/// opened when it is first needed, and opened again after it broke.
 pub struct Connection {
     address: String,
     kept: RefCell<Option<Rc<Kept>>>,
+    /// Connections for commands that block, which none uses now.
+    idle: RefCell<Vec<redis::Connection>>,
     /// Set while a request opens the connection, so that concurrent ones open one between them.
     opening: Cell<bool>,
 }
@@ -128,10 +45,11 @@ struct Kept {
 }
 
 impl Connection {
-    fn new(address: String) -> Self {
+    pub(super) fn new(address: String) -> Self {
         Self {
             address,
             kept: RefCell::new(None),
+            idle: RefCell::new(Vec::new()),
             opening: Cell::new(false),
         }
     }
@@ -166,11 +84,15 @@ impl Connection {
         }
         let _opening = Opening::begin(&self.opening);
         let opened = Rc::new(Kept {
-            handle: within(OPENING_LIMIT, redis::Connection::open(&self.address)).await?,
+            handle: self.open().await?,
             last_reply: Cell::new(Instant::now()),
         });
         self.kept.replace(Some(opened.clone()));
         Ok(opened)
+    }
+
+    async fn open(&self) -> Result<redis::Connection, redis::Error> {
+        within(OPENING_LIMIT, redis::Connection::open(&self.address)).await
     }
 
     fn kept(&self) -> Option<Rc<Kept>> {
@@ -184,21 +106,44 @@ impl Connection {
 
     async fn run(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
         let kept = self.alive().await?;
-        let parameters = args.iter().map(|arg| RedisParameter::Binary(arg.to_vec()));
-        match kept.handle.execute(name, parameters).await {
-            Ok(results) => {
-                kept.last_reply.set(Instant::now());
-                Ok(results.into_iter().map(Reply::from).collect())
-            }
-            Err(error) => {
-                let error = RedisError::from(error);
-                if matches!(error, RedisError::Lost(_)) {
-                    self.forget(&kept);
-                }
-                Err(error)
-            }
+        let result = execute(&kept.handle, name, args).await;
+        match &result {
+            Ok(_) => kept.last_reply.set(Instant::now()),
+            Err(RedisError::Lost(_)) => self.forget(&kept),
+            Err(_) => {}
         }
+        result
     }
+
+    /// Runs a command on a connection of its own: one that is idle, or a new one.
+    ///
+    /// The connection is kept when the reply is there. When the request ends before that it is dropped with it, and with
+    /// the command that still blocks it.
+    async fn run_apart(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        let idle = self.idle.borrow_mut().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self
+                .open()
+                .await
+                .map_err(|error| RedisError::Unreachable(error.to_string()))?,
+        };
+        let result = execute(&connection, name, args).await;
+        let mut idle = self.idle.borrow_mut();
+        match &result {
+            // What broke one has broken the others too, most likely.
+            Err(RedisError::Lost(_)) => idle.clear(),
+            _ if idle.len() < MOST_IDLE => idle.push(connection),
+            _ => {}
+        }
+        result
+    }
+}
+
+async fn execute(connection: &redis::Connection, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+    let parameters = args.iter().map(|arg| RedisParameter::Binary(arg.to_vec()));
+    let results = connection.execute(name, parameters).await?;
+    Ok(results.into_iter().map(Reply::from).collect())
 }
 
 /// The work's result, or an error when it takes longer.
@@ -240,8 +185,18 @@ impl Redis for Connection {
         }
         result
     }
+
+    /// What blocks here is a wait for a token that wakes, which may be sent again without harm: a connection that broke
+    /// while it was idle is only found out by sending.
     async fn blocking(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
-        self.run(name, args).await
+        let mut result = self.run_apart(name, args).await;
+        if let Err(RedisError::Lost(_) | RedisError::Unreachable(_)) = result {
+            result = self.run_apart(name, args).await;
+        }
+        if let Err(error) = &result {
+            log(&error.to_string());
+        }
+        result
     }
 }
 

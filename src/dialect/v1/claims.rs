@@ -1,0 +1,143 @@
+//! `POST /v1/queues/{q}/claims` and `POST /v1/claims`: jobs are handed out under a lease.
+
+use super::finish::{ack, take_acks, write_outcome};
+use super::headers;
+use super::members::Members;
+use super::problem::Problem;
+use super::request::{LEASE, RESULTS_BYTES, read};
+use super::told;
+use super::view::{write_job, write_payload};
+use crate::http::json::push_object;
+use crate::http::{Context, Response, empty};
+use crate::queue::QueueName;
+use crate::store::{Ack, Claim, Claimed, Redis};
+use http::StatusCode;
+use http::request::Parts;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// For how many seconds a claim may wait.
+const WAIT: RangeInclusive<f64> = 0.0..=60.0;
+
+/// How long a worker's name may be, in bytes.
+const WORKER_BYTES: RangeInclusive<usize> = 1..=255;
+
+/// The longest name of a queue, in bytes.
+const NAME_BYTES: RangeInclusive<usize> = 1..=QueueName::MAX_BYTES;
+
+/// What claims on one queue and on many have in common.
+struct Wishes {
+    most: usize,
+    lease: Option<Duration>,
+    worker: Option<String>,
+    wait: Duration,
+}
+
+pub(super) async fn claim<B: http_body::Body, R: Redis>(
+    parts: &Parts,
+    body: B,
+    queue: &QueueName,
+    context: &Context<R>,
+) -> Result<Response, Problem> {
+    let body = read(parts, body, RESULTS_BYTES).await?;
+    let mut members = Members::of_body(&body)?;
+    let wishes = Wishes::take(parts, &mut members)?;
+    let sent = take_acks(&mut members, 0)?;
+    members.finish()?;
+    let acks = sent.as_ref().map(|sent| sent.iter().map(ack).collect::<Vec<_>>());
+    let queues = std::slice::from_ref(queue);
+    let claimed = carry_out(&wishes, queues, acks.as_deref().unwrap_or_default(), context).await?;
+    Ok(tell(queues, acks.as_deref(), &claimed))
+}
+
+pub(super) async fn claim_of_many<B: http_body::Body, R: Redis>(
+    parts: &Parts,
+    body: B,
+    context: &Context<R>,
+) -> Result<Response, Problem> {
+    let body = read(parts, body, RESULTS_BYTES).await?;
+    let mut members = Members::of_body(&body)?;
+    let queues = take_queues(&mut members)?;
+    let wishes = Wishes::take(parts, &mut members)?;
+    members.finish()?;
+    let claimed = carry_out(&wishes, &queues, &[], context).await?;
+    Ok(tell(&queues, None, &claimed))
+}
+
+fn take_queues(members: &mut Members<'_>) -> Result<Vec<QueueName>, Problem> {
+    let names = members.list("queues", 1..=Claim::MOST_QUEUES)?;
+    let name = |(value, pointer): (&serde_json::value::RawValue, String)| {
+        let name = serde_json::from_str::<String>(value.get()).ok();
+        name.and_then(|name| QueueName::new(name).ok()).ok_or_else(|| {
+            let detail = format!(
+                "A queue's name is a string of {} to {} bytes without control characters.",
+                NAME_BYTES.start(),
+                NAME_BYTES.end()
+            );
+            Problem::member(pointer, detail)
+        })
+    };
+    members.required("queues", names)?.into_iter().map(name).collect()
+}
+
+impl Wishes {
+    fn take(parts: &Parts, members: &mut Members<'_>) -> Result<Self, Problem> {
+        // As many as a claim may ask for: far inside u32.
+        let most = u32::try_from(Claim::MOST).unwrap_or(u32::MAX);
+        let count = members.whole("count", 1..=most)?.unwrap_or(1);
+        let lease = members.seconds("lease", LEASE)?;
+        let worker = members.text("worker", WORKER_BYTES)?;
+        let preferred = || headers::wait(&parts.headers).map(|wait| wait.min(Duration::from_secs_f64(*WAIT.end())));
+        let wait = members.seconds("wait", WAIT)?.or_else(preferred);
+        Ok(Self {
+            most: count as usize,
+            lease,
+            worker,
+            wait: wait.unwrap_or_default(),
+        })
+    }
+}
+
+async fn carry_out<R: Redis>(
+    wishes: &Wishes,
+    queues: &[QueueName],
+    acks: &[Ack<'_>],
+    context: &Context<R>,
+) -> Result<Claimed, Problem> {
+    let claim = Claim {
+        queues,
+        most: wishes.most,
+        lease: wishes.lease,
+        worker: wishes.worker.as_deref().map(str::as_bytes),
+        wait: wishes.wait,
+        acks,
+    };
+    Ok(context.store.claim(claim).await?)
+}
+
+/// `acks` is what was acknowledged with the claim, `None` where nothing was said of it.
+fn tell(queues: &[QueueName], acks: Option<&[Ack<'_>]>, claimed: &Claimed) -> Response {
+    if claimed.jobs.is_empty() && acks.is_none() {
+        return empty(StatusCode::NO_CONTENT);
+    }
+    let jobs = claimed
+        .jobs
+        .iter()
+        .filter_map(|(place, job)| Some((queues.get(*place)?, job)));
+    told(StatusCode::OK, |o| {
+        o.array("jobs", jobs, |out, (queue, job)| {
+            push_object(out, |o| {
+                write_job(o, queue, job);
+                write_payload(o, job);
+                if let Some(receipt) = job.receipt() {
+                    o.text("receipt", receipt.as_str());
+                }
+            });
+        });
+        if let Some(acks) = acks {
+            o.array("acks", acks.iter().zip(&claimed.acks), |out, (ack, acked)| {
+                push_object(out, |o| write_outcome(o, ack.receipt, &(*acked).into()));
+            });
+        }
+    })
+}

@@ -1,0 +1,31 @@
+//! `GET /v1/health`: whether Redis answers, and what is unwise about it.
+
+use super::problem::Problem;
+use super::told;
+use crate::http::json::push_object;
+use crate::http::{Context, Response};
+use crate::store::Redis;
+use http::StatusCode;
+
+pub(super) async fn show<R: Redis>(context: &Context<R>) -> Result<Response, Problem> {
+    let health = context.store.health().await?;
+    let eviction = format!(
+        "The maxmemory-policy of Redis is {}: when its memory is full it drops jobs. It should be noeviction.",
+        health.policy
+    );
+    let warnings = health.can_evict().then_some(("eviction", eviction));
+    Ok(told(StatusCode::OK, |o| {
+        o.text("status", "ok");
+        o.object("redis", |o| {
+            o.text("version", &health.version);
+            o.text("maxmemory_policy", &health.policy);
+            o.plain("used_memory", health.used_memory);
+            o.plain("maxmemory", health.max_memory);
+        });
+        o.array("warnings", warnings, |out, (kind, detail)| {
+            push_object(out, |o| {
+                o.text("type", kind).text("detail", detail);
+            });
+        });
+    }))
+}

@@ -1,0 +1,107 @@
+//! `/v1/queues/{q}/jobs` and `/v1/queues/{q}/jobs/{id}`: jobs are looked at, and called off.
+
+use super::problem::Problem;
+use super::request::{no_such_job, number, query};
+use super::told;
+use super::view::{write_job, write_payload};
+use crate::http::json::push_object;
+use crate::http::{Context, Response};
+use crate::queue::{JobId, QueueName, State};
+use crate::store::{Cursor, Job, Jobs, Page, Redis, Removed};
+use http::StatusCode;
+use http::request::Parts;
+
+/// How many jobs a page has when nothing else is said.
+const PAGE: usize = 50;
+
+pub(super) async fn show<R: Redis>(queue: &QueueName, id: &JobId, context: &Context<R>) -> Result<Response, Problem> {
+    let job = context.store.job(queue, id).await?.ok_or_else(no_such_job)?;
+    Ok(told(StatusCode::OK, |o| {
+        write_job(o, queue, &job);
+        write_payload(o, &job);
+    }))
+}
+
+pub(super) async fn remove<R: Redis>(queue: &QueueName, id: &JobId, context: &Context<R>) -> Result<Response, Problem> {
+    let state = match context.store.remove(queue, id).await? {
+        Removed::Cancelled => "cancelled",
+        Removed::Forgotten => "removed",
+        Removed::Unknown => return Err(no_such_job()),
+    };
+    Ok(told(StatusCode::OK, |o| {
+        o.text("id", id.as_str()).text("state", state);
+    }))
+}
+
+pub(super) async fn list<R: Redis>(
+    parts: &Parts,
+    queue: &QueueName,
+    context: &Context<R>,
+) -> Result<Response, Problem> {
+    let state = state(parts)?;
+    let most = number(parts, "limit", 1..=Page::MOST)?.unwrap_or(PAGE);
+    let after = cursor(parts)?;
+    let payload = payload(parts)?;
+    let page = Page {
+        queue,
+        state,
+        most,
+        after: after.as_ref(),
+        payload,
+    };
+    let Jobs { jobs, more } = context.store.jobs(page).await?;
+    let next = jobs.last().filter(|_| more);
+    Ok(told(StatusCode::OK, |o| {
+        o.array("jobs", &jobs, |out, job| {
+            push_object(out, |o| {
+                write_job(o, queue, job);
+                if payload {
+                    write_payload(o, job);
+                }
+            });
+        });
+        match next {
+            Some(last) => o.text("next", cursor_after(last)),
+            None => o.plain("next", "null"),
+        };
+    }))
+}
+
+fn state(parts: &Parts) -> Result<State, Problem> {
+    let name = query(parts).get("state").unwrap_or_default();
+    let state = std::str::from_utf8(&name).ok().and_then(State::named);
+    state.ok_or_else(|| {
+        let names = State::ALL.map(State::name).join(", ");
+        Problem::parameter("state", &format!("given, and one of {names}"))
+    })
+}
+
+fn payload(parts: &Parts) -> Result<bool, Problem> {
+    match query(parts).get("payload").as_deref() {
+        None | Some(b"false") => Ok(false),
+        Some(b"true") => Ok(true),
+        Some(_) => Err(Problem::parameter("payload", "true or false")),
+    }
+}
+
+/// The cursor that stands for a page's last job: its place and its id.
+fn cursor_after(last: &Job) -> String {
+    format!("{}.{}", last.place, last.id)
+}
+
+fn cursor(parts: &Parts) -> Result<Option<Cursor>, Problem> {
+    let Some(text) = query(parts).get("cursor") else {
+        return Ok(None);
+    };
+    let read = |text: &str| {
+        let (place, id) = text.split_once('.')?;
+        Some(Cursor {
+            place: place.parse().ok()?,
+            id: JobId::parse(id)?,
+        })
+    };
+    let cursor = std::str::from_utf8(&text).ok().and_then(read);
+    cursor
+        .map(Some)
+        .ok_or_else(|| Problem::parameter("cursor", "the `next` of the page before"))
+}

@@ -1,0 +1,288 @@
+//! What the dialect answers when it does not do what was asked: problems as RFC 9457 has them, from one table.
+
+use crate::http::json::object;
+use crate::http::{BodyError, JsonError, Response, allow, with_body, with_header, with_type};
+use crate::queue::NameError;
+use crate::store::RedisError;
+use ::http::StatusCode;
+use ::http::header::RETRY_AFTER;
+
+/// What every type begins with.
+const PREFIX: &str = "urn:presque:problem:";
+
+/// The types of problems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    IdempotencyKeyReused,
+    IncompleteBody,
+    InvalidIdempotencyKey,
+    InvalidQueueName,
+    InvalidReceipt,
+    InvalidRequest,
+    JobCancelled,
+    MalformedJson,
+    MethodNotAllowed,
+    NoSuchJob,
+    NoSuchQueue,
+    NotFound,
+    PayloadTooLarge,
+    PreconditionFailed,
+    StaleReceipt,
+    StoreFull,
+    StoreLost,
+    StoreRefused,
+    StoreUnreachable,
+    UnsupportedMediaType,
+}
+
+impl Kind {
+    /// The type without its prefix, the status, and the title that all problems of the type have.
+    fn row(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::IdempotencyKeyReused => (
+                "idempotency-key-reused",
+                422,
+                "Another request had this Idempotency-Key",
+            ),
+            Self::IncompleteBody => ("incomplete-body", 400, "The body is incomplete"),
+            Self::InvalidIdempotencyKey => ("invalid-idempotency-key", 400, "The Idempotency-Key is invalid"),
+            Self::InvalidQueueName => ("invalid-queue-name", 400, "The queue's name is invalid"),
+            Self::InvalidReceipt => ("invalid-receipt", 400, "The receipt is invalid"),
+            Self::InvalidRequest => ("invalid-request", 422, "The request is invalid"),
+            Self::JobCancelled => ("job-cancelled", 409, "The job was cancelled"),
+            Self::MalformedJson => ("malformed-json", 400, "The body is not JSON"),
+            Self::MethodNotAllowed => ("method-not-allowed", 405, "The route does not have this method"),
+            Self::NoSuchJob => ("no-such-job", 404, "There is no such job"),
+            Self::NoSuchQueue => ("no-such-queue", 404, "There is no such queue"),
+            Self::NotFound => ("not-found", 404, "There is no such route"),
+            Self::PayloadTooLarge => ("payload-too-large", 413, "The body or a payload is too large"),
+            Self::PreconditionFailed => ("precondition-failed", 412, "The queue is not as the request wants it"),
+            Self::StaleReceipt => ("stale-receipt", 409, "The receipt is stale"),
+            Self::StoreFull => ("store-full", 507, "The store is full"),
+            Self::StoreLost => ("store-lost", 503, "The store did not answer"),
+            Self::StoreRefused => ("store-refused", 503, "The store refused the request"),
+            Self::StoreUnreachable => ("store-unreachable", 503, "The store is out of reach"),
+            Self::UnsupportedMediaType => ("unsupported-media-type", 415, "The content type does not say JSON"),
+        }
+    }
+}
+
+/// A problem: why a request is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    kind: Kind,
+    /// What was wrong, and what is right.
+    detail: String,
+    place: Place,
+}
+
+/// What else the answer tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Nothing,
+    /// The member that is wrong, as a JSON pointer.
+    Member(String),
+    /// The query parameter that is wrong.
+    Parameter(&'static str),
+    /// The methods that the route has.
+    Methods(&'static str),
+}
+
+impl Problem {
+    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            place: Place::Nothing,
+        }
+    }
+
+    /// A member that is wrong.
+    pub(super) fn member(pointer: String, detail: impl Into<String>) -> Self {
+        Self::at(Kind::InvalidRequest, pointer, detail)
+    }
+
+    /// What is wrong with a member, where that has a type of its own.
+    pub(super) fn at(kind: Kind, pointer: String, detail: impl Into<String>) -> Self {
+        Self {
+            place: Place::Member(pointer),
+            ..Self::new(kind, detail)
+        }
+    }
+
+    /// A query parameter that is wrong.
+    pub(super) fn parameter(name: &'static str, must: &str) -> Self {
+        Self {
+            place: Place::Parameter(name),
+            ..Self::new(Kind::InvalidRequest, format!("`{name}` must be {must}."))
+        }
+    }
+
+    /// A method that the route lacks; these are those that it has.
+    pub(super) fn method_not_allowed(methods: &'static str) -> Self {
+        Self {
+            place: Place::Methods(methods),
+            ..Self::new(Kind::MethodNotAllowed, format!("The route has {methods}."))
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn pointer(&self) -> Option<&str> {
+        match &self.place {
+            Place::Member(pointer) => Some(pointer),
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl From<Problem> for Response {
+    fn from(problem: Problem) -> Self {
+        let (name, status, title) = problem.kind.row();
+        let text = object(|o| {
+            o.text("type", [PREFIX, name].concat()).text("title", title);
+            o.plain("status", status).text("detail", &problem.detail);
+            match &problem.place {
+                Place::Member(pointer) => o.text("pointer", pointer),
+                Place::Parameter(name) => o.text("parameter", name),
+                Place::Nothing | Place::Methods(_) => o,
+            };
+        });
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let response = with_type(with_body(status, text), "application/problem+json");
+        match problem.place {
+            Place::Methods(methods) => allow(response, methods),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => with_header(response, RETRY_AFTER, "1"),
+            _ => response,
+        }
+    }
+}
+
+impl From<NameError> for Problem {
+    fn from(_: NameError) -> Self {
+        let detail = "A queue's name is 1 to 512 bytes of UTF-8 without control characters, percent-encoded.";
+        Self::new(Kind::InvalidQueueName, detail)
+    }
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::new(Kind::PayloadTooLarge, "The body is larger than this route takes."),
+            BodyError::Broken => Self::new(Kind::IncompleteBody, "The body ended before its end."),
+        }
+    }
+}
+
+impl From<JsonError> for Problem {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::ContentType => Self::new(
+                Kind::UnsupportedMediaType,
+                "The content type must be application/json, or end in +json.",
+            ),
+            JsonError::Body(error) => error.into(),
+        }
+    }
+}
+
+impl From<RedisError> for Problem {
+    /// What Redis says is for the log, not for clients.
+    fn from(error: RedisError) -> Self {
+        match error {
+            RedisError::Unreachable(_) | RedisError::NoScript => {
+                Self::new(Kind::StoreUnreachable, "Redis cannot be reached. Nothing was changed.")
+            }
+            RedisError::Full(_) => Self::new(
+                Kind::StoreFull,
+                "The memory of Redis is full. Nothing was changed. Finishing jobs makes room.",
+            ),
+            RedisError::Refused(_) => Self::new(Kind::StoreRefused, "Redis refused the command. Its log says why."),
+            RedisError::Lost(_) | RedisError::Unexpected(_) => Self::new(
+                Kind::StoreLost,
+                "Redis did not answer. The request may have been carried out.",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+    use std::collections::BTreeSet;
+
+    const ALL: [Kind; 20] = [
+        Kind::IdempotencyKeyReused,
+        Kind::IncompleteBody,
+        Kind::InvalidIdempotencyKey,
+        Kind::InvalidQueueName,
+        Kind::InvalidReceipt,
+        Kind::InvalidRequest,
+        Kind::JobCancelled,
+        Kind::MalformedJson,
+        Kind::MethodNotAllowed,
+        Kind::NoSuchJob,
+        Kind::NoSuchQueue,
+        Kind::NotFound,
+        Kind::PayloadTooLarge,
+        Kind::PreconditionFailed,
+        Kind::StaleReceipt,
+        Kind::StoreFull,
+        Kind::StoreLost,
+        Kind::StoreRefused,
+        Kind::StoreUnreachable,
+        Kind::UnsupportedMediaType,
+    ];
+
+    async fn told(problem: Problem) -> (http::response::Parts, String) {
+        let (parts, body) = Response::from(problem).into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (parts, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn every_type_has_its_own_name_and_title_and_a_status_of_an_error() {
+        let names: BTreeSet<_> = ALL.map(|kind| kind.row().0).into();
+        let titles: BTreeSet<_> = ALL.map(|kind| kind.row().2).into();
+        assert_eq!((names.len(), titles.len()), (ALL.len(), ALL.len()));
+        for kind in ALL {
+            assert!(StatusCode::from_u16(kind.row().1).unwrap().as_u16() >= 400, "{kind:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_problem_is_told_as_rfc_9457_has_it() {
+        let (parts, text) = told(Problem::member("/a~1b".into(), "No \"x\".")).await;
+        assert_eq!(parts.status, 422);
+        assert_eq!(parts.headers["content-type"], "application/problem+json");
+        assert_eq!(
+            text,
+            r#"{"type":"urn:presque:problem:invalid-request","title":"The request is invalid","status":422,"detail":"No \"x\".","pointer":"/a~1b"}"#
+        );
+    }
+
+    #[tokio::test]
+    async fn a_lack_of_the_store_can_be_tried_again_and_tells_nothing_of_redis() {
+        for error in [
+            RedisError::Unreachable("10.0.0.1".into()),
+            RedisError::Lost("10.0.0.1".into()),
+            RedisError::Refused("10.0.0.1".into()),
+            RedisError::Unexpected("10.0.0.1".into()),
+            RedisError::NoScript,
+        ] {
+            let (parts, text) = told(error.into()).await;
+            assert_eq!(
+                (parts.status.as_u16(), &parts.headers["retry-after"]),
+                (503, &"1".parse().unwrap())
+            );
+            assert!(!text.contains("10.0.0.1"), "{text}");
+        }
+        let (parts, _) = told(RedisError::Full("OOM".into()).into()).await;
+        assert_eq!((parts.status.as_u16(), parts.headers.get("retry-after")), (507, None));
+    }
+}

@@ -1,0 +1,131 @@
+//! `/v1/queues` and `/v1/queues/{q}`: what queues there are, what they have, and what is set for them.
+
+use super::headers::{Wanted, unmet, wanted};
+use super::members::Members;
+use super::problem::{Kind, Problem};
+use super::request::{SMALL_BYTES, number, read};
+use super::settings::{take_settings, write_settings};
+use super::told;
+use super::view::{seconds, thousandths};
+use crate::http::json::push_string;
+use crate::http::{Context, Response, empty, with_header};
+use crate::queue::{QueueName, Settings};
+use crate::store::{Condition, Configured, Delete, Description, Listed, Redis};
+use http::StatusCode;
+use http::header::ETAG;
+use http::request::Parts;
+
+pub(super) async fn list<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Problem> {
+    let most = number(parts, "limit", 1..=Listed::MOST)?.unwrap_or(Listed::MOST);
+    let listed = context.store.queues().await?;
+    Ok(told(StatusCode::OK, |o| {
+        o.array("queues", listed.names.iter().take(most), |out, name| {
+            push_string(out, name)
+        });
+        o.plain("size", listed.size);
+    }))
+}
+
+pub(super) async fn show<R: Redis>(queue: &QueueName, context: &Context<R>) -> Result<Response, Problem> {
+    let described = context.store.describe(queue).await?;
+    let described = described.ok_or_else(|| {
+        let detail = "The queue has had no job yet, nothing was set for it, or it was deleted.";
+        Problem::new(Kind::NoSuchQueue, detail)
+    })?;
+    Ok(tell(queue, &described))
+}
+
+fn tell(queue: &QueueName, described: &Description) -> Response {
+    let (totals, rates) = (described.totals, described.last_minute);
+    let response = told(StatusCode::OK, |o| {
+        write_settings(o, queue, &described.effective.settings);
+        o.object("counts", |o| {
+            for (state, count) in &described.jobs {
+                o.plain(state.name(), count);
+            }
+        });
+        let age = described.oldest_ready.map_or_else(|| "null".to_owned(), seconds);
+        o.plain("oldest_ready_age", age);
+        o.object("totals", |o| {
+            o.plain("claimed", totals.claimed).plain("done", totals.done);
+            o.plain("failed", totals.failed)
+                .plain("lost_leases", totals.lost_leases);
+        });
+        o.object("rates", |o| {
+            o.plain("inserted", rate(rates.inserted))
+                .plain("claimed", rate(rates.claimed));
+            o.plain("done", rate(rates.done)).plain("failed", rate(rates.failed));
+        });
+        o.plain("workers", described.workers);
+    });
+    with_tag(response, &described.effective.tag)
+}
+
+/// So many in a minute, as so many a second.
+fn rate(a_minute: u64) -> String {
+    thousandths(u128::from(a_minute) * 1000 / 60)
+}
+
+fn with_tag(response: Response, tag: &str) -> Response {
+    with_header(response, ETAG, format!("\"{tag}\""))
+}
+
+pub(super) async fn configure<B: http_body::Body, R: Redis>(
+    parts: &Parts,
+    body: B,
+    queue: &QueueName,
+    context: &Context<R>,
+) -> Result<Response, Problem> {
+    let wanted = wanted(&parts.headers)?;
+    let body = read(parts, body, SMALL_BYTES).await?;
+    let settings = take_settings(&mut Members::of_body(&body)?)?;
+    let (status, effective) = match carry_out(queue, &settings, wanted, context).await? {
+        Configured::Created(effective) => (StatusCode::CREATED, effective),
+        Configured::Changed(effective) => (StatusCode::OK, effective),
+        Configured::Mismatch => return Err(unmet("The settings are others by now, or the queue is (not) there.")),
+    };
+    let response = told(status, |o| write_settings(o, queue, &effective.settings));
+    Ok(with_tag(response, &effective.tag))
+}
+
+async fn carry_out<R: Redis>(
+    queue: &QueueName,
+    settings: &Settings,
+    wanted: Wanted,
+    context: &Context<R>,
+) -> Result<Configured, Problem> {
+    let tag;
+    let condition = match wanted {
+        Wanted::Anything => Condition::Always,
+        Wanted::There => Condition::There,
+        Wanted::NotThere => Condition::NotThere,
+        Wanted::Tags(tags) => match one_of(queue, tags, context).await? {
+            Some(one) => {
+                tag = one;
+                Condition::Tag(&tag)
+            }
+            None => return Ok(Configured::Mismatch),
+        },
+    };
+    Ok(context.store.configure(queue, settings, condition).await?)
+}
+
+/// The tag that the settings may have: of several the one that they have now, since the store compares with one.
+async fn one_of<R: Redis>(
+    queue: &QueueName,
+    mut tags: Vec<String>,
+    context: &Context<R>,
+) -> Result<Option<String>, Problem> {
+    if tags.len() < 2 {
+        return Ok(tags.pop());
+    }
+    let described = context.store.describe(queue).await?;
+    Ok(described
+        .map(|described| described.effective.tag)
+        .filter(|tag| tags.contains(tag)))
+}
+
+pub(super) async fn delete<R: Redis>(queue: &QueueName, context: &Context<R>) -> Result<Response, Problem> {
+    context.store.delete(queue, Delete::Queue).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,140 @@
+//! The routes of the dialect.
+
+use super::finish::Verb;
+use super::problem::{Kind, Problem};
+use super::request::{job_id, queue_name, receipt};
+use crate::http::segments;
+use crate::queue::{JobId, QueueName, Receipt};
+
+/// What a path names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    Jobs(QueueName),
+    Job(QueueName, JobId),
+    Claims(QueueName),
+    ClaimsOfMany,
+    Finish(Verb, QueueName, Receipt),
+    FinishMany(Verb, QueueName),
+    Queues,
+    Queue(QueueName),
+    Dead(QueueName),
+    DeleteDead(QueueName),
+    Redrive(QueueName),
+    Workers,
+    Health,
+}
+
+impl Route {
+    /// The route of a path.
+    pub(super) fn of(path: &str) -> Result<Self, Problem> {
+        let ["v1", rest @ ..] = &segments(path)[..] else {
+            return Err(not_found());
+        };
+        Ok(match rest {
+            ["claims"] => Self::ClaimsOfMany,
+            ["workers"] => Self::Workers,
+            ["health"] => Self::Health,
+            ["queues"] => Self::Queues,
+            ["queues", queue] => Self::Queue(queue_name(queue)?),
+            ["queues", queue, "jobs"] => Self::Jobs(queue_name(queue)?),
+            ["queues", queue, "jobs", id] => Self::Job(queue_name(queue)?, job_id(id)?),
+            ["queues", queue, "claims"] => Self::Claims(queue_name(queue)?),
+            ["queues", queue, "claims", verb] => {
+                let verb = Verb::named(verb).ok_or_else(not_found)?;
+                Self::FinishMany(verb, queue_name(queue)?)
+            }
+            ["queues", queue, "claims", of, verb] => {
+                let verb = Verb::named(verb).ok_or_else(not_found)?;
+                Self::Finish(verb, queue_name(queue)?, receipt(of)?)
+            }
+            ["queues", queue, "dead"] => Self::Dead(queue_name(queue)?),
+            ["queues", queue, "dead", "delete"] => Self::DeleteDead(queue_name(queue)?),
+            ["queues", queue, "dead", "redrive"] => Self::Redrive(queue_name(queue)?),
+            _ => return Err(not_found()),
+        })
+    }
+
+    /// The methods that it has.
+    pub(super) fn methods(&self) -> &'static str {
+        match self {
+            Self::Jobs(_) => "GET, HEAD, OPTIONS, POST",
+            Self::Job(..) => "DELETE, GET, HEAD, OPTIONS",
+            Self::Queue(_) => "DELETE, GET, HEAD, OPTIONS, PUT",
+            Self::Queues | Self::Workers | Self::Health => "GET, HEAD, OPTIONS",
+            Self::Dead(_) => "DELETE, OPTIONS",
+            Self::Claims(_)
+            | Self::ClaimsOfMany
+            | Self::Finish(..)
+            | Self::FinishMany(..)
+            | Self::DeleteDead(_)
+            | Self::Redrive(_) => "OPTIONS, POST",
+        }
+    }
+}
+
+fn not_found() -> Problem {
+    Problem::new(
+        Kind::NotFound,
+        "This path is none of /v1. The routes are in docs/api.md.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "00000000002a19a3f0c2b7e9";
+
+    fn name(name: &str) -> QueueName {
+        QueueName::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_queue_is_one_segment_and_a_slash_at_the_end_is_none() {
+        assert_eq!(Route::of("/v1/queues/"), Ok(Route::Queues));
+        assert_eq!(Route::of("/v1/queues/a%2Fb"), Ok(Route::Queue(name("a/b"))));
+        assert_eq!(Route::of("/v1/queues/a+b/jobs/"), Ok(Route::Jobs(name("a+b"))));
+        assert_eq!(Route::of("/v1/queues/jobs/jobs"), Ok(Route::Jobs(name("jobs"))));
+        assert_eq!(Route::of("/v1/claims"), Ok(Route::ClaimsOfMany));
+        let id = JobId::parse(ID).unwrap();
+        assert_eq!(
+            Route::of(&format!("/v1/queues/x/jobs/{ID}")),
+            Ok(Route::Job(name("x"), id))
+        );
+        assert_eq!(
+            Route::of("/v1/queues/x/claims/nack"),
+            Ok(Route::FinishMany(Verb::Nack, name("x")))
+        );
+        let receipt = Receipt::parse(&format!("{ID}-1")).unwrap();
+        assert_eq!(
+            Route::of(&format!("/v1/queues/x/claims/{ID}-1/ack")),
+            Ok(Route::Finish(Verb::Ack, name("x"), receipt))
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_path_is_told_apart() {
+        let not_found = Err(not_found());
+        for path in [
+            "/",
+            "/v1",
+            "/v1/",
+            "/v2/queues",
+            "/v1/jobs",
+            "/v1/queues/x/job",
+            "/v1/queues/x/claims/finish",
+            "/v1/queues/x/claims/1/finish",
+            "/v1/queues/x/dead/x",
+            "/v1/queues/x/jobs/1/2",
+            "/v1/%71ueues",
+        ] {
+            assert_eq!(Route::of(path), not_found, "{path}");
+        }
+        let invalid = QueueName::new("").map_err(Problem::from).unwrap_err();
+        for path in ["/v1/queues//jobs", "/v1/queues/%ff", "/v1/queues/a%00/claims"] {
+            assert_eq!(Route::of(path), Err(invalid.clone()), "{path}");
+        }
+        assert_eq!(Route::of("/v1/queues/x/jobs/7"), Err(job_id("7").unwrap_err()));
+        assert_eq!(Route::of("/v1/queues/x/claims/7/ack"), Err(receipt("7").unwrap_err()));
+    }
+}

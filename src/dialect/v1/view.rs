@@ -1,0 +1,147 @@
+//! How a job is told.
+
+use super::backoff::write_backoff;
+use crate::http::json::{Object, push_object, utf8_text};
+use crate::http::time;
+use crate::queue::{Hold, QueueName, State, Timestamp};
+use crate::store::{DeathReason, Job, JobError};
+use std::time::Duration;
+
+/// Writes what is told of any job. Absent is what there is nothing to tell of.
+pub(super) fn write_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
+    o.text("id", job.id.as_str()).text("queue", queue.as_str());
+    o.text("state", job.state.name());
+    o.plain("priority", job.id.priority().get());
+    write_time(o, "inserted_at", job.id.inserted());
+    o.plain("attempt", job.claims).plain("failures", job.failures);
+    o.plain("lost_leases", job.lost_leases);
+    write_state(o, job);
+    write_options(o, job);
+    if let Some(progress) = &job.progress {
+        o.json("progress", progress);
+    }
+    if let Some(result) = &job.result {
+        o.json("result", result);
+    }
+    if !job.errors.is_empty() {
+        o.array("errors", &job.errors, |out, error| {
+            push_object(out, |o| write_error(o, error));
+        });
+    }
+}
+
+/// Writes a job's payload: as it stands when it is JSON, else as a text.
+pub(super) fn write_payload(o: &mut Object<'_>, job: &Job) {
+    match utf8_text(&job.payload) {
+        Some(payload) => o.json("payload", payload),
+        None => o.text("payload_text", &job.payload),
+    };
+}
+
+/// What is told of jobs in one state only.
+fn write_state(o: &mut Object<'_>, job: &Job) {
+    match job.state {
+        State::Ready => {}
+        State::Scheduled => write_time(o, "run_at", job.at),
+        State::Active => {
+            if let Some(worker) = &job.worker {
+                o.text("worker", worker);
+            }
+            write_some_time(o, "claimed_at", job.claimed);
+            write_time(o, "lease_ends_at", job.at);
+        }
+        State::Done | State::Dead | State::Cancelled => {
+            write_some_time(o, "ended_at", job.ended);
+            write_time(o, "kept_until", job.at);
+            if let Some(reason) = job.reason {
+                o.text("reason", reason_name(reason));
+            }
+        }
+    }
+}
+
+/// What its producer said.
+fn write_options(o: &mut Object<'_>, job: &Job) {
+    if let Some(number) = job.max_attempts {
+        o.plain("max_attempts", number);
+    }
+    if let Some(backoff) = job.backoff {
+        write_backoff(o, backoff);
+    }
+    if let Some(timeout) = job.timeout {
+        o.plain("timeout", seconds(timeout));
+    }
+    write_some_time(o, "expires_at", job.expires_in.map(|time| job.id.inserted().plus(time)));
+    if let Some((key, hold)) = &job.unique {
+        o.object("unique", |o| {
+            o.text("key", key);
+            match hold {
+                Hold::WhileWaiting => o.text("while", "waiting"),
+                Hold::WhileUnfinished => o.text("while", "unfinished"),
+                Hold::For(time) => o.plain("for", seconds(*time)),
+            };
+        });
+    }
+    if let Some(metadata) = &job.metadata {
+        o.json("metadata", metadata);
+    }
+    for (name, value) in [("traceparent", &job.traceparent), ("tracestate", &job.tracestate)] {
+        if let Some(value) = value {
+            o.text(name, value);
+        }
+    }
+}
+
+fn write_error(o: &mut Object<'_>, error: &JobError) {
+    write_time(o, "at", error.at);
+    o.plain("attempt", error.claim);
+    if !error.text.is_empty() {
+        o.text("error", &error.text);
+    }
+}
+
+/// Writes a point in time.
+pub(super) fn write_time(o: &mut Object<'_>, name: &str, at: Timestamp) {
+    o.text(name, time::format(at));
+}
+
+fn write_some_time(o: &mut Object<'_>, name: &str, at: Option<Timestamp>) {
+    if let Some(at) = at {
+        write_time(o, name, at);
+    }
+}
+
+fn reason_name(reason: DeathReason) -> &'static str {
+    match reason {
+        DeathReason::Failed => "failed",
+        DeathReason::LostLeases => "lost-leases",
+        DeathReason::Expired => "expired",
+        DeathReason::Rejected => "rejected",
+    }
+}
+
+/// A duration as a number of seconds, with its milliseconds.
+pub(super) fn seconds(duration: Duration) -> String {
+    thousandths(duration.as_millis())
+}
+
+/// A number of thousandths as a decimal number, without zeros at its end.
+pub(super) fn thousandths(number: u128) -> String {
+    let (whole, fraction) = (number / 1000, number % 1000);
+    if fraction == 0 {
+        return whole.to_string();
+    }
+    format!("{whole}.{fraction:03}").trim_end_matches('0').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_have_no_more_digits_than_they_need() {
+        for (millis, text) in [(0, "0"), (60_000, "60"), (250, "0.25"), (1_001, "1.001"), (10, "0.01")] {
+            assert_eq!(seconds(Duration::from_millis(millis)), text);
+        }
+    }
+}

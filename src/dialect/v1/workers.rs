@@ -1,0 +1,67 @@
+//! `GET /v1/workers`: who has claimed jobs by name.
+
+use super::problem::Problem;
+use super::told;
+use super::view::write_time;
+use crate::http::json::push_object;
+use crate::http::{Context, Response};
+use crate::store::{Redis, SeenWorker};
+use http::StatusCode;
+use std::collections::HashMap;
+
+pub(super) async fn list<R: Redis>(context: &Context<R>) -> Result<Response, Problem> {
+    let seen = context.store.seen_workers().await?;
+    let workers = by_name(&seen);
+    Ok(told(StatusCode::OK, |o| {
+        o.array("workers", &workers, |out, queues| {
+            push_object(out, |o| {
+                let last = queues.first();
+                if let Some(last) = last {
+                    o.text("worker", &last.worker);
+                }
+                o.array("queues", queues, |out, seen| {
+                    push_object(out, |o| {
+                        o.text("queue", seen.queue.as_str());
+                        write_time(o, "last_seen_at", seen.at);
+                    });
+                });
+                if let Some(last) = last {
+                    write_time(o, "last_seen_at", last.at);
+                }
+            });
+        });
+        o.plain("size", workers.len());
+    }))
+}
+
+/// Each worker's queues, in the order in which they were given: the last seen first.
+fn by_name(seen: &[SeenWorker]) -> Vec<Vec<&SeenWorker>> {
+    let mut places: HashMap<&[u8], usize> = HashMap::new();
+    let mut workers: Vec<Vec<&SeenWorker>> = Vec::new();
+    for one in seen {
+        let place = *places.entry(&one.worker).or_insert(workers.len());
+        match workers.get_mut(place) {
+            Some(queues) => queues.push(one),
+            None => workers.push(vec![one]),
+        }
+    }
+    workers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::{QueueName, Timestamp};
+
+    #[test]
+    fn queues_are_gathered_by_worker_the_last_seen_first() {
+        let seen = [("b", "x", 9), ("a", "y", 8), ("b", "z", 7)].map(|(worker, queue, at)| SeenWorker {
+            worker: worker.into(),
+            queue: QueueName::new(queue).unwrap(),
+            at: Timestamp::from_millis(at),
+        });
+        let times = |queues: Vec<&SeenWorker>| queues.iter().map(|seen| seen.at.as_millis()).collect::<Vec<_>>();
+        let workers: Vec<_> = by_name(&seen).into_iter().map(times).collect();
+        assert_eq!(workers, [vec![9, 7], vec![8]]);
+    }
+}

@@ -1,0 +1,100 @@
+//! The binding to the Spin platform. Nothing else knows `spin-sdk`.
+//!
+//! A component is a few lines: it gives its requests to [`serve`] together with a handler. The deployment sets the
+//! component's variables:
+//!
+//! - `redis_url`: `redis://host[:port]`, nothing more, so that it can stand in `allowed_outbound_hosts`;
+//! - `redis_password`, `redis_database`: empty means none, and database 0;
+//! - `max_job_bytes`: [`Limits::job_bytes`].
+
+mod connection;
+
+pub use connection::Connection;
+
+use crate::http::{Context, Response, with_body};
+use crate::queue::Limits;
+use crate::store::Store;
+use http::{Request, StatusCode, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use spin_sdk::variables;
+use std::cell::RefCell;
+use std::io::Write;
+use std::rc::Rc;
+
+thread_local! {
+    /// Made at the instance's first request and shared by all it serves.
+    static CONTEXT: RefCell<Option<Rc<Context<Connection>>>> = const { RefCell::new(None) };
+}
+
+/// Answers a request with a handler of this library.
+///
+/// The instance's variables are read at its first request, and its one Redis connection is opened when it is first
+/// needed; later and concurrent requests share both. Variables that cannot be used give a 503, with the reason in the
+/// component's log.
+pub async fn serve<B, H>(request: Request<B>, handler: H) -> Response
+where
+    H: AsyncFnOnce(Request<B>, &Context<Connection>) -> Response,
+{
+    match context().await {
+        Ok(context) => handler(request, &context).await,
+        Err(why) => {
+            log(&format!("cannot serve: {why}"));
+            let text = "{\"error\":\"the settings of this server are not usable\"}";
+            with_body(StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+    }
+}
+
+async fn context() -> Result<Rc<Context<Connection>>, String> {
+    if let Some(context) = CONTEXT.with_borrow(Clone::clone) {
+        return Ok(context);
+    }
+    let url = variable("redis_url").await?;
+    let password = variable("redis_password").await?;
+    let database = variable("redis_database").await?;
+    let job_bytes = variable("max_job_bytes").await?;
+    let job_bytes = job_bytes
+        .parse()
+        .ok()
+        .filter(|bytes| *bytes <= Limits::MOST_JOB_BYTES)
+        .ok_or_else(|| format!("max_job_bytes must be a whole number of bytes up to 67108864, not {job_bytes:?}"))?;
+    let made = Rc::new(Context {
+        store: Store::new(Connection::new(address(&url, &password, &database)?)),
+        limits: Limits { job_bytes },
+    });
+    // Another request may have been faster while this one waited: there is one connection an instance.
+    Ok(CONTEXT.with_borrow_mut(|context| context.get_or_insert(made).clone()))
+}
+
+/// Writes a line to the component's log. One that cannot be written is no reason to panic, as `eprintln` would.
+fn log(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+async fn variable(name: &str) -> Result<String, String> {
+    let value = variables::get(name).await;
+    value.map_err(|error| format!("the component's variable {name} cannot be read: {error}"))
+}
+
+/// The address that a connection is opened with. A secret: it holds the password.
+fn address(url: &str, password: &str, database: &str) -> Result<String, String> {
+    let wrong = || "redis_url must be redis://host[:port], without user, password or database".to_owned();
+    let uri: Uri = url.parse().map_err(|_| wrong())?;
+    let (Some(scheme @ ("redis" | "rediss")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(wrong());
+    };
+    if authority.as_str().contains('@') || uri.path_and_query().is_some_and(|rest| rest != "/") {
+        return Err(wrong());
+    }
+    let database: u32 = match database {
+        "" => 0,
+        number => number
+            .parse()
+            .map_err(|_| format!("redis_database must be a number, not {number:?}"))?,
+    };
+    let password = match password {
+        "" => String::new(),
+        password => format!(":{}@", utf8_percent_encode(password, NON_ALPHANUMERIC)),
+    };
+    Ok(format!("{scheme}://{password}{authority}/{database}"))
+}
