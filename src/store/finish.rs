@@ -10,12 +10,12 @@ use crate::queue::{QueueName, Receipt, Timestamp};
 use std::time::Duration;
 
 static ACK: Script = script!(
-    "ack.lua", keys, clock, job, run, rules, release, forget, endings, counts, settle
+    "ack.lua", keys, clock, run, settings, release, forget, endings, counts, receipt, settle
 );
 static NACK: Script = script!(
-    "nack.lua", keys, clock, job, run, rules, places, release, forget, endings, counts, wake, settle
+    "nack.lua", keys, clock, job, run, settings, rules, places, release, forget, endings, counts, wake, receipt
 );
-static EXTEND: Script = script!("extend.lua", keys, clock, run, settle, full);
+static EXTEND: Script = script!("extend.lua", keys, clock, run, receipt, full);
 
 /// How many receipts one call may have.
 pub const MOST_RECEIPTS: usize = 100;

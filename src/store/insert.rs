@@ -19,7 +19,7 @@ static FOR_ALL: Script = script!(
     clock,
     job,
     run,
-    rules,
+    settings,
     places,
     unique,
     release,
@@ -27,6 +27,7 @@ static FOR_ALL: Script = script!(
     endings,
     counts,
     wake,
+    receipt,
     settle,
     held,
     begin

@@ -17,7 +17,7 @@ static REMOVE: Script = script!(
     clock,
     job,
     run,
-    rules,
+    settings,
     release,
     forget,
     endings,

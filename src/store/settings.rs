@@ -9,8 +9,8 @@ use super::script::{Script, script};
 use crate::queue::{QueueName, Settings, State, Status};
 use std::time::Duration;
 
-static CONFIGURE: Script = script!("configure.lua", keys, clock, rules, wake, begin, size);
-static DESCRIBE: Script = script!("describe.lua", keys, clock, job, rules, places, counts, size);
+static CONFIGURE: Script = script!("configure.lua", keys, clock, settings, wake, begin, size);
+static DESCRIBE: Script = script!("describe.lua", keys, clock, job, settings, places, counts, size);
 
 /// What must be true of a queue's settings for new ones to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,13 +17,13 @@ static LEAVE: Script = script!(
     "leave.lua",
     keys,
     clock,
-    job,
     run,
-    rules,
+    settings,
     release,
     forget,
     endings,
     counts,
+    receipt,
     settle,
     held
 );

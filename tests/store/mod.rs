@@ -10,6 +10,7 @@ mod lease;
 mod legacy;
 mod look;
 mod rules;
+mod scripts;
 mod settings;
 mod waits;
 mod work;

@@ -6,6 +6,7 @@ use crate::support::Redis;
 const PIECES: &str = concat!(
     include_str!("../../src/store/shared/clock.lua"),
     include_str!("../../src/store/shared/job.lua"),
+    include_str!("../../src/store/shared/settings.lua"),
     include_str!("../../src/store/shared/rules.lua"),
 );
 

@@ -20,7 +20,7 @@ local function keep(key, id, run, until_)
 end
 
 -- Acknowledged. What the job needs to know of its options was noted when it was claimed, so its payload is not read.
-local function done(id, run, settings)
+local function complete(id, run, settings)
   release(id, run.unique)
   if settings.retain > 0 then
     keep(DONE, id, run, NOW + settings.retain)

@@ -37,3 +37,22 @@ local function decode(record)
   local length = tonumber(string.sub(record, 1, colon - 1))
   return string.sub(record, start, start + length - 1), string.sub(record, start + length)
 end
+
+-- The options have these fields, each only where it is given:
+--   max_attempts   failures until the job is dead
+--   backoff        'fixed' or 'exponential', with backoff_delay and backoff_max in ms
+--   timeout        lease in ms
+--   expires        ms after its insertion
+--   unique         key; released when first claimed, or as unique_scope says: 'unfinished', 'time'
+--   metadata, traceparent, tracestate
+local function unpack_options(options)
+  if options == '' then
+    return {}
+  end
+  return cmsgpack.unpack(options)
+end
+
+local function load_options(id)
+  local record = redis.call('HGET', JOBS, id)
+  return unpack_options((decode(record)))
+end

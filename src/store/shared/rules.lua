@@ -1,22 +1,5 @@
 -- The rules: when a job dies, and when its next attempt is. Nothing here touches a key.
 
-local DEFAULTS = {
-  lease = 60000,
-  max_attempts = 25,
-  max_lost_leases = 10,
-  backoff = 'exponential',
-  backoff_delay = 1000,
-  backoff_max = 3600000,
-  retain = 0,
-  dead_retain = 1209600000,
-  max_dead = 10000,
-}
-
--- A queue's settings, from what its meta hash has.
-local function with_defaults(settings)
-  return setmetatable(settings and cmsgpack.unpack(settings) or {}, {__index = DEFAULTS})
-end
-
 -- A number from 0 to 1 that is the same whoever asks.
 local function portion(id, number)
   return tonumber(string.sub(redis.sha1hex(id .. ':' .. number), 1, 8), 16) / 4294967295
@@ -47,22 +30,4 @@ end
 
 local function lease_for(asked, options, settings)
   return asked or options.timeout or settings.lease
-end
-
--- Names what the settings are, from what the meta hash has.
-local function settings_tag(settings, status)
-  return string.sub(redis.sha1hex((settings or '') .. (status or '')), 1, 16)
-end
-
--- The settings as they work, packed.
-local function packed_settings(settings)
-  local all = settings and cmsgpack.unpack(settings) or {}
-  -- A rule for retries counts as a whole.
-  local own_backoff = all.backoff
-  for name, default in pairs(DEFAULTS) do
-    if all[name] == nil and not (own_backoff and string.sub(name, 1, 7) == 'backoff') then
-      all[name] = default
-    end
-  end
-  return cmsgpack.pack(all)
 end

@@ -1,18 +1,4 @@
--- What changes of a job, and what its options say.
-
--- The options have these fields, each only where it is given:
---   max_attempts   failures until the job is dead
---   backoff        'fixed' or 'exponential', with backoff_delay and backoff_max in ms
---   timeout        lease in ms
---   expires        ms after its insertion
---   unique         key; released when first claimed, or as unique_scope says: 'unfinished', 'time'
---   metadata, traceparent, tracestate
-local function unpack_options(options)
-  if options == '' then
-    return {}
-  end
-  return cmsgpack.unpack(options)
-end
+-- What changes of a job.
 
 -- What changes is there from the first claim on:
 --   claims         how often the job was handed out
@@ -34,14 +20,4 @@ end
 
 local function save_run(id, run)
   redis.call('HSET', RUNS, id, cmsgpack.pack(run))
-end
-
-local function load_options(id)
-  local record = redis.call('HGET', JOBS, id)
-  return unpack_options((decode(record)))
-end
-
--- A receipt is a job's id and the number of the hand-out that it is for.
-local function receipt_of(id, claim)
-  return id .. '-' .. claim
 end
