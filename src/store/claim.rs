@@ -102,7 +102,12 @@ impl<R: Redis> Store<R> {
             for (place, queue) in claim.queues.iter().enumerate() {
                 let look = self
                     .look_for(queue, &claim, claim.most - claimed.jobs.len(), acks)
-                    .await?;
+                    .await;
+                let look = match look {
+                    // What was claimed already is better given than lost until its lease ends.
+                    Err(_) if !claimed.jobs.is_empty() => return Ok(claimed),
+                    look => look?,
+                };
                 acks = &[];
                 claimed.acks.extend(look.acks);
                 claimed.jobs.extend(look.jobs.into_iter().map(|job| (place, job)));

@@ -5,7 +5,8 @@
 -- ARGV  1 '1' to remove its settings, too, and that it is stopped
 -- Reply 1 the generation that ends here, -1 for a queue that never was
 
-if redis.call('EXISTS', META) == 0 then
+local meta = redis.call('HMGET', META, 'status', 'generation')
+if not meta[1] and not meta[2] then
   return {-1}
 end
 redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost')

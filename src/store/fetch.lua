@@ -27,7 +27,7 @@ local reply, receipts = {'jobs', 0}, {}
 local taken, stopped_at_expired = take(most, room, settings, function(id, options, _, payload)
   reply[#reply + 1] = payload
   if leased then
-    receipts[#receipts + 1] = lease_out(id, options, worker, lease_for(nil, options, settings))
+    receipts[#receipts + 1] = lease_out(id, options, worker, lease_for(nil, options, settings), true)
   else
     release(id, key_until_end(options))
     forget(id)

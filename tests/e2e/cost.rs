@@ -108,6 +108,44 @@ async fn a_retry_and_a_batch_are_one_script_each_too() {
     }
 }
 
+#[tokio::test]
+async fn an_insert_a_claim_and_an_ack_of_v1_are_one_script_each_and_so_is_a_workers_whole_turn() {
+    let redis = Redis::start();
+    let host = host_with_long_lived_instances(&redis);
+    let client = host.client();
+    let insert = async || client.post("/v1/queues/x/jobs", "{\"payload\":1}").await;
+    let claim = async |body: String| client.post("/v1/queues/x/claims", body).await;
+    let receipt = async |body: String| {
+        let answer = claim(body).await;
+        let claimed: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        claimed["jobs"][0]["receipt"].as_str().unwrap().to_owned()
+    };
+    let ack = async |receipt: &str| client.post(&format!("/v1/queues/x/claims/{receipt}/ack"), "").await;
+    let scripts = async || {
+        let commands = redis.commands().await;
+        (commands["evalsha"], commands["eval"])
+    };
+    // The server learns the scripts, the lists the queue and the worker.
+    insert().await;
+    ack(&receipt("{\"worker\":\"w\"}".into()).await).await;
+    for _ in 0..4 {
+        insert().await;
+    }
+
+    let (before, learnt) = scripts().await;
+    insert().await;
+    assert_eq!(scripts().await, (before + 1, learnt));
+    let first = receipt("{\"worker\":\"w\"}".into()).await;
+    assert_eq!(scripts().await, (before + 2, learnt));
+    assert_eq!(ack(&first).await.status, 200);
+    assert_eq!(scripts().await, (before + 3, learnt));
+    let mut held = receipt("{}".into()).await;
+    for turn in 5..8 {
+        held = receipt(format!("{{\"acks\":[{{\"receipt\":\"{held}\"}}]}}")).await;
+        assert_eq!(scripts().await, (before + turn, learnt));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_and_its_connection_serve_many_requests() {
     let redis = Redis::start();

@@ -58,6 +58,9 @@ async fn the_job_of_a_worker_that_crashed_is_handed_out_again() {
     // The first one comes back after all: what it held is no longer its own.
     assert_eq!(get(&work, W).await, None);
     assert_eq!(count(&work, State::Active).await, 1);
+    let held = work.redis.run("HKEYS presque:{q}:held").await;
+    let other = redis::Value::BulkString(b"other".into());
+    assert_eq!(held, redis::Value::Array(vec![other]), "nothing is kept of who crashed");
     work.assert_sound().await;
 }
 

@@ -180,3 +180,23 @@ async fn without_a_waiting_claim_nothing_is_left_to_wake_one() {
     }
     assert_eq!(redis.run("EXISTS presque:{q}:wake").await, redis::Value::Int(0));
 }
+
+#[tokio::test]
+async fn waiting_for_a_queue_that_never_was_leaves_nothing_for_long_and_does_not_hide_its_first_job() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    claim(&store, std::slice::from_ref(&q), Duration::from_millis(50)).await;
+    let ttl: i64 = redis::from_owned_redis_value(redis.run("PTTL presque:{q}:meta").await).unwrap();
+    assert!((1..=11_000).contains(&ttl), "{ttl}");
+    store.delete(&q, presque::store::Delete::Queue).await.unwrap();
+    assert_eq!(store.describe(&q).await.unwrap(), None);
+    insert(&store, &q, Due::Now).await;
+    let ttl: i64 = redis::from_owned_redis_value(redis.run("PTTL presque:{q}:meta").await).unwrap();
+    assert_eq!(ttl, -1, "a queue with a job stays");
+
+    let other = queue("other");
+    claim(&store, std::slice::from_ref(&other), Duration::from_millis(50)).await;
+    store.set_status(&other, Status::Stopped).await.unwrap();
+    let ttl: i64 = redis::from_owned_redis_value(redis.run("PTTL presque:{other}:meta").await).unwrap();
+    assert_eq!(ttl, -1, "and so does one that is stopped");
+}

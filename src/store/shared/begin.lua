@@ -8,5 +8,7 @@ local function begin(listed, generation)
     return -1
   end
   redis.call('HSETNX', META, 'status', 1)
+  -- Claims that wait for it may have made its meta hash, for a time.
+  redis.call('PERSIST', META)
   return tonumber(generation)
 end

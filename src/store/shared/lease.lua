@@ -1,8 +1,10 @@
 -- How a worker gets hold of a job.
 
--- Lets a worker hold a job under a lease (ms). Gives the job's run and its receipt.
-local function lease_out(id, options, worker, lease)
+-- Lets a worker hold a job under a lease (ms); `held` where that is noted among what workers of 2010 hold. Gives the
+-- receipt.
+local function lease_out(id, options, worker, lease, held)
   local run = load_run(id)
+  run.held = held
   run.claims, run.worker, run.claimed, run.lease = run.claims + 1, worker, NOW, lease
   if options.unique_scope == 'unfinished' then
     run.unique = options.unique

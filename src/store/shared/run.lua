@@ -2,8 +2,9 @@
 
 -- What changes is there from the first claim on:
 --   claims         how often the job was handed out
---   failures, lost leases: since its insertion or redrive
+--   failures, lost (leases): since its insertion or redrive
 --   worker, claimed (ms), lease (ms): of the last claim
+--   held           whether a worker of 2010 holds it
 --   unique         the key, where it is held until the job ends
 --   progress, result
 --   errors         the last of them: {at, claim, text}

@@ -11,6 +11,9 @@ local function recover(settings)
     local run = load_run(id)
     run.lost = run.lost + 1
     redis.call('ZREM', ACTIVE, id)
+    if run.held then
+      redis.call('HDEL', HELD, run.worker)
+    end
     if dies_of_lost_lease(run.lost, settings) then
       bury(id, load_options(id), run, settings, 'lost')
     else
