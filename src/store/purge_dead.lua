@@ -1,17 +1,15 @@
 -- Forgets dead jobs.
 --
 -- KEYS  the queue's
--- ARGV  1 how many at most, the oldest first, when no ids are given
+-- ARGV  1 how many at most, the oldest first; 0 where ids are given
 --       2… ids
 -- Reply 1 how many were forgotten
 --       2 how many of the ids are not of dead jobs
 --       3 how many are dead now
 
-local ids
-if #ARGV > 1 then
-  ids = {unpack(ARGV, 2)}
-else
-  ids = redis.call('ZRANGE', DEAD, 0, tonumber(ARGV[1]) - 1)
+local most, ids = tonumber(ARGV[1]), {unpack(ARGV, 2)}
+if most > 0 then
+  ids = redis.call('ZRANGE', DEAD, 0, most - 1)
 end
 local forgotten = 0
 for _, id in ipairs(ids) do

@@ -15,7 +15,7 @@ pub trait Redis {
     fn command(&self, name: &str, args: &[&[u8]]) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
 
     /// Runs one command that may take its time before it answers, on a connection that no other command uses
-    /// meanwhile.
+    /// meanwhile. An implementation may send it a second time when a connection broke: it must be harmless to repeat.
     ///
     /// # Errors
     /// As with [`command`](Self::command).

@@ -1,18 +1,16 @@
 -- Makes dead jobs ready again, as if they had never failed. One whose unique key is held by now stays dead.
 --
 -- KEYS  the queue's
--- ARGV  1 how many at most, the oldest first, when no ids are given
+-- ARGV  1 how many at most, the oldest first; 0 where ids are given
 --       2… ids
 -- Reply 1 how many are ready again
 --       2 how many stay because their unique key is held
 --       3 how many of the ids are not of dead jobs
 --       4 how many are dead now
 
-local ids, unknown = {}, 0
-if #ARGV > 1 then
-  ids = {unpack(ARGV, 2)}
-else
-  ids = redis.call('ZRANGE', DEAD, 0, tonumber(ARGV[1]) - 1)
+local most, ids, unknown = tonumber(ARGV[1]), {unpack(ARGV, 2)}, 0
+if most > 0 then
+  ids = redis.call('ZRANGE', DEAD, 0, most - 1)
 end
 local redriven, conflicts = 0, 0
 for _, id in ipairs(ids) do

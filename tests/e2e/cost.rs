@@ -180,7 +180,8 @@ async fn an_instance_opens_one_connection_however_many_requests_come_at_once() {
             assert_eq!(answer.status, 404);
         }
     }
-    // The platform starts an instance when all others are busy: never more than there are requests at once.
+    // The platform starts an instance when all others are busy: never more than there are requests at once. One more is
+    // the host's own look at the server.
     let opened = redis.connections_accepted().await - before;
-    assert!(opened <= 16, "{opened} connections for at most 16 instances");
+    assert!(opened <= 17, "{opened} connections for at most 16 instances");
 }

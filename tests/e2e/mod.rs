@@ -11,4 +11,5 @@ mod queue;
 mod races;
 mod random;
 mod status;
+mod v1;
 mod worker;

@@ -1,6 +1,8 @@
 //! Whatever is sent, the handlers answer it: natively, with a Redis that is away, so that only the reading of requests
 //! is at work.
 
+mod v1;
+
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;

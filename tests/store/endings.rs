@@ -246,6 +246,29 @@ async fn dead_jobs_are_redriven_as_if_they_had_never_failed() {
 }
 
 #[tokio::test]
+async fn no_ids_are_none_of_the_dead_jobs_and_not_all() {
+    let work = Work::start().await;
+    work.plain("1").await;
+    bury(&work).await;
+    assert_eq!(
+        work.store.redrive(&work.queue, Dead::Ids(&[])).await.unwrap().redriven,
+        0
+    );
+    assert_eq!(
+        work.store
+            .purge_dead(&work.queue, Dead::Ids(&[]))
+            .await
+            .unwrap()
+            .removed,
+        0
+    );
+    assert_eq!(
+        work.store.purge_dead(&work.queue, Dead::First(0)).await.unwrap().dead,
+        1
+    );
+}
+
+#[tokio::test]
 async fn a_dead_job_whose_key_is_held_by_now_stays_dead() {
     let work = Work::start().await;
     work.insert(keyed(Hold::WhileUnfinished)).await;

@@ -32,10 +32,10 @@ impl<'a> Members<'a> {
         match serde_json::from_slice(body) {
             Ok(left) => Ok(Self::new(String::new(), left)),
             Err(error) if error.is_data() && json::utf8_text(body).is_some() => Err(no_object(String::new())),
-            Err(error) => Err(Problem::new(
-                Kind::MalformedJson,
-                format!("The body must be JSON: {error}."),
-            )),
+            Err(error) => {
+                let detail = format!("The body must be JSON in UTF-8: {error}.");
+                Err(Problem::new(Kind::MalformedJson, detail))
+            }
         }
     }
 
@@ -102,7 +102,7 @@ impl<'a> Members<'a> {
 
     /// A whole number.
     pub(super) fn whole(&mut self, name: &'static str, range: RangeInclusive<u32>) -> Result<Option<u32>, Problem> {
-        let must = format!("a whole number from {} to {}", range.start(), range.end());
+        let must = format_args!("a whole number from {} to {}", range.start(), range.end());
         self.read(name, must, |text| {
             let number: f64 = serde_json::from_str(text).ok()?;
             let in_range = f64::from(*range.start()) <= number && number <= f64::from(*range.end());
@@ -118,7 +118,7 @@ impl<'a> Members<'a> {
         name: &'static str,
         range: RangeInclusive<f64>,
     ) -> Result<Option<Duration>, Problem> {
-        let must = format!("a number of seconds from {} to {}", range.start(), range.end());
+        let must = format_args!("a number of seconds from {} to {}", range.start(), range.end());
         self.read(name, must, |text| {
             let seconds: f64 = serde_json::from_str(text).ok()?;
             range.contains(&seconds).then(|| duration(seconds))
@@ -136,7 +136,7 @@ impl<'a> Members<'a> {
         name: &'static str,
         length: RangeInclusive<usize>,
     ) -> Result<Option<String>, Problem> {
-        let must = format!("a string of {} to {} bytes", length.start(), length.end());
+        let must = format_args!("a string of {} to {} bytes", length.start(), length.end());
         self.read(name, must, |text| {
             let text: String = serde_json::from_str(text).ok()?;
             length.contains(&text.len()).then_some(text)
@@ -162,7 +162,7 @@ impl<'a> Members<'a> {
 
     /// Any JSON, of at most so many bytes, with its bytes.
     pub(super) fn json(&mut self, name: &'static str, most: usize) -> Result<Option<&'a str>, Problem> {
-        let must = format!("JSON of at most {most} bytes");
+        let must = format_args!("JSON of at most {most} bytes");
         self.read(name, must, |text| (text.len() <= most).then_some(text))
     }
 
@@ -178,7 +178,7 @@ impl<'a> Members<'a> {
         name: &'static str,
         length: RangeInclusive<usize>,
     ) -> Result<Option<Vec<(&'a RawValue, String)>>, Problem> {
-        let must = format!("an array of {} to {} elements", length.start(), length.end());
+        let must = format_args!("an array of {} to {} elements", length.start(), length.end());
         let elements = self.read(name, must, |text| {
             let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
             length.contains(&elements.len()).then_some(elements)

@@ -34,7 +34,10 @@ fn a_body_that_is_no_json_is_told_from_one_that_is_no_object() {
         b"[\"\xe9\"]",
     ] {
         let problem = problem(body);
-        assert!(problem.detail().starts_with("The body must be JSON: "), "{problem:?}");
+        assert!(
+            problem.detail().starts_with("The body must be JSON in UTF-8: "),
+            "{problem:?}"
+        );
         assert_eq!(problem.pointer(), None);
     }
     for body in [&b"[]"[..], b"42", b"null", b"\"x\""] {

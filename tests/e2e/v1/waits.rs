@@ -1,0 +1,150 @@
+//! Claims that wait for jobs.
+
+use super::{JSON, Server};
+use crate::support::{Answer, eventually};
+use redis::Value;
+use serde_json::json;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+/// A claim that waits half a minute where it is not woken.
+fn waiting(server: &Server, target: &'static str, body: &'static str) -> tokio::task::JoinHandle<(Answer, Duration)> {
+    let client = server.client.clone();
+    tokio::spawn(async move {
+        let start = Instant::now();
+        let answer = client.send("POST", target, &[JSON], body).await;
+        (answer, start.elapsed())
+    })
+}
+
+/// Until so many clients of Redis block.
+async fn blocked(server: &Server, clients: usize) {
+    eventually("claims wait", async || {
+        let text: String = redis::from_owned_redis_value(server.redis.run("INFO clients").await).unwrap();
+        text.contains(&format!("blocked_clients:{clients}\r")).then_some(())
+    })
+    .await;
+}
+
+fn assert_woken((answer, elapsed): &(Answer, Duration), payload: u64) {
+    let job = super::told(answer, 200)["jobs"][0].clone();
+    assert_eq!(job["payload"], payload);
+    assert!(*elapsed < Duration::from_secs(10), "{elapsed:?}");
+}
+
+#[tokio::test]
+async fn a_claim_that_waits_is_woken_by_an_insert() {
+    let server = Server::start();
+    let claim = waiting(&server, "/v1/queues/x/claims", r#"{"wait":30}"#);
+    blocked(&server, 1).await;
+    server.insert("x", r#"{"payload":1}"#).await;
+    assert_woken(&claim.await.unwrap(), 1);
+    // By one of the dialect of 2010, too.
+    let claim = waiting(&server, "/v1/claims", r#"{"wait":30,"queues":["y","x"]}"#);
+    blocked(&server, 1).await;
+    server.client.insert("/q/x", "2").await;
+    assert_woken(&claim.await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn many_claims_wait_and_each_gets_one() {
+    let server = Server::start();
+    let claims: Vec<_> = (0..8)
+        .map(|_| waiting(&server, "/v1/queues/x/claims", r#"{"wait":30}"#))
+        .collect();
+    blocked(&server, 8).await;
+    let jobs: Vec<_> = (0..8).map(|n| json!({"payload": n})).collect();
+    server.post("/v1/queues/x/jobs", json!({"jobs": jobs})).await;
+    let mut seen = Vec::new();
+    for claim in claims {
+        let (answer, elapsed) = claim.await.unwrap();
+        seen.push(super::told(&answer, 200)["jobs"][0]["payload"].as_u64().unwrap());
+        assert!(elapsed < Duration::from_secs(10), "{elapsed:?}");
+    }
+    seen.sort_unstable();
+    assert!(seen.into_iter().eq(0..8));
+    server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_claim_that_waits_in_vain_answers_204_at_its_time() {
+    let server = Server::start();
+    let start = Instant::now();
+    let answer = server.post("/v1/queues/x/claims", r#"{"wait":0.5}"#).await;
+    assert_eq!(answer.brief(), (204, ""));
+    assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
+    let start = Instant::now();
+    let prefer = [JSON, ("Prefer", "respond-async, wait=1")];
+    let answer = server.client.send("POST", "/v1/queues/x/claims", &prefer, "{}").await;
+    assert_eq!(answer.status, 204);
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+    // What the body says counts.
+    let prefer = [JSON, ("Prefer", "wait=60")];
+    let answer = server
+        .client
+        .send("POST", "/v1/queues/x/claims", &prefer, r#"{"wait":0}"#)
+        .await;
+    assert_eq!(answer.status, 204);
+}
+
+#[tokio::test]
+async fn other_requests_are_answered_while_claims_wait() {
+    let server = Server::start();
+    let claims: Vec<_> = (0..20)
+        .map(|_| waiting(&server, "/v1/queues/x/claims", r#"{"wait":3}"#))
+        .collect();
+    blocked(&server, 20).await;
+    let start = Instant::now();
+    server.insert("y", r#"{"payload":1}"#).await;
+    assert_eq!(server.claim_one("y").await["payload"], 1);
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    for claim in claims {
+        assert_eq!(claim.await.unwrap().0.status, 204);
+    }
+}
+
+/// The platform does not tell a component that its client has gone.
+#[tokio::test]
+async fn a_job_that_a_client_who_went_away_had_waited_for_comes_back() {
+    let server = Server::start();
+    let body = r#"{"wait":30,"lease":0.3}"#;
+    let head = "POST /v1/queues/x/claims HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    let mut stream = TcpStream::connect(server.host.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    blocked(&server, 1).await;
+    drop(stream);
+    server.insert("x", r#"{"payload":1}"#).await;
+    let jobs = server.claim("x", r#"{"wait":30}"#).await;
+    assert_eq!(jobs[0]["payload"], 1);
+    server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_waiting_claim_outlives_its_connection() {
+    let server = Server::start();
+    let claim = waiting(&server, "/v1/queues/x/claims", r#"{"wait":30}"#);
+    blocked(&server, 1).await;
+    let clients: String = redis::from_owned_redis_value(server.redis.run("CLIENT LIST").await).unwrap();
+    let blocked_one = clients
+        .lines()
+        .find(|client| client.contains("cmd=blpop"))
+        .expect("one that blocks");
+    let id = blocked_one.split(['=', ' ']).nth(1).expect("its id");
+    assert_eq!(server.redis.run(&format!("CLIENT KILL ID {id}")).await, Value::Int(1));
+    blocked(&server, 1).await;
+    server.insert("x", r#"{"payload":1}"#).await;
+    assert_woken(&claim.await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_waiting_claim_is_woken_when_its_queue_is_resumed() {
+    let server = Server::start();
+    server.insert("x", r#"{"payload":1}"#).await;
+    server.send("PUT", "/v1/queues/x", r#"{"paused":true}"#).await;
+    let claim = waiting(&server, "/v1/queues/x/claims", r#"{"wait":30}"#);
+    blocked(&server, 1).await;
+    server.send("PUT", "/v1/queues/x", "{}").await;
+    assert_woken(&claim.await.unwrap(), 1);
+}
