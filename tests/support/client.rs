@@ -13,7 +13,12 @@ use hyper_util::rt::TokioExecutor;
 pub struct Client {
     base: String,
     pool: Pool<HttpConnector, Full<Bytes>>,
+    /// For large bodies: a server that refuses one closes the connection, maybe while the next request is on its way.
+    large: Pool<HttpConnector, Full<Bytes>>,
 }
+
+/// Bodies from here on may be refused before they are read.
+const LARGE: usize = 32 * 1024;
 
 /// An answer, whole.
 #[derive(Debug)]
@@ -28,6 +33,9 @@ impl Client {
         Self {
             base: base.to_owned(),
             pool: Pool::builder(TokioExecutor::new()).build_http(),
+            large: Pool::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(0)
+                .build_http(),
         }
     }
 
@@ -46,8 +54,10 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let body = body.into();
+        let pool = if body.len() < LARGE { &self.pool } else { &self.large };
         let exchange = async {
-            let response = self.pool.request(request.body(Full::new(body.into()))?).await?;
+            let response = pool.request(request.body(Full::new(body))?).await?;
             let (parts, body) = response.into_parts();
             anyhow::Ok(Answer {
                 status: parts.status,
