@@ -12,6 +12,7 @@
     reason = "a test that meets the unexpected fails, and nothing uses these modules from outside"
 )]
 
+mod accounting;
 mod conformance;
 mod e2e;
 mod parsing;

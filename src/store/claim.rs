@@ -89,36 +89,40 @@ impl<R: Redis> Store<R> {
     ///
     /// # Errors
     /// After [`RedisError::Lost`] and [`RedisError::Unexpected`] jobs may have been claimed: they come back when their
-    /// lease ends.
+    /// lease ends. An error after the first jobs or acknowledgements ends the claim, which then gives just these.
     pub async fn claim(&self, claim: Claim<'_>) -> Result<Claimed, RedisError> {
         let mut claimed = Claimed {
             jobs: Vec::new(),
             acks: Vec::new(),
         };
+        let result = self.claim_more(&claim, &mut claimed).await;
+        if claimed.jobs.is_empty() && claimed.acks.is_empty() {
+            result?;
+        }
+        Ok(claimed)
+    }
+
+    /// Claims as long as it is to, and adds what each look gave.
+    async fn claim_more(&self, claim: &Claim<'_>, claimed: &mut Claimed) -> Result<(), RedisError> {
         let mut acks = claim.acks;
         let mut deadline = None;
         loop {
             let (mut now, mut next) = (None, None);
             for (place, queue) in claim.queues.iter().enumerate() {
                 let look = self
-                    .look_for(queue, &claim, claim.most - claimed.jobs.len(), acks)
-                    .await;
-                let look = match look {
-                    // What was claimed already is better given than lost until its lease ends.
-                    Err(_) if !claimed.jobs.is_empty() => return Ok(claimed),
-                    look => look?,
-                };
+                    .look_for(queue, claim, claim.most - claimed.jobs.len(), acks)
+                    .await?;
                 acks = &[];
                 claimed.acks.extend(look.acks);
                 claimed.jobs.extend(look.jobs.into_iter().map(|job| (place, job)));
                 if claimed.jobs.len() >= claim.most {
-                    return Ok(claimed);
+                    return Ok(());
                 }
                 now = now.or(Some(look.now));
                 next = next.into_iter().chain(look.next).min();
             }
             let Some(now) = now.filter(|_| claimed.jobs.is_empty()) else {
-                return Ok(claimed);
+                return Ok(());
             };
             let deadline = *deadline.get_or_insert(now.plus(claim.wait));
             if next.is_some_and(|next| next <= now) {
@@ -126,7 +130,7 @@ impl<R: Redis> Store<R> {
                 continue;
             }
             if now >= deadline {
-                return Ok(claimed);
+                return Ok(());
             }
             let pause = next.into_iter().chain([deadline]).min().unwrap_or(deadline).since(now);
             self.wait(claim.queues, pause).await?;

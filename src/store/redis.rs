@@ -89,6 +89,9 @@ impl RedisError {
         if let Some(known) = text.strip_prefix("An error was signalled by the server - ") {
             return if known.starts_with("NoScriptError") {
                 Self::NoScript
+            } else if known.starts_with("BusyLoadingError") {
+                // It is there, and not yet: nothing was done.
+                Self::Unreachable(known.to_owned())
             } else {
                 Self::Refused(known.to_owned())
             };
@@ -112,7 +115,6 @@ mod tests {
             "MISCONF: Redis is configured to save RDB snapshots",
             "An error was signalled by the server - ResponseError: unknown command",
             "An error was signalled by the server - ReadOnly: You can't write against a read only replica.",
-            "An error was signalled by the server - BusyLoadingError: Redis is loading the dataset in memory",
         ];
         for text in refused {
             assert!(
@@ -132,6 +134,8 @@ mod tests {
                 "{text}"
             );
         }
+        let text = "An error was signalled by the server - BusyLoadingError: Redis is loading the dataset in memory";
+        assert!(matches!(RedisError::from_text(text.into()), RedisError::Unreachable(_)));
         let text = "OOM: command not allowed when used memory > 'maxmemory'.";
         assert_eq!(RedisError::from_text(text.into()), RedisError::Full(text.into()));
         let text = "An error was signalled by the server - NoScriptError: No matching script. Please use EVAL.";

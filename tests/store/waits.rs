@@ -3,7 +3,10 @@
 use super::queue;
 use crate::support::{Commands, Native, Redis, eventually};
 use presque::queue::{Due, QueueName, Settings, Status};
-use presque::store::{Claim, Claimed, Condition, Insert, InsertBatch, Nack, NewJob, Store};
+use presque::store::{
+    self, Ack, Acked, Claim, Claimed, Condition, Insert, InsertBatch, Nack, NewJob, RedisError, Reply, Store,
+};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -199,4 +202,68 @@ async fn waiting_for_a_queue_that_never_was_leaves_nothing_for_long_and_does_not
     store.set_status(&other, Status::Stopped).await.unwrap();
     let ttl: i64 = redis::from_owned_redis_value(redis.run("PTTL presque:{other}:meta").await).unwrap();
     assert_eq!(ttl, -1, "and so does one that is stopped");
+}
+
+/// A way to Redis that is lost after so many commands, and to commands that block at once.
+struct LostAfter {
+    native: Native,
+    commands: AtomicUsize,
+}
+
+impl store::Redis for LostAfter {
+    async fn command(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        let left = self
+            .commands
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        match left {
+            Ok(_) => self.native.command(name, args).await,
+            Err(_) => Err(RedisError::Unreachable("lost".into())),
+        }
+    }
+
+    async fn blocking(&self, _name: &str, _args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        Err(RedisError::Unreachable("lost".into()))
+    }
+}
+
+#[tokio::test]
+async fn what_a_claim_has_done_it_tells_although_redis_is_lost_after_that() {
+    let redis = Redis::start();
+    let queues = [queue("a"), queue("b")];
+    let store = redis.store().await;
+    let lost_after = async |commands| {
+        let (native, commands) = (redis.native().await, AtomicUsize::new(commands));
+        Store::new(LostAfter { native, commands })
+    };
+    let of_two = Claim {
+        queues: &queues,
+        most: 2,
+        lease: Some(LONG),
+        worker: None,
+        wait: LONG,
+        acks: &[],
+    };
+    // Redis knows the script from here on, so that each look is one command.
+    insert(&store, &queues[0], Due::Now).await;
+    claim(&store, &queues[1..], Duration::ZERO).await;
+
+    // The first queue gives a job, and the second one is out of reach.
+    let claimed = lost_after(1).await.claim(of_two).await.unwrap();
+    let [(0, job)] = &*claimed.jobs else {
+        panic!("{claimed:?}")
+    };
+    // The job is acknowledged, and there is no way to wait for another one.
+    let receipt = job.receipt().unwrap();
+    let acks = [Ack {
+        receipt: &receipt,
+        result: None,
+    }];
+    let carrying = Claim { acks: &acks, ..of_two };
+    let claimed = lost_after(2).await.claim(carrying).await.unwrap();
+    assert_eq!((claimed.jobs.len(), claimed.acks), (0, vec![Acked::Done]));
+    // A claim that did nothing says so.
+    for commands in 0..3 {
+        let result = lost_after(commands).await.claim(of_two).await;
+        assert_eq!(result, Err(RedisError::Unreachable("lost".into())));
+    }
 }

@@ -1,7 +1,7 @@
-//! A proxy before Redis that cuts connections where a network would.
+//! A proxy before Redis, or before a host, that cuts connections where a network would.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -11,13 +11,14 @@ use tokio::sync::watch;
 #[repr(u8)]
 pub enum Cut {
     Nothing,
-    /// Scripts reach Redis, and the connection breaks when Redis has answered.
+    /// What is asked reaches the server, and the connection breaks when the server has answered.
     Replies,
 }
 
-/// A proxy before one Redis. Ends with its value.
+/// A proxy before one server. Ends with its value.
 pub struct Proxy {
     port: u16,
+    server: Arc<AtomicU16>,
     cut: Arc<AtomicU8>,
     /// Counts up to break all connections there are.
     drops: watch::Sender<u64>,
@@ -25,15 +26,21 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    pub async fn before(redis_port: u16) -> Self {
+    pub async fn before(server_port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let cut = Arc::new(AtomicU8::new(Cut::Nothing as u8));
         let (drops, _) = watch::channel(0);
         let (cutting, dropping) = (cut.clone(), drops.clone());
+        let server = Arc::new(AtomicU16::new(server_port));
+        let serving = server.clone();
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(("127.0.0.1", redis_port)).await.expect("Redis");
+                // While there is no server, connections end at once.
+                let port = serving.load(Ordering::SeqCst);
+                let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else {
+                    continue;
+                };
                 let (cut, mut dropped) = (cutting.clone(), dropping.subscribe());
                 tokio::spawn(async move {
                     tokio::select! {
@@ -43,11 +50,27 @@ impl Proxy {
                 });
             }
         });
-        Self { port, cut, drops, task }
+        Self {
+            port,
+            server,
+            cut,
+            drops,
+            task,
+        }
     }
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Its own port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// New connections go to another server from now on.
+    pub fn lead_to(&self, server_port: u16) {
+        self.server.store(server_port, Ordering::SeqCst);
     }
 
     /// From now on.

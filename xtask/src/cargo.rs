@@ -12,6 +12,9 @@ use crate::{process, workspace};
 /// What components are built for.
 pub(crate) const WASM: &str = "wasm32-wasip2";
 
+/// The test of `tests/accounting/`.
+const SOAK: &str = "accounting::every_job_is_accounted_for_whatever_breaks";
+
 /// A call of the cargo that runs us, in the workspace's root.
 pub(crate) fn cargo(subcommand: &str) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
@@ -58,6 +61,20 @@ pub(crate) fn build_for_tests(args: &[OsString]) -> Result<()> {
 pub(crate) fn test(args: &[OsString]) -> Result<()> {
     step("Tests", "cargo test", || {
         process::run(cargo("test").args(["--profile", "native"]).args(args))
+    })
+}
+
+/// Runs the one test that breaks things, for so long. It shows its table itself.
+pub(crate) fn soak(seconds: u64, seed: Option<u64>) -> Result<()> {
+    step("Soak", &format!("{seconds} s of faults"), || {
+        let mut command = cargo("test");
+        command.args(["--profile", "native", "--test", "main", "--"]);
+        command.args(["--exact", "--nocapture", SOAK]);
+        command.env("PRESQUE_SOAK_SECONDS", seconds.to_string());
+        if let Some(seed) = seed {
+            command.env("PRESQUE_SOAK_SEED", seed.to_string());
+        }
+        process::run(&mut command)
     })
 }
 

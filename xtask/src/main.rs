@@ -44,6 +44,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Build everything and account for every job while hosts, workers and Redis are killed and connections are cut.
+    Soak {
+        /// For how long things break.
+        #[arg(long, default_value_t = 120)]
+        seconds: u64,
+        /// Repeats the choices of another run, which printed this.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Check format, clippy and rustdoc, natively and for Wasm. A warning is an error.
     Lint,
 }
@@ -74,6 +83,12 @@ fn run(command: Command) -> Result<()> {
         Command::Test { args } => {
             setup()?;
             test(&args)
+        }
+        Command::Soak { seconds, seed } => {
+            setup()?;
+            cargo::build_components(&[])?;
+            cargo::build_host()?;
+            cargo::soak(seconds, seed)
         }
         Command::Lint => {
             wasm_target::ensure()?;
