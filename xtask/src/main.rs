@@ -3,8 +3,8 @@
 mod apt;
 mod cargo;
 mod debian;
+mod package;
 mod process;
-mod redis;
 mod std_build;
 mod step;
 mod toolchain;
@@ -82,6 +82,8 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Test { args } => {
             setup()?;
+            package::CURL.ensure()?;
+            package::JQ.ensure()?;
             test(&args)
         }
         Command::Soak { seconds, seed } => {
@@ -99,7 +101,7 @@ fn run(command: Command) -> Result<()> {
 
 fn setup() -> Result<()> {
     wasm_target::ensure()?;
-    redis::ensure()
+    package::REDIS.ensure()
 }
 
 fn test(args: &[OsString]) -> Result<()> {

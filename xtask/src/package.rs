@@ -1,4 +1,4 @@
-//! A Redis: found on the PATH, or installed with apt.
+//! Programs that are not Rust's: found on the PATH, or installed with apt.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -10,8 +10,27 @@ use crate::apt::{self, apt, newest, parse_madison};
 use crate::process::{capture, find};
 use crate::step::{advise, step};
 
-/// What will do, the first preferred. Debian's packages have the names of the programs.
-const SERVERS: [&str; 2] = ["redis-server", "valkey-server"];
+/// A need, and the programs that serve it, the first preferred. Debian's packages have the names of the programs.
+pub(crate) struct Need {
+    name: &'static str,
+    programs: &'static [&'static str],
+}
+
+/// A store for the jobs.
+pub(crate) const REDIS: Need = Need {
+    name: "Redis",
+    programs: &["redis-server", "valkey-server"],
+};
+
+/// What the documents' command lines use, which a test runs.
+pub(crate) const CURL: Need = Need {
+    name: "curl",
+    programs: &["curl"],
+};
+pub(crate) const JQ: Need = Need {
+    name: "jq",
+    programs: &["jq"],
+};
 
 /// What a package's scripts use to start its service, now and at boot.
 const SERVICE_TOOLS: [&str; 4] = ["invoke-rc.d", "deb-systemd-invoke", "deb-systemd-helper", "update-rc.d"];
@@ -19,36 +38,38 @@ const SERVICE_TOOLS: [&str; 4] = ["invoke-rc.d", "deb-systemd-invoke", "deb-syst
 /// apt's own default for the PATH of the package's scripts.
 const SYSTEM_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-const BY_HAND: &str = "Install Redis or Valkey such that redis-server or valkey-server is on the PATH";
-
-/// Makes sure that there is a Redis to start.
-pub(crate) fn ensure() -> Result<()> {
-    if let Some(server) = find(&SERVERS) {
-        eprintln!("==> Redis: {}", server.display());
-        return Ok(());
+impl Need {
+    /// Makes sure that one of the programs is there.
+    pub(crate) fn ensure(&self) -> Result<()> {
+        let Self { name, programs } = self;
+        if let Some(program) = find(programs) {
+            eprintln!("==> {name}: {}", program.display());
+            return Ok(());
+        }
+        let by_hand = format!("Install {name} such that {} is on the PATH", programs.join(" or "));
+        if !apt::is_here() || !is_root()? {
+            bail!("{name}: it is not on the PATH, and only root can install it, with apt. {by_hand}");
+        }
+        advise(step(name, "installing it with apt", || install(programs)), &by_hand)
     }
-    if !apt::is_here() || !is_root()? {
-        bail!("Redis: it is not on the PATH, and only root can install it, with apt. {BY_HAND}");
-    }
-    advise(step("Redis", "installing it with apt", install), BY_HAND)
 }
 
 fn is_root() -> Result<bool> {
     Ok(capture(Command::new("id").arg("-u"), None)?.check()?.trim() == "0")
 }
 
-fn install() -> Result<()> {
+fn install(programs: &[&'static str]) -> Result<()> {
     let mut update = None;
-    let mut package = candidate()?;
+    let mut package = candidate(programs)?;
     if package.is_none() {
         update = Some(apt::update(&mut apt("apt-get"))?);
-        package = candidate()?;
+        package = candidate(programs)?;
     }
     let Some(package) = package else {
         if let Some(update) = update {
             update.check()?;
         }
-        bail!("apt has none of {}", SERVERS.join(", "));
+        bail!("apt has none of {}", programs.join(", "));
     };
     let mut installed = install_package(package);
     if installed.is_err() && update.is_none() {
@@ -57,17 +78,20 @@ fn install() -> Result<()> {
         installed = install_package(package);
     }
     installed?;
-    if find(&SERVERS).is_none() {
+    if find(programs).is_none() {
         bail!("{package} is installed, but its program is not on the PATH");
     }
     Ok(())
 }
 
 /// The package that apt could install.
-fn candidate() -> Result<Option<&'static str>> {
-    let listing = capture(apt("apt-cache").arg("madison").args(SERVERS), None)?.check()?;
+fn candidate(programs: &[&'static str]) -> Result<Option<&'static str>> {
+    let listing = capture(apt("apt-cache").arg("madison").args(programs), None)?.check()?;
     let offers = parse_madison(&listing);
-    Ok(SERVERS.into_iter().find(|package| newest(&offers, package).is_some()))
+    Ok(programs
+        .iter()
+        .copied()
+        .find(|package| newest(&offers, package).is_some()))
 }
 
 /// Installs the package, but not as a service of the system: that would take port 6379, and nobody asked for it.
