@@ -15,6 +15,31 @@ pub fn utf8_text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok().filter(|text| is_text(text.as_bytes()))
 }
 
+/// The deepest nesting that common readers of JSON surely take. Deeper texts are no less JSON, but a reader that fails at
+/// one of them fails at the whole answer.
+pub const MOST_LEVELS: usize = 200;
+
+/// Whether a JSON text is nested no deeper than [`MOST_LEVELS`].
+#[must_use]
+pub fn is_shallow(text: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MOST_LEVELS {
+            return false;
+        }
+    }
+    true
+}
+
 /// What is wrong with a list that a client sends as a member of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListError {
@@ -196,6 +221,14 @@ mod tests {
         ] {
             assert!(!is_text(text), "{}", String::from_utf8_lossy(text));
         }
+    }
+
+    #[test]
+    fn brackets_in_strings_are_no_levels() {
+        let nested = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
+        assert!(is_shallow(&nested(MOST_LEVELS)) && !is_shallow(&nested(MOST_LEVELS + 1)));
+        assert!(is_shallow(&format!("\"\\\"{}\"", "[".repeat(1000))));
+        assert!(is_shallow(&vec!["{}"; 1000].join(",")));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Backoff, Status};
 use std::time::Duration;
 
-/// A queue's settings. What is `None` has its default, which is told here and kept in one place, `rules.lua`.
+/// A queue's settings. What is `None` has its default, which is told here and kept in one place, `shared/settings.lua`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long a worker holds a job, unless the claim or the job says otherwise. 60 seconds.

@@ -31,6 +31,7 @@ local function note_seen(worker)
     return 0
   end
   redis.call('ZADD', SEEN, NOW, worker)
+  redis.call('PEXPIRE', SEEN, 86400000)
   local old = redis.call('ZRANGE', SEEN, '-inf', NOW - 86400000, 'BYSCORE', 'LIMIT', 0, 100)
   if #old > 0 then
     redis.call('ZREM', SEEN, unpack(old))
@@ -58,7 +59,10 @@ if meta[1] ~= '0' and most > 0 then
   end)
   if taken > 0 then
     count_claimed(worker, taken)
-    wake(meta[3], recovered - taken)
+    -- As many as were taken back and are left. One at least where any are left: a token may have got lost.
+    if meta[3] and tonumber(meta[3]) > NOW and redis.call('ZCARD', READY) > 0 then
+      wake(meta[3], math.max(1, recovered - taken))
+    end
   end
 end
 
@@ -66,15 +70,16 @@ if taken == 0 then
   forget_overdue(DONE)
   forget_overdue(DEAD)
   forget_overdue(CANCELLED)
+  release_overdue(100)
   if stopped_at_expired then
     reply[2] = NOW
   elseif meta[1] ~= '0' then
     reply[2] = next_event() or false
   end
-  if wait > 0 then
+  if wait > 0 and not stopped_at_expired then
     redis.call('UNLINK', WAKE)
     redis.call('HSET', META, 'waiting', math.max(NOW + wait, tonumber(meta[3] or 0)))
-    if not meta[1] and not meta[4] then
+    if not meta[1] and not meta[4] and redis.call('EXISTS', JOBS) == 0 then
       -- The queue never was, and may never be.
       redis.call('PEXPIRE', META, wait + 10000)
     end

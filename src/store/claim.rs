@@ -1,12 +1,12 @@
 //! Claim: jobs are handed out under a lease.
 
 use super::Store;
-use super::fetch::ROOM;
+use super::fetch::{LOOKS, ROOM};
 use super::finish::{Ack, Acked};
 use super::job::Job;
 use super::keys::QueueKeys;
 use super::packed::millis;
-use super::redis::{Redis, RedisError};
+use super::redis::{Redis, RedisError, Reply};
 use super::reply::Reader;
 use super::script::{Script, script};
 use crate::queue::{QueueName, Timestamp};
@@ -18,9 +18,11 @@ static SCRIPT: Script = script!(
     clock,
     job,
     run,
+    options,
     settings,
     rules,
     places,
+    unique,
     release,
     forget,
     endings,
@@ -28,15 +30,15 @@ static SCRIPT: Script = script!(
     wake,
     receipt,
     settle,
+    holds,
     take,
     lease,
     view,
     full
 );
 
-/// How long a claim waits before it looks again without being woken. With one claim and one wait each time, that is
-/// less than a command a second.
-const ROUND: Duration = Duration::from_secs(3);
+/// How long a claim waits at least before it looks again without being woken.
+const ROUND: Duration = Duration::from_secs(5);
 
 /// A request for jobs of some queues.
 #[derive(Clone, Copy, Debug)]
@@ -106,34 +108,45 @@ impl<R: Redis> Store<R> {
     async fn claim_more(&self, claim: &Claim<'_>, claimed: &mut Claimed) -> Result<(), RedisError> {
         let mut acks = claim.acks;
         let mut deadline = None;
+        let mut looks = 0;
+        // The queue whose token woke this claim, until it has been looked at.
+        let mut woken = None;
         loop {
-            let (mut now, mut next) = (None, None);
+            let (mut now, mut pause) = (None, None);
             for (place, queue) in claim.queues.iter().enumerate() {
-                let look = self
-                    .look_for(queue, claim, claim.most - claimed.jobs.len(), acks)
-                    .await?;
+                let most = claim.most - claimed.jobs.len();
+                let look = self.look_for(queue, claim, most, acks).await?;
                 acks = &[];
+                woken = woken.filter(|woken| *woken != place);
                 claimed.acks.extend(look.acks);
                 claimed.jobs.extend(look.jobs.into_iter().map(|job| (place, job)));
                 if claimed.jobs.len() >= claim.most {
+                    if let Some(queue) = woken.and_then(|woken| claim.queues.get(woken)) {
+                        self.pass_on(queue).await;
+                    }
                     return Ok(());
                 }
+                // Each by its own server's clock.
+                let until_next = look.next.map(|next| next.since(look.now));
+                pause = pause.into_iter().chain(until_next).min();
                 now = now.or(Some(look.now));
-                next = next.into_iter().chain(look.next).min();
             }
             let Some(now) = now.filter(|_| claimed.jobs.is_empty()) else {
                 return Ok(());
             };
             let deadline = *deadline.get_or_insert(now.plus(claim.wait));
-            if next.is_some_and(|next| next <= now) {
+            looks += 1;
+            if pause.is_some_and(|pause| pause.is_zero()) && looks < LOOKS {
                 // It met only jobs that had expired or died, as many as one look passes over.
                 continue;
             }
             if now >= deadline {
                 return Ok(());
             }
-            let pause = next.into_iter().chain([deadline]).min().unwrap_or(deadline).since(now);
-            self.wait(claim.queues, pause).await?;
+            let left = deadline.since(now);
+            woken = self
+                .wait(claim.queues, pause.map_or(left, |pause| pause.min(left)))
+                .await?;
         }
     }
 
@@ -176,20 +189,29 @@ impl<R: Redis> Store<R> {
         })
     }
 
-    /// Waits until there may be a job on one of the queues, at most for this time and some seconds.
-    async fn wait(&self, queues: &[QueueName], most: Duration) -> Result<(), RedisError> {
-        // Each round is one claim for each queue and this wait: so many seconds, so many commands.
-        let round = ROUND.max(Duration::from_secs(queues.len() as u64 + 1));
+    /// Waits until there may be a job on one of the queues, at most for this time. Gives the queue that it was woken for.
+    async fn wait(&self, queues: &[QueueName], most: Duration) -> Result<Option<usize>, RedisError> {
+        // A round is one script for each queue, this wait, and what asks whether a connection still lives: in so many
+        // seconds, that is less than a command a second.
+        let round = ROUND.max(Duration::from_secs(queues.len() as u64 + 3));
         let pause = most.min(round);
-        if pause.is_zero() {
-            return Ok(());
-        }
         let wakes: Vec<String> = queues.iter().map(|queue| QueueKeys::new(queue).wake()).collect();
         // Redis waits for ever when it is told 0.
         let seconds = format!("{:.3}", pause.as_secs_f64().max(0.001));
         let mut args: Vec<&[u8]> = wakes.iter().map(String::as_bytes).collect();
         args.push(seconds.as_bytes());
-        self.redis.blocking("BLPOP", &args).await?;
-        Ok(())
+        let popped = self.redis.blocking("BLPOP", &args).await?;
+        Ok(match popped.first() {
+            Some(Reply::Bytes(key)) => wakes.iter().position(|wake| wake.as_bytes() == key),
+            _ => None,
+        })
+    }
+
+    /// Gives back a token that woke this claim in vain: it got its jobs elsewhere. Should that fail, the next one to
+    /// wait looks by itself within seconds.
+    async fn pass_on(&self, queue: &QueueName) {
+        let wake = QueueKeys::new(queue).wake();
+        let _ = self.redis.command("RPUSH", &[wake.as_bytes(), b"1"]).await;
+        let _ = self.redis.command("PEXPIRE", &[wake.as_bytes(), b"10000"]).await;
     }
 }

@@ -1,7 +1,7 @@
 -- Sets what a queue's settings are.
 --
 -- KEYS  the queue's
--- ARGV  1 the settings, packed; see rules.lua
+-- ARGV  1 the settings, packed; see shared/settings.lua
 --       2 '0' to hold its jobs back, '1' not to
 --       3 the tag that the settings must have now: empty for any, '*' for any of a queue that is there, 'none' for a
 --         queue that is not there
@@ -13,10 +13,12 @@
 local settings, status, condition = ARGV[1], ARGV[2], ARGV[3]
 local meta = redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings', 'status')
 local there = meta[5] and true or false
-local tag = settings_tag(meta[4], meta[5])
-if condition == '*' and not there or condition == 'none' and there
-  or condition ~= '' and condition ~= '*' and condition ~= 'none' and not (there and condition == tag) then
+if not settings_meet(condition, meta[4], meta[5]) then
   return {'mismatch', -1}
+end
+if there then
+  -- A queue that is stopped must be opened to be emptied.
+  although_full()
 end
 local generation = begin(meta[1], meta[2])
 redis.call('HSET', META, 'settings', settings, 'status', status)

@@ -7,7 +7,18 @@ use super::reply::Reader;
 use super::script::{Script, script};
 use crate::queue::{JobId, QueueName};
 
-static REDRIVE: Script = script!("redrive.lua", keys, clock, job, run, places, unique, release, wake);
+static REDRIVE: Script = script!(
+    "redrive.lua",
+    keys,
+    clock,
+    job,
+    run,
+    options,
+    places,
+    unique,
+    release,
+    wake
+);
 static PURGE: Script = script!("purge_dead.lua", keys, forget);
 
 /// Which dead jobs of a queue.

@@ -3,9 +3,13 @@
 --
 -- KEYS  the queue's
 -- ARGV  1 '1' to remove its settings, too, and that it is stopped
--- Reply 1 the generation that ends here, -1 for a queue that never was
+--       2 what its settings must be, see shared/settings.lua
+-- Reply 1 the generation that ends here, -1 for a queue that never was, -2 when its settings are others
 
-local meta = redis.call('HMGET', META, 'status', 'generation')
+local meta = redis.call('HMGET', META, 'status', 'generation', 'settings')
+if not settings_meet(ARGV[2], meta[3], meta[1]) then
+  return {-2}
+end
 if not meta[1] and not meta[2] then
   return {-1}
 end

@@ -6,7 +6,7 @@
 --       2 the settings with their defaults, packed
 --       3 the settings' tag
 --       4 to 9 how many jobs are ready, scheduled, active, done, dead, cancelled
---       10 how long the oldest ready job has been ready, in milliseconds; nil when there is none
+--       10 how many milliseconds ago the oldest ready job was inserted, or due; nil when there is none
 --       11 to 14 how many were claimed, done, failed, lost; since the queue began
 --       15 to 18 how many were inserted, claimed, done, failed in the last minute
 --       19 how many workers were seen in the last hour
@@ -34,13 +34,13 @@ local function consider(since)
 end
 local due = redis.call('ZRANGE', SCHEDULED, 0, 0, 'WITHSCORES')
 if due[2] and tonumber(due[2]) <= NOW then
-  consider(tonumber(due[2]))
+  consider(math.max(inserted_of(due[1]), tonumber(due[2])))
 end
 for class = 0, 9 do
   local from, middle, to = class * CLASS, class * CLASS + WAITING, (class + 1) * CLASS
   local first = redis.call('ZRANGE', READY, from, '(' .. string.format('%.0f', middle), 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
   if first[1] then
-    consider(tonumber(first[2]) - from - EPOCH)
+    consider(math.max(inserted_of(first[1]), tonumber(first[2]) - from - EPOCH))
   end
   first = redis.call('ZRANGE', READY, middle, '(' .. string.format('%.0f', to), 'BYSCORE', 'LIMIT', 0, 1)
   if first[1] then

@@ -13,7 +13,8 @@ local most, worker, room = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local meta = redis.call('HMGET', META, 'status', 'settings')
 local settings = with_defaults(meta[2])
 local leased = settings.legacy_lease and worker ~= ''
-if leased then
+-- Also where the queue did so once and does no more.
+if worker ~= '' then
   count_done(finish_held(worker, settings))
 end
 if meta[1] == '0' then

@@ -14,6 +14,7 @@ static SCRIPT: Script = script!(
     clock,
     job,
     run,
+    options,
     settings,
     rules,
     places,
@@ -21,6 +22,8 @@ static SCRIPT: Script = script!(
     forget,
     endings,
     counts,
+    receipt,
+    holds,
     take
 );
 
@@ -31,6 +34,7 @@ static FOR_WORKERS: Script = script!(
     clock,
     job,
     run,
+    options,
     settings,
     rules,
     places,
@@ -40,6 +44,7 @@ static FOR_WORKERS: Script = script!(
     counts,
     receipt,
     settle,
+    holds,
     take,
     lease,
     held
@@ -48,6 +53,9 @@ static FOR_WORKERS: Script = script!(
 /// A fetch takes no more jobs when those that it has are this large together. The platform refuses replies over
 /// 128 MiB, and what it refused would be lost.
 pub(super) const ROOM: usize = 4 * 1024 * 1024;
+
+/// How often a request looks again at once when it met only expired jobs: it passes over 10,000 of them.
+pub(super) const LOOKS: usize = 100;
 
 /// A request for jobs.
 #[derive(Clone, Copy, Debug)]
@@ -90,15 +98,22 @@ impl<R: Redis> Store<R> {
         let room = ROOM.to_string();
         let args = [most.as_bytes(), fetch.worker.unwrap_or_default(), room.as_bytes()];
         let script = if fetch.worker.is_some() { &FOR_WORKERS } else { &SCRIPT };
-        loop {
-            let mut reply = Reader::new(script.run(&self.redis, &keys, &args).await?);
+        for _ in 0..LOOKS {
+            let reply = script.run(&self.redis, &keys, &args).await;
+            if let (Err(RedisError::Lost(_) | RedisError::Unexpected(_)), Some(worker)) = (&reply, fetch.worker) {
+                // It may hold jobs now that it never saw, and its next fetch would finish them.
+                let _ = self.give_back(fetch.queue, worker).await;
+            }
+            let mut reply = Reader::new(reply?);
             if reply.one_of(&[("jobs", false), ("stopped", true)])? {
                 return Ok(Fetched::Stopped);
             }
             let may_have_more = reply.integer()? == 1;
+            let jobs = reply.all_bytes()?;
             if !may_have_more {
-                return Ok(Fetched::Jobs(reply.all_bytes()?));
+                return Ok(Fetched::Jobs(jobs));
             }
         }
+        Ok(Fetched::Jobs(Vec::new()))
     }
 }

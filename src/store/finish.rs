@@ -13,7 +13,8 @@ static ACK: Script = script!(
     "ack.lua", keys, clock, run, settings, release, forget, endings, counts, receipt, settle
 );
 static NACK: Script = script!(
-    "nack.lua", keys, clock, job, run, settings, rules, places, release, forget, endings, counts, wake, receipt
+    "nack.lua", keys, clock, job, run, options, settings, rules, places, release, forget, endings, counts, wake,
+    receipt
 );
 static EXTEND: Script = script!("extend.lua", keys, clock, run, receipt, full);
 

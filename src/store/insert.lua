@@ -26,10 +26,13 @@ if fingerprint ~= '' then
   local answer = redis.call('GET', KEYS[19])
   if answer then
     answer = cmsgpack.unpack(answer)
-    if answer.fingerprint ~= fingerprint then
-      return {'mismatch', -1}
+    -- One from before the queue was deleted is no answer: its jobs are gone.
+    if answer.generation == (meta[2] or '0') then
+      if answer.fingerprint ~= fingerprint then
+        return {'mismatch', -1}
+      end
+      return {'replayed', -1, unpack(answer.jobs)}
     end
-    return {'replayed', begin(meta[1], meta[2]), unpack(answer.jobs)}
   end
 end
 if most_bytes then
@@ -44,13 +47,25 @@ local reply = {'inserted', begin(meta[1], meta[2])}
 local count = (#ARGV - FIRST + 1) / FIELDS
 -- The first write is one that a full Redis refuses: then nothing was changed.
 local sequence = redis.call('HINCRBY', META, 'sequence', count) - count
-local inserted = 0
+local given_back = {}
+if failed == '1' then
+  for _, receipt in ipairs(held_by(worker)) do
+    local run, id = holding(receipt)
+    if run then
+      given_back[id] = true
+    end
+  end
+end
+
+local inserted, last_due = 0, ''
 for i = FIRST, #ARGV, FIELDS do
   local due, unique, held_for = ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   local holder
   if unique ~= '' then
     release_overdue(10)
     holder = holder_of(unique)
+    -- The job that comes back may hold the key itself.
+    holder = not given_back[holder] and holder
   end
   if holder then
     reply[#reply + 1], reply[#reply + 2] = holder, 1
@@ -65,6 +80,7 @@ for i = FIRST, #ARGV, FIELDS do
         due = NOW + tonumber(string.sub(due, 2))
       end
       redis.call('ZADD', SCHEDULED, due, id)
+      last_due = due
     end
     if unique ~= '' then
       hold(id, unique, held_for ~= '' and NOW + tonumber(held_for) or nil)
@@ -80,9 +96,14 @@ if inserted > 0 then
     finish_held(worker, with_defaults(meta[4]))
   end
   wake(meta[3], inserted)
+  -- All that wait must learn of a job that is due before what they wait for.
+  local first = last_due ~= '' and redis.call('ZRANGE', SCHEDULED, 0, 0)[1]
+  if first and sequence_of(first) > sequence - inserted then
+    wake(meta[3], MOST_TOKENS)
+  end
 end
 if fingerprint ~= '' then
-  local answer = {fingerprint = fingerprint, jobs = {unpack(reply, 3)}}
+  local answer = {generation = meta[2] or '0', fingerprint = fingerprint, jobs = {unpack(reply, 3)}}
   redis.call('SET', KEYS[19], cmsgpack.pack(answer), 'PX', remembered_for)
 end
 return reply

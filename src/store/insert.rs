@@ -29,6 +29,7 @@ static FOR_ALL: Script = script!(
     wake,
     receipt,
     settle,
+    holds,
     held,
     begin
 );

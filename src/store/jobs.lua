@@ -5,7 +5,7 @@
 --       2 how many at most
 --       3 score and 4 id of the last job of the page before, empty for the first page
 --       5 '1' to tell the payloads too
---       6 room: no more jobs are told when their payloads have so many bytes
+--       6 room: no more jobs are looked at when their payloads have so many bytes
 -- Reply 1 whether there are more after these: 1 or 0
 --       then for each job its fields as in view.lua; with an empty payload when it is not asked for
 
@@ -24,7 +24,7 @@ end
 local from = hidden
 if last_id ~= '' then
   -- The last job may have gone on: then the page begins where it was.
-  local rank = redis.call('ZSCORE', key, last_id) == last_score and redis.call('ZRANK', key, last_id)
+  local rank = tonumber(redis.call('ZSCORE', key, last_id) or nil) == tonumber(last_score) and redis.call('ZRANK', key, last_id)
   from = math.max(hidden, rank and rank + 1 or redis.call('ZCOUNT', key, '-inf', '(' .. last_score))
 end
 
@@ -32,7 +32,7 @@ local ids = redis.call('ZRANGE', key, from, from + most, 'WITHSCORES')
 local reply = {#ids > 2 * most and 1 or 0}
 for i = 1, math.min(#ids, 2 * most), 2 do
   local packed, payload = decode(redis.call('HGET', JOBS, ids[i]))
-  room = room - (with_payload and #payload or 0)
+  room = room - #payload
   if room < 0 and i > 1 then
     reply[1] = 1
     break

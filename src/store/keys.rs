@@ -72,6 +72,11 @@ impl QueueKeys {
         self.key("worker-failures")
     }
 
+    /// A hash: the receipts that workers of 2010 hold, by their ids.
+    pub(super) fn held(&self) -> String {
+        self.key("held")
+    }
+
     /// A string: the answer to an insert that named itself by this key. In hexadecimal, since a key may be any bytes.
     pub(super) fn idempotency(&self, key: &[u8]) -> String {
         self.key(&["idempotency:", &hex(key)].concat())

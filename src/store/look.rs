@@ -17,12 +17,18 @@ static REMOVE: Script = script!(
     clock,
     job,
     run,
+    options,
     settings,
     release,
     forget,
     endings,
-    states
+    states,
+    receipt,
+    holds
 );
+
+/// A page without payloads ends when Redis has read so many bytes of them: it does nothing else meanwhile.
+const READ: usize = 32 * 1024 * 1024;
 
 /// A request for a page of jobs.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +102,7 @@ impl<R: Redis> Store<R> {
         let keys = QueueKeys::new(page.queue).all();
         let most = page.most.clamp(1, Page::MOST).to_string();
         let place = page.after.map(|cursor| cursor.place.to_string()).unwrap_or_default();
-        let room = ROOM.to_string();
+        let room = if page.payload { ROOM } else { READ }.to_string();
         let args = [
             page.state.name().as_bytes(),
             most.as_bytes(),

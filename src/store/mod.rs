@@ -10,6 +10,7 @@ mod dead;
 mod delete;
 mod fetch;
 mod finish;
+mod give_back;
 mod health;
 mod insert;
 mod insert_batch;

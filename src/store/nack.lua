@@ -16,7 +16,7 @@ local meta = redis.call('HMGET', META, 'settings', 'waiting')
 local settings = with_defaults(meta[1])
 
 local function retry_or_bury(id, run, delay, dead)
-  local options = load_options(id)
+  local options = rules_of(id, run)
   if dead then
     bury(id, options, run, settings, 'nacked')
     return 'dead', 0

@@ -1,6 +1,6 @@
 //! What scripts keep packed (MessagePack) in one string: members by name, so that either side may add some.
 //!
-//! `shared/job.lua` and `shared/rules.lua` tell what they mean. Durations and times are whole milliseconds.
+//! `shared/job.lua` and `shared/settings.lua` tell what they mean. Durations and times are whole milliseconds.
 
 use super::redis::RedisError;
 use crate::queue::{Backoff, Hold, Settings, Status};
@@ -139,9 +139,13 @@ pub(super) fn pack_all<T: Serialize>(members: &T) -> Result<Vec<u8>, RedisError>
     rmp_serde::to_vec_named(members).map_err(|error| RedisError::Unexpected(error.to_string()))
 }
 
+/// Beyond this a time could not be told to the millisecond any more: some 140,000 years.
+const MOST_MILLIS: u64 = 1 << 52;
+
 /// Whole milliseconds; a fraction is rounded up, so that nothing happens too early.
 pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    let millis = u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+    millis.min(MOST_MILLIS)
 }
 
 /// The kind, the delay and the longest delay.
@@ -225,6 +229,6 @@ mod tests {
     fn a_fraction_of_a_millisecond_is_rounded_up() {
         assert_eq!(millis(Duration::from_micros(1500)), 2);
         assert_eq!(millis(Duration::ZERO), 0);
-        assert_eq!(millis(Duration::MAX), u64::MAX);
+        assert_eq!(millis(Duration::MAX), MOST_MILLIS);
     }
 }

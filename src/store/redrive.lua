@@ -17,12 +17,11 @@ for _, id in ipairs(ids) do
   if not redis.call('ZSCORE', DEAD, id) then
     unknown = unknown + 1
   else
-    local options = load_options(id)
-    local key = key_until_end(options)
+    local run = load_run(id)
+    local key = key_until_end(rules_of(id, run))
     if key and holder_of(key) then
       conflicts = conflicts + 1
     else
-      local run = load_run(id)
       run.failures, run.lost, run.redriven, run.reason, run.ended = 0, 0, true, nil, nil
       save_run(id, run)
       if key then

@@ -18,5 +18,9 @@ if state == 'done' or state == 'dead' then
   return {'removed'}
 end
 local settings = with_defaults(redis.call('HGET', META, 'settings'))
-cancel(id, load_options(id), load_run(id), settings, state == 'active' and score or nil)
+local run = load_run(id)
+if state == 'active' then
+  let_go(id, run)
+end
+cancel(id, rules_of(id, run), run, settings, state == 'active' and score or nil)
 return {'cancelled'}

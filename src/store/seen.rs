@@ -8,6 +8,7 @@ use super::reply::Reader;
 use super::script::{Script, script};
 use crate::queue::{QueueName, Timestamp};
 
+static NOTE_SEEN: Script = script!("note_seen.lua");
 static SEEN_WORKERS: Script = script!("seen.lua");
 
 /// A worker that claimed by name within a day.
@@ -27,9 +28,8 @@ impl<R: Redis> Store<R> {
     pub(super) async fn note_seen(&self, queue: &QueueName, worker: &[u8], at: Timestamp) {
         let member = [queue.as_str().as_bytes(), b"\n", worker].concat();
         let at = at.as_millis().to_string();
-        let _ = self
-            .redis
-            .command("ZADD", &[SEEN.as_bytes(), b"GT", at.as_bytes(), &member])
+        let _ = NOTE_SEEN
+            .run(&self.redis, &[SEEN.to_owned()], &[&member, at.as_bytes()])
             .await;
     }
 

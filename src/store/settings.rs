@@ -9,10 +9,10 @@ use super::script::{Script, script};
 use crate::queue::{QueueName, Settings, State, Status};
 use std::time::Duration;
 
-static CONFIGURE: Script = script!("configure.lua", keys, clock, settings, wake, begin, size);
+static CONFIGURE: Script = script!("configure.lua", keys, clock, settings, wake, begin, size, full);
 static DESCRIBE: Script = script!("describe.lua", keys, clock, job, settings, places, counts, size);
 
-/// What must be true of a queue's settings for new ones to be taken.
+/// What must be true of a queue's settings for them to be changed or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition<'a> {
     /// Nothing.
@@ -23,6 +23,18 @@ pub enum Condition<'a> {
     NotThere,
     /// The settings are those with this tag.
     Tag(&'a str),
+}
+
+impl Condition<'_> {
+    /// How the scripts call it.
+    pub(super) fn word(&self) -> &str {
+        match self {
+            Self::Always => "",
+            Self::There => "*",
+            Self::NotThere => "none",
+            Self::Tag(tag) => tag,
+        }
+    }
 }
 
 /// What became of new settings.
@@ -103,13 +115,7 @@ impl<R: Redis> Store<R> {
         let keys = QueueKeys::new(queue).all();
         let packed = pack_all(&PackedSettings::from(settings))?;
         let status: &[u8] = if settings.status == Status::Open { b"1" } else { b"0" };
-        let condition = match condition {
-            Condition::Always => "",
-            Condition::There => "*",
-            Condition::NotThere => "none",
-            Condition::Tag(tag) => tag,
-        };
-        let args = [&packed[..], status, condition.as_bytes()];
+        let args = [&packed[..], status, condition.word().as_bytes()];
         let mut reply = Reader::new(CONFIGURE.run(&self.redis, &keys, &args).await?);
         let outcome = reply.one_of(&[("created", Some(true)), ("changed", Some(false)), ("mismatch", None)])?;
         self.list_queue(queue, reply.integer()?).await;

@@ -6,7 +6,7 @@ use super::redis::{Redis, RedisError};
 use super::script::{Script, script};
 use crate::queue::{QueueName, Status};
 
-static SCRIPT: Script = script!("status.lua", keys, clock, wake, size);
+static SCRIPT: Script = script!("status.lua", keys, clock, wake, size, full);
 
 impl<R: Redis> Store<R> {
     /// Opens or stops a queue, which need not have had a job. One command.

@@ -25,6 +25,7 @@ static LEAVE: Script = script!(
     counts,
     receipt,
     settle,
+    holds,
     held
 );
 static UNREGISTER: Script = script!("unregister.lua");
@@ -90,6 +91,8 @@ impl<R: Redis> Store<R> {
     /// Enters a worker in the list of workers, and its counts in the queue.
     async fn enter_with_counts(&self, keys: &QueueKeys, worker: &[u8]) -> Result<(), RedisError> {
         self.enter(worker).await?;
+        // It has crashed if it held a job: that one comes back when its lease ends.
+        self.redis.command("HDEL", &[keys.held().as_bytes(), worker]).await?;
         for key in [keys.worker_counts(), keys.worker_failures()] {
             self.redis.command("HSET", &[key.as_bytes(), worker, b"0"]).await?;
         }

@@ -139,3 +139,111 @@ async fn a_job_of_the_new_api_goes_to_an_old_worker_and_the_other_way_round() {
     work.plain("2").await;
     assert_eq!(work.claim().await.0.payload, b"2");
 }
+
+#[tokio::test]
+async fn a_worker_that_crashed_and_registers_again_has_not_finished_its_job() {
+    let mut work = start().await;
+    work.store.register(&work.queue, b"w").await.unwrap();
+    work.plain("1").await;
+    get(&work, W).await;
+    work.store.register(&work.queue, b"w").await.unwrap();
+    assert_eq!(get(&work, W).await, None);
+    assert_eq!(count(&work, State::Active).await, 1);
+    work.pass(seconds(60)).await;
+    assert_eq!(get(&work, W).await.as_deref(), Some("1"));
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_lease_that_ends_takes_only_its_own_job_out_of_the_workers_hands() {
+    let mut work = start().await;
+    let timeout = Some(seconds(1));
+    let short = NewJob {
+        payload: b"short",
+        timeout,
+        ..NewJob::default()
+    };
+    work.insert(short).await;
+    work.plain("long").await;
+    let fetch = Fetch {
+        queue: &work.queue,
+        worker: W,
+        most: 2,
+    };
+    work.store.fetch(fetch).await.unwrap();
+    work.pass(seconds(1)).await;
+    assert_eq!(get(&work, Some(b"other")).await.as_deref(), Some("short"));
+    assert_eq!(get(&work, W).await, None);
+    assert_eq!(count(&work, State::Active).await, 1, "the long one is finished");
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_job_that_is_cancelled_is_in_nobodys_hands() {
+    let work = start().await;
+    let id = work.plain("1").await;
+    get(&work, W).await;
+    work.store.remove(&work.queue, &id).await.unwrap();
+    assert_eq!(work.redis.run("EXISTS presque:{q}:held").await, redis::Value::Int(0));
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_a_worker_holds_is_given_back_and_counted_as_a_lost_lease() {
+    let work = start().await;
+    work.plain("1").await;
+    get(&work, W).await;
+    assert_eq!(work.store.give_back(&work.queue, b"w").await.unwrap(), 1);
+    assert_eq!(work.store.give_back(&work.queue, b"w").await.unwrap(), 0);
+    assert_eq!(
+        (count(&work, State::Active).await, count(&work, State::Ready).await),
+        (0, 1)
+    );
+    let totals = work.store.describe(&work.queue).await.unwrap().unwrap().totals;
+    assert_eq!((totals.done, totals.lost_leases), (0, 1));
+    assert_eq!(get(&work, W).await.as_deref(), Some("1"));
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_job_that_comes_back_may_have_the_unique_key_that_it_held() {
+    let work = start().await;
+    let unique = Some(presque::queue::Unique {
+        key: b"k",
+        hold: presque::queue::Hold::WhileUnfinished,
+    });
+    let job = NewJob {
+        payload: b"1",
+        unique,
+        ..NewJob::default()
+    };
+    work.insert(job).await;
+    get(&work, W).await;
+    let insert = Insert {
+        queue: &work.queue,
+        jobs: &[job],
+        failed: Some(Failed { worker: W }),
+        idempotency: None,
+    };
+    let inserted = work.store.insert(insert).await.unwrap();
+    assert!(
+        matches!(inserted, presque::store::Inserted::Jobs(jobs) if matches!(jobs[..], [presque::store::InsertedJob::Stored(_)]))
+    );
+    assert_eq!(
+        (count(&work, State::Active).await, count(&work, State::Ready).await),
+        (0, 1)
+    );
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_held_is_finished_by_the_next_get_although_the_queue_delivers_once_by_then() {
+    let mut work = start().await;
+    work.plain("1").await;
+    get(&work, W).await;
+    work.configure(Settings::default()).await;
+    assert_eq!(get(&work, W).await, None);
+    work.pass(seconds(60)).await;
+    assert_eq!(get(&work, W).await, None);
+    work.assert_sound().await;
+}

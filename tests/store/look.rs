@@ -137,6 +137,12 @@ async fn an_insert_that_is_repeated_by_its_key_gives_the_same_answer_and_another
     assert_eq!(insert(b"k", b"2").await, Inserted::OtherRequest);
     assert_ne!(insert(b"other", b"1").await, first);
     assert_eq!(work.store.counts(&work.queue).await.unwrap().size, 3);
+    work.store
+        .delete(&work.queue, presque::store::Delete::Jobs)
+        .await
+        .unwrap();
+    assert_ne!(insert(b"k", b"1").await, first, "the jobs of the first are gone");
+    assert_eq!(work.store.counts(&work.queue).await.unwrap().size, 2);
     let ttl: i64 = redis::from_owned_redis_value(work.redis.run("TTL presque:{q}:idempotency:6b").await).unwrap();
     assert!((86_000..=86_400).contains(&ttl), "{ttl}");
     work.assert_sound().await;

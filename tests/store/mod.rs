@@ -1,6 +1,7 @@
 //! The store's operations against a real Redis, without Wasm.
 
 mod batch;
+mod claim;
 mod counts;
 mod delete;
 mod endings;
@@ -12,6 +13,7 @@ mod look;
 mod rules;
 mod scripts;
 mod settings;
+mod unique;
 mod waits;
 mod work;
 mod workers;

@@ -12,6 +12,8 @@ const LEAN: [(&str, &[&str]); 2] = [
             "holder_of",
             "release_overdue",
             "hold",
+            "holding",
+            "held_by",
             "count_failed",
             "finish_held",
             "with_defaults",

@@ -98,6 +98,35 @@ async fn settings_are_changed_only_under_their_condition() {
 }
 
 #[tokio::test]
+async fn a_queue_is_removed_only_under_its_condition() {
+    let work = Work::start().await;
+    let remove = async |condition| {
+        work.store
+            .delete_if(&work.queue, Delete::Queue, condition)
+            .await
+            .unwrap()
+    };
+    assert!(!remove(Condition::There).await);
+    assert!(remove(Condition::Always).await, "a queue that is not there is no error");
+    work.plain("1").await;
+    assert!(!remove(Condition::Tag("0123456789abcdef")).await);
+    let tag = work.store.describe(&work.queue).await.unwrap().unwrap().effective.tag;
+    assert!(remove(Condition::Tag(&tag)).await);
+    assert_eq!(work.store.counts(&work.queue).await.unwrap().size, 0);
+}
+
+#[tokio::test]
+async fn a_full_redis_lets_a_stopped_queue_be_opened() {
+    let work = Work::start().await;
+    work.plain("1").await;
+    work.store.set_status(&work.queue, Status::Stopped).await.unwrap();
+    work.redis.run("CONFIG SET maxmemory 1").await;
+    work.store.set_status(&work.queue, Status::Open).await.unwrap();
+    work.configure(Settings::default()).await;
+    assert_eq!(work.claim().await.0.payload, b"1");
+}
+
+#[tokio::test]
 async fn a_payload_over_the_queues_limit_is_refused_and_nothing_is_stored() {
     let work = Work::start().await;
     work.configure(Settings {

@@ -1,15 +1,18 @@
 //! Claims that wait: woken by what makes a job available, and cheap while nothing does.
 
 use super::queue;
-use crate::support::{Commands, Native, Redis, eventually};
+use crate::support::{Native, Redis, eventually};
 use presque::queue::{Due, QueueName, Settings, Status};
 use presque::store::{
-    self, Ack, Acked, Claim, Claimed, Condition, Insert, InsertBatch, Nack, NewJob, RedisError, Reply, Store,
+    self, Ack, Acked, Claim, Claimed, Condition, Dead, Insert, InsertBatch, Nack, NewJob, RedisError, Reply, Store,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(30);
+
+/// A claim that ends within this time was woken: by itself it looks again only after five seconds.
+const WOKEN: Duration = Duration::from_millis(2500);
 
 async fn claim(store: &Store<Native>, queues: &[QueueName], wait: Duration) -> Claimed {
     let claim = Claim {
@@ -66,7 +69,7 @@ async fn a_waiting_claim_is_woken_by_everything_that_makes_a_job_available() {
 
     let task = waiting(&redis, &store, &queues).await;
     insert(&store, &q, Due::Now).await;
-    assert!(task.await.unwrap() < LONG / 3);
+    assert!(task.await.unwrap() < WOKEN);
 
     let task = waiting(&redis, &store, &queues).await;
     let batch = InsertBatch {
@@ -75,7 +78,7 @@ async fn a_waiting_claim_is_woken_by_everything_that_makes_a_job_available() {
         due: None,
     };
     store.insert_batch(batch).await.unwrap();
-    assert!(task.await.unwrap() < LONG / 3);
+    assert!(task.await.unwrap() < WOKEN);
 
     let held = claim(&store, &queues, Duration::ZERO).await.jobs.remove(0).1;
     let task = waiting(&redis, &store, &queues).await;
@@ -86,7 +89,26 @@ async fn a_waiting_claim_is_woken_by_everything_that_makes_a_job_available() {
         dead: false,
     };
     store.nack(&q, &[nack]).await.unwrap();
-    assert!(task.await.unwrap() < LONG / 3);
+    assert!(task.await.unwrap() < WOKEN);
+
+    insert(&store, &q, Due::Now).await;
+    let held = claim(&store, &queues, Duration::ZERO).await.jobs.remove(0).1;
+    let nack = Nack {
+        receipt: &held.receipt().unwrap(),
+        error: "",
+        delay: None,
+        dead: true,
+    };
+    store.nack(&q, &[nack]).await.unwrap();
+    let task = waiting(&redis, &store, &queues).await;
+    store.redrive(&q, Dead::First(1)).await.unwrap();
+    assert!(task.await.unwrap() < WOKEN);
+
+    store.set_status(&q, Status::Stopped).await.unwrap();
+    insert(&store, &q, Due::Now).await;
+    let task = waiting(&redis, &store, &queues).await;
+    store.set_status(&q, Status::Open).await.unwrap();
+    assert!(task.await.unwrap() < WOKEN);
 
     let open = Settings::default();
     let stopped = Settings {
@@ -97,7 +119,7 @@ async fn a_waiting_claim_is_woken_by_everything_that_makes_a_job_available() {
     insert(&store, &q, Due::Now).await;
     let task = waiting(&redis, &store, &queues).await;
     store.configure(&q, &open, Condition::Always).await.unwrap();
-    assert!(task.await.unwrap() < LONG / 3);
+    assert!(task.await.unwrap() < WOKEN);
 }
 
 #[tokio::test]
@@ -108,11 +130,11 @@ async fn a_waiting_claim_knows_when_a_job_will_be_due_and_when_a_lease_ends() {
     let start = Instant::now();
     let claimed = claim(&store, std::slice::from_ref(&q), LONG).await;
     assert_eq!(claimed.jobs.len(), 1);
-    assert!(start.elapsed() < LONG / 3);
+    assert!(start.elapsed() < WOKEN);
     // Inserted while it waits.
     let task = waiting(&redis, &store, std::slice::from_ref(&q)).await;
     insert(&store, &q, Due::In(Duration::from_millis(300))).await;
-    assert!(task.await.unwrap() < LONG / 3);
+    assert!(task.await.unwrap() < WOKEN);
 }
 
 #[tokio::test]
@@ -122,7 +144,7 @@ async fn a_claim_on_several_queues_is_woken_by_any_of_them_and_takes_the_first_f
     let queues = [queue("a"), queue("b"), queue("c")];
     let task = waiting(&redis, &store, &queues).await;
     insert(&store, &queues[2], Due::Now).await;
-    assert!(task.await.unwrap() < LONG / 3);
+    assert!(task.await.unwrap() < WOKEN);
     for queue in [&queues[1], &queues[0]] {
         insert(&store, queue, Due::Now).await;
     }
@@ -158,20 +180,7 @@ async fn each_of_many_waiting_claims_gets_one_of_as_many_jobs() {
         ids.insert(claim.await.unwrap());
     }
     assert_eq!(ids.len(), 20);
-    assert!(start.elapsed() < LONG / 3);
-}
-
-#[tokio::test]
-async fn a_waiting_claim_costs_an_idle_redis_at_most_one_command_a_second() {
-    let redis = Redis::start();
-    let (store, q) = (redis.store().await, queue("q"));
-    let count = |commands: &Commands| commands.get("evalsha").unwrap_or(&0) + commands.get("blpop").unwrap_or(&0);
-    claim(&store, std::slice::from_ref(&q), Duration::ZERO).await;
-    let before = count(&redis.commands().await);
-    // The rule is about time.
-    claim(&store, std::slice::from_ref(&q), Duration::from_secs(5)).await;
-    let commands = count(&redis.commands().await) - before;
-    assert!(commands <= 5, "{commands} commands in 5 seconds");
+    assert!(start.elapsed() < WOKEN);
 }
 
 #[tokio::test]

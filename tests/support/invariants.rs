@@ -3,6 +3,7 @@
 use super::Redis;
 use redis::FromRedisValue;
 use serde::Deserialize;
+use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a queue's keys may end in.
@@ -72,6 +73,9 @@ struct Options {
 #[serde(default)]
 struct Run {
     claims: u64,
+    held: bool,
+    worker: ByteBuf,
+    redriven: bool,
 }
 
 async fn assert_jobs_sound(redis: &Redis, tag: &str) {
@@ -91,6 +95,20 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
     }
     for id in runs.keys() {
         assert!(jobs.contains_key(id), "{tag}: {id} has a run and is not there");
+    }
+
+    let hands: BTreeMap<Vec<u8>, String> = get(redis, &["HGETALL", &key("held")]).await;
+    for (worker, receipt) in hands
+        .iter()
+        .flat_map(|(worker, all)| all.split(' ').map(move |one| (worker, one)))
+    {
+        let (id, claim) = receipt.split_once('-').expect("a receipt");
+        let run: Run = rmp_serde::from_slice(&runs[id]).expect("a run");
+        let is_his = run.held && run.worker == *worker && run.claims.to_string() == claim;
+        assert!(
+            is_his && states[id] == "active",
+            "{tag}: {worker:?} does not hold {receipt}"
+        );
     }
 
     let held: BTreeMap<Vec<u8>, String> = get(redis, &["HGETALL", &key("unique")]).await;
@@ -117,6 +135,7 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
         let holds = held.get(&unique) == Some(id);
         match options.unique_scope.as_deref() {
             None if run.claims == 0 => assert_eq!(holds, !ended, "{tag}: {id} is {state}"),
+            None if state == "active" || !run.redriven => assert!(!holds, "{tag}: {id} is {state}"),
             Some("unfinished") => assert_eq!(holds, !ended, "{tag}: {id} is {state}"),
             _ => {}
         }

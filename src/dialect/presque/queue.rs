@@ -41,9 +41,26 @@ fn methods(batch: bool) -> &'static str {
     if batch { BATCH_METHODS } else { METHODS }
 }
 
-/// POST inserts a job. PUT gives back one that failed, and does not look whether it is JSON: a worker whose PUT is
-/// refused drops its job.
+/// POST inserts a job. PUT gives back one that failed. A worker whose PUT is refused drops its job: where it holds that
+/// under a lease, the job is made ready again.
 async fn insert<B: http_body::Body, R: Redis>(
+    parts: &Parts,
+    body: B,
+    context: &Context<R>,
+) -> Result<Response, Refusal> {
+    let answer = try_insert(parts, body, context).await;
+    if answer.is_err()
+        && parts.method == Method::PUT
+        && let (Ok(queue), Some(worker)) = (queue_name(parts, "/q"), worker_id(parts))
+    {
+        // Should this fail too, there is nobody to tell: the answer is an error in any case.
+        let _ = context.store.give_back(&queue, &worker).await;
+    }
+    answer
+}
+
+/// A PUT's body is not looked into whether it is JSON.
+async fn try_insert<B: http_body::Body, R: Redis>(
     parts: &Parts,
     body: B,
     context: &Context<R>,

@@ -70,7 +70,7 @@ pub(super) async fn one<B: http_body::Body, R: Redis>(
     match outcomes.first() {
         Some((_, outcome)) if outcome.status == STALE => Err(Problem::new(
             Kind::StaleReceipt,
-            "The job was finished, or handed out again. Nothing was changed.",
+            "The job was finished or taken back, or this queue never gave the receipt. Nothing was changed.",
         )),
         Some((_, outcome)) if outcome.status == CANCELLED => Err(Problem::new(
             Kind::JobCancelled,

@@ -6,7 +6,7 @@ use super::members::Members;
 use super::problem::{Kind, Problem};
 use super::request::{DELAY, LEASE, read};
 use super::told;
-use crate::http::json::{Object, push_object};
+use crate::http::json::{MOST_LEVELS, Object, is_shallow, push_object};
 use crate::http::{Context, Response, encode_segment, with_header};
 use crate::queue::{Due, Hold, Priority, QueueName, Unique};
 use crate::store::{Idempotency, Insert, Inserted, InsertedJob, NewJob, Redis};
@@ -151,9 +151,9 @@ fn take_unique(members: &mut Members<'_>) -> Result<Option<(String, Hold)>, Prob
 }
 
 fn take_metadata<'a>(members: &mut Members<'a>) -> Result<Option<&'a str>, Problem> {
-    let must = format!("an object of at most {METADATA_BYTES} bytes");
+    let must = format!("an object of at most {METADATA_BYTES} bytes and {MOST_LEVELS} levels");
     members.read("metadata", must, |text| {
-        (text.starts_with('{') && text.len() <= METADATA_BYTES).then_some(text)
+        (text.starts_with('{') && text.len() <= METADATA_BYTES && is_shallow(text)).then_some(text)
     })
 }
 

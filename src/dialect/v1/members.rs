@@ -1,6 +1,7 @@
 //! Taking the members out of a request's objects, each with its check.
 
 use super::problem::{Kind, Problem};
+use crate::http::json::{MOST_LEVELS, is_shallow};
 use crate::http::{json, time};
 use crate::queue::Timestamp;
 use serde_json::value::RawValue;
@@ -162,8 +163,10 @@ impl<'a> Members<'a> {
 
     /// Any JSON, of at most so many bytes, with its bytes.
     pub(super) fn json(&mut self, name: &'static str, most: usize) -> Result<Option<&'a str>, Problem> {
-        let must = format_args!("JSON of at most {most} bytes");
-        self.read(name, must, |text| (text.len() <= most).then_some(text))
+        let must = format_args!("JSON of at most {most} bytes and {MOST_LEVELS} levels");
+        self.read(name, must, |text| {
+            (text.len() <= most && is_shallow(text)).then_some(text)
+        })
     }
 
     /// An object, with its members.

@@ -59,7 +59,7 @@ async fn answer<B: http_body::Body, R: Redis>(
         (Route::Queues, &Method::GET) => queues::list(parts, context).await,
         (Route::Queue(queue), &Method::GET) => queues::show(queue, context).await,
         (Route::Queue(queue), &Method::PUT) => queues::configure(parts, body, queue, context).await,
-        (Route::Queue(queue), &Method::DELETE) => queues::delete(queue, context).await,
+        (Route::Queue(queue), &Method::DELETE) => queues::delete(parts, queue, context).await,
         (Route::Dead(queue), &Method::DELETE) => dead::delete_all(queue, context).await,
         (Route::DeleteDead(queue), &Method::POST) => dead::delete(parts, body, queue, context).await,
         (Route::Redrive(queue), &Method::POST) => dead::redrive(parts, body, queue, context).await,

@@ -9,7 +9,7 @@ use super::told;
 use super::view::{seconds, thousandths};
 use crate::http::json::push_string;
 use crate::http::{Context, Response, empty, with_header};
-use crate::queue::{QueueName, Settings};
+use crate::queue::QueueName;
 use crate::store::{Condition, Configured, Delete, Description, Listed, Redis};
 use http::StatusCode;
 use http::header::ETAG;
@@ -79,53 +79,52 @@ pub(super) async fn configure<B: http_body::Body, R: Redis>(
     let wanted = wanted(&parts.headers)?;
     let body = read(parts, body, SMALL_BYTES).await?;
     let settings = take_settings(&mut Members::of_body(&body)?)?;
-    let (status, effective) = match carry_out(queue, &settings, wanted, context).await? {
+    let condition = condition(queue, &wanted, context).await?.ok_or_else(others)?;
+    let (status, effective) = match context.store.configure(queue, &settings, condition).await? {
         Configured::Created(effective) => (StatusCode::CREATED, effective),
         Configured::Changed(effective) => (StatusCode::OK, effective),
-        Configured::Mismatch => return Err(unmet("The settings are others by now, or the queue is (not) there.")),
+        Configured::Mismatch => return Err(others()),
     };
     let response = told(status, |o| write_settings(o, queue, &effective.settings));
     Ok(with_tag(response, &effective.tag))
 }
 
-async fn carry_out<R: Redis>(
+/// What the store is to compare the settings with; `None` where that cannot be met. Of several tags it is the one that they
+/// have now, since the store compares with one.
+async fn condition<'a, R: Redis>(
     queue: &QueueName,
-    settings: &Settings,
-    wanted: Wanted,
+    wanted: &'a Wanted,
     context: &Context<R>,
-) -> Result<Configured, Problem> {
-    let tag;
-    let condition = match wanted {
-        Wanted::Anything => Condition::Always,
-        Wanted::There => Condition::There,
-        Wanted::NotThere => Condition::NotThere,
-        Wanted::Tags(tags) => match one_of(queue, tags, context).await? {
-            Some(one) => {
-                tag = one;
-                Condition::Tag(&tag)
-            }
-            None => return Ok(Configured::Mismatch),
-        },
+) -> Result<Option<Condition<'a>>, Problem> {
+    let tags = match wanted {
+        Wanted::Anything => return Ok(Some(Condition::Always)),
+        Wanted::There => return Ok(Some(Condition::There)),
+        Wanted::NotThere => return Ok(Some(Condition::NotThere)),
+        Wanted::Tags(tags) => tags,
     };
-    Ok(context.store.configure(queue, settings, condition).await?)
-}
-
-/// The tag that the settings may have: of several the one that they have now, since the store compares with one.
-async fn one_of<R: Redis>(
-    queue: &QueueName,
-    mut tags: Vec<String>,
-    context: &Context<R>,
-) -> Result<Option<String>, Problem> {
-    if tags.len() < 2 {
-        return Ok(tags.pop());
+    if let [] | [_] = &tags[..] {
+        return Ok(tags.first().map(|tag| Condition::Tag(tag)));
     }
     let described = context.store.describe(queue).await?;
-    Ok(described
-        .map(|described| described.effective.tag)
-        .filter(|tag| tags.contains(tag)))
+    let now = described.map(|described| described.effective.tag);
+    let one = tags.iter().find(|tag| now.as_ref() == Some(*tag));
+    Ok(one.map(|tag| Condition::Tag(tag)))
 }
 
-pub(super) async fn delete<R: Redis>(queue: &QueueName, context: &Context<R>) -> Result<Response, Problem> {
-    context.store.delete(queue, Delete::Queue).await?;
-    Ok(empty(StatusCode::NO_CONTENT))
+fn others() -> Problem {
+    unmet("The settings are others by now, or the queue is (not) there.")
+}
+
+pub(super) async fn delete<R: Redis>(
+    parts: &Parts,
+    queue: &QueueName,
+    context: &Context<R>,
+) -> Result<Response, Problem> {
+    let wanted = wanted(&parts.headers)?;
+    let condition = condition(queue, &wanted, context).await?.ok_or_else(others)?;
+    if context.store.delete_if(queue, Delete::Queue, condition).await? {
+        Ok(empty(StatusCode::NO_CONTENT))
+    } else {
+        Err(others())
+    }
 }

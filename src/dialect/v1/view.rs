@@ -1,7 +1,7 @@
 //! How a job is told.
 
 use super::backoff::write_backoff;
-use crate::http::json::{Object, push_object, utf8_text};
+use crate::http::json::{Object, is_shallow, push_object, utf8_text};
 use crate::http::time;
 use crate::queue::{Hold, QueueName, State, Timestamp};
 use crate::store::{DeathReason, Job, JobError};
@@ -30,9 +30,10 @@ pub(super) fn write_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
     }
 }
 
-/// Writes a job's payload: as it stands when it is JSON, else as a text.
+/// Writes a job's payload: as it stands when it is JSON that every reader takes, else as a text. One payload must not make
+/// an answer with other jobs unreadable.
 pub(super) fn write_payload(o: &mut Object<'_>, job: &Job) {
-    match utf8_text(&job.payload) {
+    match utf8_text(&job.payload).filter(|text| is_shallow(text)) {
         Some(payload) => o.json("payload", payload),
         None => o.text("payload_text", &job.payload),
     };

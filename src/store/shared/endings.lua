@@ -36,9 +36,13 @@ local function bury(id, options, run, settings, reason)
   -- The oldest make room, a few at a time where the limit was lowered.
   local over = math.min(FORGOTTEN, redis.call('ZCARD', DEAD) - settings.max_dead)
   if over > 0 then
-    for _, oldest in ipairs(redis.call('ZRANGE', DEAD, 0, over - 1)) do
-      redis.call('ZREM', DEAD, oldest)
-      forget(oldest)
+    for _, oldest in ipairs(redis.call('ZRANGE', DEAD, 0, over)) do
+      -- This one may be first, where the time was made shorter: it is the newest all the same.
+      if over > 0 and (oldest ~= id or settings.max_dead == 0) then
+        redis.call('ZREM', DEAD, oldest)
+        forget(oldest)
+        over = over - 1
+      end
     end
   end
 end

@@ -17,6 +17,7 @@ end
 -- two that are over their time.
 local function remember(receipt, how)
   redis.call('ZADD', SETTLED, NOW, receipt .. how)
+  redis.call('PEXPIRE', SETTLED, SETTLED_TIME)
   local first = redis.call('ZRANGE', SETTLED, 0, 1, 'WITHSCORES')
   local over = redis.call('ZCARD', SETTLED) > MOST_SETTLED
   for i = 1, #first, 2 do

@@ -34,3 +34,14 @@ local function packed_settings(settings)
   end
   return cmsgpack.pack(all)
 end
+
+-- Whether the settings (from what the meta hash has) are as they must be: a tag, '*' for any of a queue that is there,
+-- 'none' for a queue that is not there, empty for any.
+local function settings_meet(condition, settings, status)
+  if condition == '' then
+    return true
+  elseif condition == 'none' then
+    return not status
+  end
+  return status and (condition == '*' or condition == settings_tag(settings, status))
+end

@@ -11,11 +11,9 @@ local function recover(settings)
     local run = load_run(id)
     run.lost = run.lost + 1
     redis.call('ZREM', ACTIVE, id)
-    if run.held then
-      redis.call('HDEL', HELD, run.worker)
-    end
+    let_go(id, run)
     if dies_of_lost_lease(run.lost, settings) then
-      bury(id, load_options(id), run, settings, 'lost')
+      bury(id, rules_of(id, run), run, settings, 'lost')
     else
       save_run(id, run)
       to_ready(id)
@@ -29,10 +27,11 @@ local function recover(settings)
 end
 
 -- Takes the next jobs out of the ready ones, and gives each to `hand_out(id, options, packed, payload)`: at most so
--- many, and no more when they have so many bytes. Gives how many, and whether it stopped at expired jobs.
+-- many, and no more when they, and the expired jobs among them, have so many bytes. Gives how many, and whether expired jobs may
+-- have kept it from more.
 local function take(most, room, settings, hand_out)
   local taken, passed_over = 0, 0
-  while taken < most and room > 0 do
+  while taken < most and room > 0 and passed_over < PASSED_OVER do
     local id = redis.call('ZPOPMIN', READY)[1]
     if not id then
       return taken, false
@@ -43,13 +42,11 @@ local function take(most, room, settings, hand_out)
     if run and has_expired(id, options, run) then
       bury(id, options, run, settings, 'expired')
       passed_over = passed_over + 1
-      if passed_over == PASSED_OVER then
-        return taken, true
-      end
     else
       hand_out(id, options, packed, payload)
-      taken, room = taken + 1, room - #payload
+      taken = taken + 1
     end
+    room = room - #payload
   end
-  return taken, false
+  return taken, passed_over > 0
 end

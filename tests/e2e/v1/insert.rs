@@ -34,7 +34,6 @@ async fn a_payload_keeps_its_bytes() {
         "false",
         "\"\"",
         "[ ]",
-        &deep,
     ];
     for payload in payloads {
         server
@@ -48,6 +47,10 @@ async fn a_payload_keeps_its_bytes() {
             &payload[..payload.len().min(80)]
         );
     }
+    // Some readers of JSON fail at deep nesting, and would then fail at all jobs of the answer.
+    server.insert("x", format!("{{\"payload\":{deep}}}")).await;
+    let claimed = told(&server.post("/v1/queues/x/claims", "").await, 200);
+    assert_eq!(claimed["jobs"][0]["payload_text"], deep);
 }
 
 #[tokio::test]

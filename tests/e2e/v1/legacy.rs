@@ -62,7 +62,7 @@ async fn workers_of_2010_hold_their_jobs_under_a_lease_where_the_queue_says_so()
         .send(
             "PUT",
             "/v1/queues/x",
-            r#"{"legacy_delivery":"at-least-once","lease":0.3}"#,
+            r#"{"legacy_delivery":"at-least-once","lease":2}"#,
         )
         .await;
     for n in 1..=3 {
