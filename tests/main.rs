@@ -15,6 +15,7 @@
 mod accounting;
 mod conformance;
 mod e2e;
+mod model;
 mod parsing;
 mod store;
 mod support;

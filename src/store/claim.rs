@@ -38,7 +38,7 @@ static SCRIPT: Script = script!(
 );
 
 /// How long a claim waits at least before it looks again without being woken.
-const ROUND: Duration = Duration::from_secs(5);
+const ROUND: Duration = Duration::from_secs(6);
 
 /// A request for jobs of some queues.
 #[derive(Clone, Copy, Debug)]
@@ -193,11 +193,11 @@ impl<R: Redis> Store<R> {
     async fn wait(&self, queues: &[QueueName], most: Duration) -> Result<Option<usize>, RedisError> {
         // A round is one script for each queue, this wait, and what asks whether a connection still lives: in so many
         // seconds, that is less than a command a second.
-        let round = ROUND.max(Duration::from_secs(queues.len() as u64 + 3));
+        let round = ROUND.max(Duration::from_secs(queues.len() as u64 + 4));
         let pause = most.min(round);
         let wakes: Vec<String> = queues.iter().map(|queue| QueueKeys::new(queue).wake()).collect();
-        // Redis waits for ever when it is told 0.
-        let seconds = format!("{:.3}", pause.as_secs_f64().max(0.001));
+        // A millisecond more, so that the time has come when this ends. Told 0, Redis would wait for ever.
+        let seconds = format!("{:.3}", (pause + Duration::from_millis(1)).as_secs_f64());
         let mut args: Vec<&[u8]> = wakes.iter().map(String::as_bytes).collect();
         args.push(seconds.as_bytes());
         let popped = self.redis.blocking("BLPOP", &args).await?;

@@ -17,9 +17,10 @@ static REDRIVE: Script = script!(
     places,
     unique,
     release,
-    wake
+    wake,
+    later
 );
-static PURGE: Script = script!("purge_dead.lua", keys, forget);
+static PURGE: Script = script!("purge_dead.lua", keys, clock, forget, later);
 
 /// Which dead jobs of a queue.
 #[derive(Clone, Copy, Debug)]

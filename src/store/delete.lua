@@ -10,6 +10,9 @@ local meta = redis.call('HMGET', META, 'status', 'generation', 'settings')
 if not settings_meet(ARGV[2], meta[3], meta[1]) then
   return {-2}
 end
+redis.call('UNLINK', JOBS, RUNS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED)
+-- Workers may have been seen on a queue that never was.
+redis.call('UNLINK', UNIQUE, UNIQUE_UNTIL, SETTLED, RATES, HELD, SEEN)
 if not meta[1] and not meta[2] then
   return {-1}
 end
@@ -17,6 +20,4 @@ redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost')
 if ARGV[1] == '1' then
   redis.call('HDEL', META, 'status', 'settings')
 end
-redis.call('UNLINK', JOBS, RUNS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED)
-redis.call('UNLINK', UNIQUE, UNIQUE_UNTIL, SETTLED, RATES, HELD, SEEN)
 return {redis.call('HINCRBY', META, 'generation', 1) - 1}

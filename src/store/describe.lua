@@ -52,12 +52,11 @@ local reply = {meta[1], packed_settings(meta[2]), settings_tag(meta[2], meta[1])
 local function add(value)
   reply[#reply + 1] = value
 end
-local future = '(' .. string.format('%.0f', NOW)
 add(size())
-add(redis.call('ZCOUNT', SCHEDULED, future, '+inf'))
+add(redis.call('ZCOUNT', SCHEDULED, LATER, '+inf'))
 add(redis.call('ZCARD', ACTIVE))
 for _, key in ipairs({DONE, DEAD, CANCELLED}) do
-  add(redis.call('ZCOUNT', key, future, '+inf'))
+  add(redis.call('ZCOUNT', key, LATER, '+inf'))
 end
 add(oldest and math.max(0, NOW - oldest) or false)
 for _, field in ipairs({3, 4, 5, 6}) do

@@ -31,7 +31,7 @@ if fingerprint ~= '' then
       if answer.fingerprint ~= fingerprint then
         return {'mismatch', -1}
       end
-      return {'replayed', -1, unpack(answer.jobs)}
+      return {'replayed', begin(meta[1], meta[2]), unpack(answer.jobs)}
     end
   end
 end

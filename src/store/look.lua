@@ -6,8 +6,7 @@
 
 local id = ARGV[1]
 local state, score = state_of(id)
-local ended = state == 'done' or state == 'dead' or state == 'cancelled'
-if not state or ended and score <= NOW then
+if not state then
   return {}
 end
 local reply = {}

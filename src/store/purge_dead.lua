@@ -9,13 +9,15 @@
 
 local most, ids = tonumber(ARGV[1]), {unpack(ARGV, 2)}
 if most > 0 then
-  ids = redis.call('ZRANGE', DEAD, 0, most - 1)
+  ids = redis.call('ZRANGE', DEAD, LATER, '+inf', 'BYSCORE', 'LIMIT', 0, most)
 end
 local forgotten = 0
 for _, id in ipairs(ids) do
-  if redis.call('ZREM', DEAD, id) == 1 then
+  local until_ = redis.call('ZSCORE', DEAD, id)
+  if until_ and tonumber(until_) > NOW then
+    redis.call('ZREM', DEAD, id)
     forget(id)
     forgotten = forgotten + 1
   end
 end
-return {forgotten, #ids - forgotten, redis.call('ZCARD', DEAD)}
+return {forgotten, #ids - forgotten, redis.call('ZCOUNT', DEAD, LATER, '+inf')}

@@ -10,11 +10,12 @@
 
 local most, ids, unknown = tonumber(ARGV[1]), {unpack(ARGV, 2)}, 0
 if most > 0 then
-  ids = redis.call('ZRANGE', DEAD, 0, most - 1)
+  ids = redis.call('ZRANGE', DEAD, LATER, '+inf', 'BYSCORE', 'LIMIT', 0, most)
 end
 local redriven, conflicts = 0, 0
 for _, id in ipairs(ids) do
-  if not redis.call('ZSCORE', DEAD, id) then
+  local until_ = redis.call('ZSCORE', DEAD, id)
+  if not until_ or tonumber(until_) <= NOW then
     unknown = unknown + 1
   else
     local run = load_run(id)
@@ -34,4 +35,4 @@ for _, id in ipairs(ids) do
   end
 end
 wake(redis.call('HGET', META, 'waiting'), redriven)
-return {redriven, conflicts, unknown, redis.call('ZCARD', DEAD)}
+return {redriven, conflicts, unknown, redis.call('ZCOUNT', DEAD, LATER, '+inf')}

@@ -10,7 +10,7 @@ use crate::queue::{QueueName, Settings, State, Status};
 use std::time::Duration;
 
 static CONFIGURE: Script = script!("configure.lua", keys, clock, settings, wake, begin, size, full);
-static DESCRIBE: Script = script!("describe.lua", keys, clock, job, settings, places, counts, size);
+static DESCRIBE: Script = script!("describe.lua", keys, clock, job, settings, places, counts, size, later);
 
 /// What must be true of a queue's settings for them to be changed or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

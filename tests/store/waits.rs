@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(30);
 
-/// A claim that ends within this time was woken: by itself it looks again only after five seconds.
+/// A claim that ends within this time was woken: by itself it looks again only after six seconds.
 const WOKEN: Duration = Duration::from_millis(2500);
 
 async fn claim(store: &Store<Native>, queues: &[QueueName], wait: Duration) -> Claimed {

@@ -47,7 +47,12 @@ impl Clock {
 
     /// Lets time pass.
     pub async fn pass(&mut self, duration: Duration) {
-        self.now = self.now.plus(duration);
+        self.set(self.now.plus(duration)).await;
+    }
+
+    /// Shows this time, which may be an earlier one.
+    pub async fn set(&mut self, now: Timestamp) {
+        self.now = now;
         let millis = self.now.as_millis();
         let (seconds, micros) = ((millis / 1000).to_string(), (millis % 1000 * 1000).to_string());
         let fields = ["test:clock", "seconds", &seconds, "micros", &micros];

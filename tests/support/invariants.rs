@@ -103,12 +103,17 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
         .flat_map(|(worker, all)| all.split(' ').map(move |one| (worker, one)))
     {
         let (id, claim) = receipt.split_once('-').expect("a receipt");
-        let run: Run = rmp_serde::from_slice(&runs[id]).expect("a run");
-        let is_his = run.held && run.worker == *worker && run.claims.to_string() == claim;
-        assert!(
-            is_his && states[id] == "active",
-            "{tag}: {worker:?} does not hold {receipt}"
-        );
+        let run: Run = runs
+            .get(id)
+            .map(|run| rmp_serde::from_slice(run).expect("a run"))
+            .unwrap_or_default();
+        // What was finished through /v1 meanwhile is no harm: the receipt is stale.
+        if states.get(id) == Some(&"active") && run.claims.to_string() == claim {
+            assert!(
+                run.held && run.worker == *worker,
+                "{tag}: {worker:?} does not hold {receipt}"
+            );
+        }
     }
 
     let held: BTreeMap<Vec<u8>, String> = get(redis, &["HGETALL", &key("unique")]).await;

@@ -40,5 +40,6 @@ local function holding(receipt)
   if lease_end then
     return run, id, tonumber(lease_end)
   end
-  return nil, redis.call('ZSCORE', CANCELLED, id) and 'cancelled' or 'stale'
+  local until_ = redis.call('ZSCORE', CANCELLED, id)
+  return nil, until_ and tonumber(until_) > NOW and 'cancelled' or 'stale'
 end

@@ -18,7 +18,7 @@ fn waiting(server: &Server, target: &'static str, body: &'static str) -> tokio::
     })
 }
 
-/// A claim that answers within this time was woken: by itself it looks again only after five seconds.
+/// A claim that answers within this time was woken: by itself it looks again only after six seconds.
 const WOKEN: Duration = Duration::from_millis(2500);
 
 /// Until so many clients of Redis block.

@@ -120,7 +120,7 @@ fn texts_words_flags_times_and_json_are_checked() {
     assert!(wrong("\"soon\"", |m| m.time("x")).ends_with("(RFC 3339), not \"soon\"."));
     assert_eq!(
         wrong("[1]", |m| m.json("x", 2).map(|_| Some(()))),
-        "`x` must be JSON of at most 2 bytes, not [1]."
+        "`x` must be JSON of at most 2 bytes and 200 levels, not [1]."
     );
 }
 

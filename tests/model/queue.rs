@@ -1,0 +1,264 @@
+//! A queue of the model: its jobs, keys and counts, and how jobs end.
+
+use super::call::Bytes;
+use super::job::{Job, Left, Place};
+use super::rules::{DAY, HOUR, MINUTE, Mistake, Rules, SECOND, SLICE};
+use presque::queue::{Settings, Status};
+use presque::store::{DeathReason, InsertedJob};
+use std::collections::BTreeMap;
+
+/// How a receipt was finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    Ack,
+    Nack,
+}
+
+/// What is counted for the last minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Inserted,
+    Claimed,
+    Done,
+    Failed,
+}
+
+#[derive(Clone, Debug)]
+pub struct Queue {
+    pub now: i64,
+    pub mistake: Mistake,
+    /// By their ids, which ascend.
+    pub jobs: BTreeMap<String, Job>,
+    pub left: BTreeMap<String, Left>,
+    pub last_number: u64,
+    /// The job that holds a key, and until when, where that has an end.
+    pub holders: BTreeMap<Bytes, (String, Option<i64>)>,
+    pub finished: BTreeMap<(String, How), i64>,
+    /// The receipts that workers of 2010 hold.
+    pub held: BTreeMap<Bytes, Vec<String>>,
+    pub answers: BTreeMap<Bytes, (Bytes, Vec<InsertedJob>)>,
+    pub settings: Option<Settings>,
+    /// `None` for a queue that never was.
+    pub status: Option<Status>,
+    pub is_listed: bool,
+    pub processed: Option<u64>,
+    pub failed: Option<u64>,
+    pub done: u64,
+    pub lost: u64,
+    pub events: Vec<(Event, i64, u64)>,
+    /// What each registered worker has processed and failed.
+    pub workers: BTreeMap<Bytes, (u64, u64)>,
+    pub seen: BTreeMap<Bytes, i64>,
+}
+
+impl Queue {
+    pub fn new(now: i64, mistake: Mistake) -> Self {
+        Self {
+            now,
+            mistake,
+            jobs: BTreeMap::new(),
+            left: BTreeMap::new(),
+            last_number: 0,
+            holders: BTreeMap::new(),
+            finished: BTreeMap::new(),
+            held: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            settings: None,
+            status: None,
+            is_listed: false,
+            processed: None,
+            failed: None,
+            done: 0,
+            lost: 0,
+            events: Vec::new(),
+            workers: BTreeMap::new(),
+            seen: BTreeMap::new(),
+        }
+    }
+
+    pub fn rules(&self) -> Rules {
+        Rules::of(self.settings.as_ref())
+    }
+
+    /// Time passes: ended jobs are forgotten, and keys that were held for a time are free.
+    pub fn set_now(&mut self, now: i64) {
+        self.now = now;
+        self.sweep();
+    }
+
+    pub fn sweep(&mut self) {
+        let late = i64::from(self.mistake == Mistake::ForgottenLate);
+        let now = self.now - late;
+        let over: Vec<String> = self
+            .jobs
+            .values()
+            .filter(|job| job.is_over(now))
+            .map(|job| job.id.clone())
+            .collect();
+        for id in over {
+            self.leave(&id, Left::Forgotten);
+        }
+        let now = self.now;
+        self.holders
+            .retain(|_, (_, until)| until.is_none_or(|until| until > now));
+    }
+
+    /// When something changes by itself, from the first after now on.
+    pub fn coming_events(&self) -> impl Iterator<Item = i64> {
+        let jobs = self.jobs.values().flat_map(|job| {
+            let expires = job
+                .spec
+                .expires_in
+                .map(|time| job.inserted + super::rules::millis(time));
+            expires.into_iter().chain([job.time()])
+        });
+        let keys = self.holders.values().filter_map(|(_, until)| *until);
+        let finished = self.finished.values().map(|at| at + super::rules::SETTLED);
+        let seen = self.seen.values().flat_map(|at| [at + MINUTE, at + HOUR, at + DAY]);
+        let rates = [(self.now / (10 * SECOND) + 1) * 10 * SECOND];
+        let now = self.now;
+        jobs.chain(keys)
+            .chain(finished)
+            .chain(seen)
+            .chain(rates)
+            .filter(move |time| *time > now)
+    }
+
+    pub fn job(&mut self, id: &str) -> &mut Job {
+        self.jobs.get_mut(id).expect("the job is there")
+    }
+
+    pub fn leave(&mut self, id: &str, how: Left) {
+        self.jobs.remove(id).expect("the job is there");
+        self.left.insert(id.to_owned(), how);
+    }
+
+    pub fn hold(&mut self, key: &Bytes, id: &str, until: Option<i64>) {
+        self.holders.insert(key.clone(), (id.to_owned(), until));
+    }
+
+    /// Releases a key, where this job holds it.
+    pub fn release(&mut self, id: &str, key: Option<&Bytes>) {
+        if let Some(key) = key
+            && self.holders.get(key).is_some_and(|(holder, _)| holder == id)
+        {
+            self.holders.remove(key);
+        }
+    }
+
+    pub fn release_until_end(&mut self, id: &str) {
+        let key = self.jobs[id].key_until_end().cloned();
+        self.release(id, key.as_ref());
+    }
+
+    pub fn count(&mut self, event: Event, number: u64) {
+        if number == 0 {
+            return;
+        }
+        self.events.push((event, self.now, number));
+        match event {
+            Event::Inserted => {}
+            Event::Claimed => *self.processed.get_or_insert(0) += number,
+            Event::Done => self.done += number,
+            Event::Failed => *self.failed.get_or_insert(0) += number,
+        }
+    }
+
+    pub fn count_failed(&mut self, worker: Option<&Bytes>) {
+        self.count(Event::Failed, 1);
+        if let Some(counts) = worker.and_then(|worker| self.workers.get_mut(worker)) {
+            counts.1 += 1;
+        }
+    }
+
+    /// How many there were in the six slices of ten seconds before this one.
+    pub fn last_minute(&self, event: Event) -> u64 {
+        let slice = |time: i64| time.div_euclid(10 * SECOND);
+        let counts = self.events.iter().filter(|(of, at, _)| {
+            let age = slice(self.now) - slice(*at);
+            *of == event && (1..=6).contains(&age)
+        });
+        counts.map(|(_, _, number)| number).sum()
+    }
+
+    /// The first job, or the first settings, of a queue.
+    pub fn begin(&mut self) {
+        if !self.is_listed {
+            self.is_listed = true;
+            self.status.get_or_insert(Status::Open);
+        }
+    }
+
+    /// A job is acknowledged.
+    pub fn end_done(&mut self, id: &str) {
+        self.release_until_end(id);
+        let (now, retain) = (self.now, self.rules().retain);
+        let job = self.job(id);
+        job.ended = Some(now);
+        job.at = Place::Done { until: now + retain };
+        if retain == 0 {
+            self.leave(id, Left::Acknowledged);
+        }
+    }
+
+    /// A job is dead. Those that would be forgotten first make room.
+    pub fn bury(&mut self, id: &str, reason: DeathReason) {
+        self.release_until_end(id);
+        let (now, rules) = (self.now, self.rules());
+        let job = self.job(id);
+        job.ended = Some(now);
+        job.reason = Some(reason);
+        job.at = Place::Dead {
+            until: now + rules.dead_retain,
+        };
+        self.sweep();
+        let dead = self.dead();
+        let over = dead.len().saturating_sub(rules.max_dead).min(SLICE);
+        // The newest is the last to go, whatever its time.
+        let others = dead.iter().filter(|other| *other != id || rules.max_dead == 0);
+        for id in others.take(over) {
+            self.leave(id, Left::MadeRoom);
+        }
+    }
+
+    /// A job is called off. Its worker shall learn that until its lease ends.
+    pub fn cancel(&mut self, id: &str) {
+        let (now, retain) = (self.now, self.rules().retain);
+        let job = self.job(id);
+        let lease_end = if let Place::Active { until } = job.at {
+            until
+        } else {
+            now
+        };
+        let until = lease_end.max(now + retain);
+        job.ended = Some(now);
+        job.at = Place::Cancelled { until };
+        let key = job.spec.unique.as_ref().map(|(key, _)| key.clone());
+        self.release(id, key.as_ref());
+        if until <= now {
+            self.leave(id, Left::Cancelled);
+        }
+    }
+
+    /// The dead jobs, those first that are forgotten first.
+    pub fn dead(&self) -> Vec<String> {
+        let dead = |job: &&Job| matches!(job.at, Place::Dead { .. });
+        let mut dead: Vec<&Job> = self.jobs.values().filter(dead).collect();
+        dead.sort_by_key(|job| (job.time(), job.number));
+        dead.into_iter().map(|job| job.id.clone()).collect()
+    }
+
+    /// All that a queue holds goes, and what it counted.
+    pub fn delete(&mut self, settings: bool) {
+        for id in self.jobs.keys() {
+            self.left.insert(id.clone(), Left::QueueDeleted);
+        }
+        let old = std::mem::replace(self, Self::new(self.now, self.mistake));
+        self.left = old.left;
+        self.last_number = old.last_number;
+        self.workers = old.workers;
+        if !settings {
+            (self.settings, self.status) = (old.settings, old.status);
+        }
+    }
+}
