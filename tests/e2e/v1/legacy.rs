@@ -1,6 +1,7 @@
 //! The dialect of 2010 and this one on the same queues.
 
 use super::{Server, millis, told};
+use crate::support::{Cut, Host, HostOptions, Proxy, Redis};
 use serde_json::json;
 
 #[tokio::test]
@@ -109,4 +110,42 @@ async fn a_queue_that_one_dialect_empties_is_empty_in_both() {
     );
     assert_eq!(queue["counts"]["ready"], 0);
     server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_put_that_is_refused_makes_the_job_ready_that_its_worker_held() {
+    let server = Server::start();
+    let settings = r#"{"legacy_delivery":"at-least-once","max_bytes":10}"#;
+    server.send("PUT", "/v1/queues/x", settings).await;
+    server.insert("x", r#"{"payload":1}"#).await;
+    let worker = [("X-presque-workerid", "w1"), super::JSON];
+    let fetch = async || server.client.send("GET", "/q/x", &worker, "").await;
+    assert_eq!(fetch().await.brief(), (200, "1"));
+    let put = server.client.send("PUT", "/q/x", &worker, "\"longer than ten\"").await;
+    assert_eq!(put.status, 413);
+    assert_eq!(fetch().await.brief(), (200, "1"), "it was not finished");
+    // Refused before the store is asked.
+    let put = server.client.send("PUT", "/q/x", &worker[..1], "1").await;
+    assert_eq!(put.status, 400);
+    assert_eq!(fetch().await.brief(), (200, "1"), "nor this time");
+    server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_job_whose_worker_was_told_of_an_error_instead_is_not_finished_by_its_next_get() {
+    let redis = Redis::start();
+    let proxy = Proxy::before(redis.server.port()).await;
+    let host = Host::start(HostOptions {
+        redis_url: Some(proxy.url()),
+        ..HostOptions::default()
+    });
+    let client = host.client();
+    let settings = r#"{"legacy_delivery":"at-least-once"}"#;
+    client.send("PUT", "/v1/queues/x", &[super::JSON], settings).await;
+    client.insert("/q/x", "1").await;
+    let worker = [("X-presque-workerid", "w1")];
+    proxy.cut(Cut::Replies);
+    assert_eq!(client.send("GET", "/q/x", &worker, "").await.status, 503);
+    proxy.cut(Cut::Nothing);
+    assert_eq!(client.send("GET", "/q/x", &worker, "").await.brief(), (200, "1"));
 }
