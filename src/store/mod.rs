@@ -27,6 +27,7 @@ mod script;
 mod seen;
 mod settings;
 mod status;
+mod wait;
 mod workers;
 
 pub use claim::{Claim, Claimed};

@@ -1,9 +1,9 @@
 //! Backoffs, of jobs and of queues: read and written.
 
 use super::members::Members;
+use super::numbers::seconds;
 use super::problem::Problem;
 use super::request::DELAY;
-use super::view::seconds;
 use crate::http::json::Object;
 use crate::queue::Backoff;
 

@@ -13,6 +13,7 @@ mod health;
 mod insert;
 mod jobs;
 mod members;
+mod numbers;
 mod problem;
 mod queues;
 mod request;

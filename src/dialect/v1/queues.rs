@@ -2,11 +2,11 @@
 
 use super::headers::{Wanted, unmet, wanted};
 use super::members::Members;
+use super::numbers::{seconds, thousandths};
 use super::problem::{Kind, Problem};
 use super::request::{SMALL_BYTES, number, read};
 use super::settings::{take_settings, write_settings};
 use super::told;
-use super::view::{seconds, thousandths};
 use crate::http::json::push_string;
 use crate::http::{Context, Response, empty, with_header};
 use crate::queue::QueueName;

@@ -2,9 +2,9 @@
 
 use super::backoff::{take_backoff, write_backoff};
 use super::members::Members;
+use super::numbers::seconds;
 use super::problem::Problem;
 use super::request::LEASE;
-use super::view::seconds;
 use crate::http::json::Object;
 use crate::queue::{QueueName, Settings, Status};
 use std::ops::RangeInclusive;

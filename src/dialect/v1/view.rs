@@ -1,11 +1,11 @@
 //! How a job is told.
 
 use super::backoff::write_backoff;
+use super::numbers::seconds;
 use crate::http::json::{Object, is_shallow, push_object, utf8_text};
 use crate::http::time;
 use crate::queue::{Hold, QueueName, State, Timestamp};
 use crate::store::{DeathReason, Job, JobError};
-use std::time::Duration;
 
 /// Writes what is told of any job. Absent is what there is nothing to tell of.
 pub(super) fn write_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
@@ -118,31 +118,5 @@ fn reason_name(reason: DeathReason) -> &'static str {
         DeathReason::LostLeases => "lost-leases",
         DeathReason::Expired => "expired",
         DeathReason::Rejected => "rejected",
-    }
-}
-
-/// A duration as a number of seconds, with its milliseconds.
-pub(super) fn seconds(duration: Duration) -> String {
-    thousandths(duration.as_millis())
-}
-
-/// A number of thousandths as a decimal number, without zeros at its end.
-pub(super) fn thousandths(number: u128) -> String {
-    let (whole, fraction) = (number / 1000, number % 1000);
-    if fraction == 0 {
-        return whole.to_string();
-    }
-    format!("{whole}.{fraction:03}").trim_end_matches('0').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seconds_have_no_more_digits_than_they_need() {
-        for (millis, text) in [(0, "0"), (60_000, "60"), (250, "0.25"), (1_001, "1.001"), (10, "0.01")] {
-            assert_eq!(seconds(Duration::from_millis(millis)), text);
-        }
     }
 }
