@@ -112,7 +112,9 @@ async fn condition<'a, R: Redis>(
 }
 
 fn others() -> Problem {
-    unmet("The settings are others by now, or the queue is (not) there.")
+    unmet(
+        "If-Match must have the ETag that GET gives for this queue now; If-None-Match: * is for a queue that is not there.",
+    )
 }
 
 pub(super) async fn delete<R: Redis>(

@@ -21,7 +21,7 @@ end
 
 -- Acknowledged. What the job needs to know of its options was noted when it was claimed, so its payload is not read.
 local function complete(id, run, settings)
-  release(id, run.unique)
+  release(id, key_until_end(run.rules))
   if settings.retain > 0 then
     keep(DONE, id, run, NOW + settings.retain)
   else

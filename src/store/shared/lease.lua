@@ -7,9 +7,7 @@ local function lease_out(id, options, worker, lease, held)
   run.held = held
   run.claims, run.worker, run.claimed, run.lease = run.claims + 1, worker, NOW, lease
   run.rules = run.rules or rules_in(options)
-  if options.unique_scope == 'unfinished' then
-    run.unique = options.unique
-  elseif not options.unique_scope then
+  if not options.unique_scope then
     release(id, options.unique)
   end
   save_run(id, run)

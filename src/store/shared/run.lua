@@ -6,7 +6,6 @@
 --   worker, claimed (ms), lease (ms): of the last claim
 --   held           whether a worker of 2010 holds it
 --   rules          those of its options that decide what becomes of it, so that its payload need not be read for them
---   unique         the key, where it is held until the job ends
 --   progress, result
 --   errors         the last of them: {at, claim, text}
 --   ended (ms)     when it got done, dead or cancelled

@@ -2,8 +2,6 @@
 
 -- What is told, in this order: id, state, score in that state's set, packed run (nil before the first claim), packed
 -- options, payload.
-local VIEW_FIELDS = 6
-
 local function add_view(reply, id, state, score, packed, payload)
   if state == 'scheduled' and score <= NOW then
     state = 'ready'
