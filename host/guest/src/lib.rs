@@ -17,7 +17,7 @@ mod stream;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::BodyExt;
-use spin_sdk::http::{Error, FullBody, HeaderName, HeaderValue, Request, Response};
+use spin_sdk::http::{Error, FullBody, HeaderName, HeaderValue, IntoResponse, Request, Response};
 use spin_sdk::{http_service, time, variables};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -29,8 +29,15 @@ type AnyBody = Pin<Box<dyn Body<Data = Bytes, Error = anyhow::Error>>>;
 type Reply = Response<AnyBody>;
 
 #[http_service]
-async fn handle(request: Request) -> Result<Reply, Error> {
+async fn handle(request: Request) -> Result<impl IntoResponse, Error> {
     instance::count();
+    if request.uri().path() == "/probe" {
+        return Ok(stream::probed());
+    }
+    answer(request).await?.into_response().map_err(Error::from)
+}
+
+async fn answer(request: Request) -> Result<Reply, Error> {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
     Ok(match path.as_str() {

@@ -45,3 +45,14 @@ async fn a_component_notices_that_the_reader_of_its_stream_is_gone() {
     drop((client, ticks));
     host.log_line(&["the reader is gone"]).await;
 }
+
+#[tokio::test]
+async fn a_component_can_ask_whether_the_reader_of_its_stream_is_there_without_sending_anything() {
+    let mut host = Site::new(PLAIN).start(&[]).await;
+    let mut client = host.connect().await;
+    let mut hello = client.send("GET", "/probe", empty()).await.unwrap().into_body();
+    assert_eq!(next_piece(&mut hello).await.unwrap(), "hello\n");
+    drop((client, hello));
+    host.log_line(&["the reader is gone"]).await;
+    host.log_line(&["and what follows was done"]).await;
+}
