@@ -27,6 +27,7 @@ mod script;
 mod seen;
 mod settings;
 mod status;
+mod take;
 mod wait;
 mod workers;
 
@@ -46,6 +47,7 @@ pub use peek::Peeked;
 pub use redis::{Redis, RedisError, Reply};
 pub use seen::SeenWorker;
 pub use settings::{Condition, Configured, Description, Effective, LastMinute, Totals};
+pub use take::Taken;
 pub use workers::{QueueWorkers, Worker};
 
 /// The store: the operations of a job queue on one Redis.
