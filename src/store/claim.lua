@@ -41,7 +41,7 @@ end
 
 local most, worker, room, wait = tonumber(ARGV[1]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local lease = tonumber(ARGV[2])
-local meta = redis.call('HMGET', META, 'status', 'settings', 'waiting', 'generation')
+local meta = redis.call('HMGET', META, 'status', 'settings', 'waiting', 'generation', 'policy')
 local settings = with_defaults(meta[2])
 although_full()
 
@@ -79,7 +79,7 @@ if taken == 0 then
   if wait > 0 and not stopped_at_expired then
     redis.call('UNLINK', WAKE)
     redis.call('HSET', META, 'waiting', math.max(NOW + wait, tonumber(meta[3] or 0)))
-    if not meta[1] and not meta[4] and redis.call('EXISTS', JOBS) == 0 then
+    if not meta[1] and not meta[4] and not meta[5] and redis.call('EXISTS', JOBS) == 0 then
       -- The queue never was, and may never be.
       redis.call('PEXPIRE', META, wait + 10000)
     end

@@ -18,6 +18,6 @@ if not meta[1] and not meta[2] then
 end
 redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost')
 if ARGV[1] == '1' then
-  redis.call('HDEL', META, 'status', 'settings')
+  redis.call('HDEL', META, 'status', 'settings', 'policy')
 end
 return {redis.call('HINCRBY', META, 'generation', 1) - 1}

@@ -48,11 +48,11 @@ impl QueueKeys {
         KINDS.iter().map(|kind| self.key(kind)).collect()
     }
 
-    /// A hash: `status` (1 open, 0 stopped; there once the queue was), `settings` (packed, where they were set),
-    /// `generation` (how often it was deleted, nothing for never), `listed` (the generation that is in [`QUEUES`]),
-    /// `sequence` (the last number given to a job), `waiting` (until when claims may wait), and counts: `processed`
-    /// (claimed or fetched), `done`, `failed`, `lost`. Of a deleted queue `generation`, `sequence` and `waiting` stay,
-    /// and `status` and `settings` unless they were to go.
+    /// A hash: `status` (1 open, 0 stopped; there once the queue was), `settings` (packed, where they were set), `policy`
+    /// (`broadcast` or `roundrobin`, where it was set), `generation` (how often it was deleted, nothing for never),
+    /// `listed` (the generation that is in [`QUEUES`]), `sequence` (the last number given to a job), `waiting` (until when
+    /// claims may wait), and counts: `processed` (claimed or fetched), `done`, `failed`, `lost`. Of a deleted queue
+    /// `generation`, `sequence` and `waiting` stay, and `status`, `settings` and `policy` unless they were to go.
     pub(super) fn meta(&self) -> String {
         self.key("meta")
     }

@@ -21,6 +21,7 @@ mod listing;
 mod look;
 mod packed;
 mod peek;
+mod policy;
 mod redis;
 mod reply;
 mod script;
