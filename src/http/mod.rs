@@ -1,5 +1,8 @@
 //! What every dialect needs of HTTP: reading a request within limits, writing an answer.
 
+mod access;
+mod form;
+pub mod html;
 pub mod json;
 mod object;
 mod path;
@@ -8,8 +11,10 @@ mod request;
 mod response;
 pub mod time;
 
+pub use access::{Access, Denied, Group};
+pub use form::{Fields, FormError};
 pub use path::{decode_segment, encode_segment, name_after, segments};
-pub use query::Query;
+pub use query::{Query, decode};
 pub use request::{BodyError, JsonError, is_form, is_json, read_body, read_json};
 pub use response::{Body, Response, allow, empty, with_body, with_header, with_type};
 
@@ -23,4 +28,6 @@ pub struct Context<R> {
     pub store: Store<R>,
     /// The limits that the deployment sets.
     pub limits: Limits,
+    /// Who may use the dialects that ask for it.
+    pub access: Access,
 }

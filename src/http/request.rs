@@ -18,7 +18,8 @@ pub fn is_form(headers: &HeaderMap) -> bool {
     media_type(headers).is_some_and(|media| media == "application/x-www-form-urlencoded")
 }
 
-fn media_type(headers: &HeaderMap) -> Option<String> {
+/// The media type of the body in lower case, without parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let media = value.split(';').next().unwrap_or_default();
     Some(media.trim().to_ascii_lowercase())

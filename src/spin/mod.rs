@@ -11,7 +11,7 @@ mod connection;
 
 pub use connection::Connection;
 
-use crate::http::{Context, Response, with_body};
+use crate::http::{Access, Context, Response, with_body};
 use crate::queue::Limits;
 use crate::store::Store;
 use http::{Request, StatusCode, Uri};
@@ -61,6 +61,7 @@ async fn context() -> Result<Rc<Context<Connection>>, String> {
     let made = Rc::new(Context {
         store: Store::new(Connection::new(address(&url, &password, &database)?)),
         limits: Limits { job_bytes },
+        access: Access::default(),
     });
     // Another request may have been faster while this one waited: there is one connection an instance.
     Ok(CONTEXT.with_borrow_mut(|context| context.get_or_insert(made).clone()))

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
 use presque::dialect::presque::{control, queue, status, worker};
-use presque::http::{Context, Response, json};
+use presque::http::{Access, Context, Response, json};
 use presque::queue::Limits;
 use presque::store::{Redis, RedisError, Reply, Store};
 use proptest::collection::vec;
@@ -32,6 +32,7 @@ fn answer(group: &str, request: Request<Full<Bytes>>) -> Response {
     let context = Context {
         store: Store::new(Away),
         limits: Limits { job_bytes: 1000 },
+        access: Access::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use presque::dialect::v1;
-use presque::http::{Context, time};
+use presque::http::{Access, Context, time};
 use presque::queue::{Limits, Timestamp};
 use presque::store::Store;
 use proptest::collection::{btree_map, vec};
@@ -17,6 +17,7 @@ fn answer(request: Request<Full<Bytes>>) -> (u16, String, Bytes) {
     let context = Context {
         store: Store::new(Away),
         limits: Limits { job_bytes: 1000 },
+        access: Access::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
