@@ -28,6 +28,12 @@ impl JobId {
         &self.0
     }
 
+    /// The job's running number in its queue, from 1.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        u64::from_str_radix(self.0.get(..12).unwrap_or_default(), 16).unwrap_or_default()
+    }
+
     /// When the job was inserted.
     #[must_use]
     pub fn inserted(&self) -> Timestamp {
@@ -212,10 +218,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_tells_the_time_of_insertion_and_the_priority() {
+    fn an_id_tells_its_number_the_time_of_insertion_and_the_priority() {
         let id = JobId::parse("00000000002a019a3f0c2b7e9").unwrap_or_else(|| JobId("x".into()));
         assert_eq!(id.as_str(), "x", "25 digits are no id");
         let id = JobId::parse("00000000002a19a3f0c2b7e9").unwrap();
+        assert_eq!(id.number(), 42);
         assert_eq!(id.inserted().as_millis(), 0x19a_3f0c_2b7e);
         assert_eq!(id.priority().get(), 9);
     }

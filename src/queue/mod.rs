@@ -3,6 +3,7 @@
 mod job;
 mod limits;
 mod name;
+mod policy;
 mod settings;
 mod status;
 mod timestamp;
@@ -10,6 +11,7 @@ mod timestamp;
 pub use job::{Backoff, Due, Hold, JobId, Priority, Receipt, State, Unique};
 pub use limits::Limits;
 pub use name::{NameError, QueueName};
+pub use policy::Policy;
 pub use settings::Settings;
 pub use status::Status;
 pub use timestamp::Timestamp;

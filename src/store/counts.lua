@@ -5,6 +5,7 @@
 -- Reply 1 size: the jobs that a fetch would give
 --       2 processed, 3 failed: nil before the first
 --       4 status: '1' open, '0' stopped, nil for a queue that never was
+--       5 policy: 'broadcast', 'roundrobin', nil where none was set
 
-local counts = redis.call('HMGET', META, 'processed', 'failed', 'status')
-return {size(), counts[1], counts[2], counts[3]}
+local counts = redis.call('HMGET', META, 'processed', 'failed', 'status', 'policy')
+return {size(), unpack(counts)}

@@ -5,7 +5,7 @@ use super::keys::QueueKeys;
 use super::redis::{Redis, RedisError};
 use super::reply::Reader;
 use super::script::{Script, script};
-use crate::queue::{QueueName, Status};
+use crate::queue::{Policy, QueueName, Status};
 
 static SCRIPT: Script = script!("counts.lua", keys, clock, size);
 
@@ -20,6 +20,8 @@ pub struct Counts {
     pub failed: Option<u64>,
     /// `None` for a queue that never was.
     pub status: Option<Status>,
+    /// How its permanent readers share its jobs. `None` where that was not set.
+    pub policy: Option<Policy>,
 }
 
 impl<R: Redis> Store<R> {
@@ -37,6 +39,7 @@ impl<R: Redis> Store<R> {
             status: reply
                 .count()?
                 .map(|status| if status == 0 { Status::Stopped } else { Status::Open }),
+            policy: reply.text()?.and_then(|name| Policy::named(&name)),
         })
     }
 }

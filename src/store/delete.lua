@@ -23,7 +23,7 @@ if not meta[1] and not meta[2] and #readers == 0 then
 end
 redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost', 'past')
 if ARGV[1] == '1' then
-  redis.call('HDEL', META, 'status', 'settings')
+  redis.call('HDEL', META, 'status', 'settings', 'policy')
 end
 local ended = redis.call('HINCRBY', META, 'generation', 1) - 1
 -- Readers may hang on a queue that never was, and its hash have a time.

@@ -80,6 +80,8 @@ pub struct NewJob<'a> {
     pub traceparent: Option<&'a str>,
     /// More of that.
     pub tracestate: Option<&'a str>,
+    /// The payload is a JSON string that stands for a text which is no JSON itself.
+    pub is_text: bool,
 }
 
 /// A failure to count.
@@ -205,6 +207,7 @@ impl Packed {
             metadata: job.metadata.map(str::to_owned),
             traceparent: job.traceparent.map(str::to_owned),
             tracestate: job.tracestate.map(str::to_owned),
+            text: job.is_text.then_some(true),
         };
         Ok(Self {
             priority: job.priority.get().to_string(),

@@ -56,10 +56,11 @@ impl QueueKeys {
 
     /// A hash: `status` (1 open, 0 stopped; there once the queue was), `settings` (packed, where they were set),
     /// `generation` (how often it was deleted, nothing for never), `listed` (the generation that is in [`QUEUES`]),
-    /// `sequence` (the last number given to a job), `waiting` (until when claims may wait), and counts: `processed`
-    /// (claimed or fetched), `done`, `failed`, `lost`. For its readers: `policy`, `turn` (whose was the last), `joined` and
+    /// `sequence` (the last number given to a job), `waiting` (until when somebody may wait), and counts: `processed`
+    /// (claimed or fetched), `done`, `failed`, `lost`. For its readers: `policy` (`broadcast` or
+    /// `roundrobin`, where it was set), `turn` (whose was the last), `joined` and
     /// `mailed` (how many readers came, and how many jobs were mailed), `past` (its bytes). Of a deleted queue the counts,
-    /// `listed` and `past` go; `status` and `settings` where they were to go; all others stay.
+    /// `listed` and `past` go; `status`, `settings` and `policy` where they were to go; all others stay.
     pub(super) fn meta(&self) -> String {
         self.key("meta")
     }

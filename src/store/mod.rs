@@ -21,6 +21,7 @@ mod listing;
 mod look;
 mod packed;
 mod peek;
+mod policy;
 mod readers;
 mod redis;
 mod reply;
@@ -28,6 +29,7 @@ mod script;
 mod seen;
 mod settings;
 mod status;
+mod take;
 mod wait;
 mod workers;
 
@@ -48,6 +50,7 @@ pub use readers::{Entry, Letter, Mail, Reader};
 pub use redis::{Redis, RedisError, Reply};
 pub use seen::SeenWorker;
 pub use settings::{Condition, Configured, Description, Effective, LastMinute, Totals};
+pub use take::Taken;
 pub use workers::{QueueWorkers, Worker};
 
 /// The store: the operations of a job queue on one Redis.

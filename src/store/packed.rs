@@ -36,6 +36,8 @@ pub(super) struct Options {
     pub traceparent: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracestate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<bool>,
 }
 
 /// What changes of a job.

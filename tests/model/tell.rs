@@ -50,6 +50,7 @@ impl Queue {
             processed: self.processed,
             failed: self.failed,
             status: self.status,
+            policy: None,
         }
     }
 

@@ -14,6 +14,7 @@ async fn a_queue_that_never_was_has_no_counts() {
         processed: None,
         failed: None,
         status: None,
+        policy: None,
     };
     assert_eq!(store.counts(&queue("never")).await.unwrap(), none);
 }
@@ -47,6 +48,7 @@ async fn sizes_count_due_jobs_and_not_those_that_are_not_due() {
         processed: Some(1),
         failed: Some(1),
         status: Some(Status::Open),
+        policy: None,
     };
     assert_eq!(store.counts(&q).await.unwrap(), counts);
     assert_sound(&redis).await;

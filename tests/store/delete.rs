@@ -41,6 +41,7 @@ async fn a_deleted_queue_has_lost_all_but_its_status() {
         processed: None,
         failed: None,
         status: Some(Status::Stopped),
+        policy: None,
     };
     assert_eq!(store.counts(&q).await.unwrap(), nothing);
     assert_eq!(store.queues().await.unwrap().size, 0);

@@ -10,6 +10,7 @@ mod insert;
 mod lease;
 mod legacy;
 mod look;
+mod policy;
 mod readers;
 mod rules;
 mod scripts;

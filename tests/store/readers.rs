@@ -2,7 +2,7 @@
 
 use super::work::{Work, seconds};
 use crate::support::assert_sound;
-use presque::queue::Status;
+use presque::queue::{Policy, Status};
 use presque::store::{Delete, Entry, Letter, Mail, NewJob, Reader};
 
 /// A reader that is sent all that it collects.
@@ -65,7 +65,7 @@ fn texts(numbers: impl Iterator<Item = usize>) -> Vec<String> {
 }
 
 async fn round_robin(work: &Work) {
-    work.redis.run("HSET presque:{q}:meta policy roundrobin").await;
+    work.store.set_policy(&work.queue, Policy::RoundRobin).await.unwrap();
 }
 
 /// How many jobs there are, in whatever state.

@@ -116,6 +116,7 @@ fn take_job<'a>(mut members: Members<'a>, trace: &'a Trace, job_bytes: usize) ->
         traceparent: trace.parent.as_deref(),
         tracestate: trace.state.as_deref(),
         unique: None,
+        is_text: false,
     };
     let unique = take_unique(&mut members)?;
     members.finish()?;

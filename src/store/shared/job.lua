@@ -45,6 +45,7 @@ end
 --   expires        ms after its insertion
 --   unique         key; released when first claimed, or as unique_scope says: 'unfinished', 'time'
 --   metadata, traceparent, tracestate
+--   text           true where the payload is a JSON string that stands for a text which is no JSON itself
 local function unpack_options(options)
   if options == '' then
     return {}

@@ -1,0 +1,26 @@
+-- Takes the next job for good: it leaves the queue, whether or not that is stopped.
+--
+-- KEYS  the queue's
+-- ARGV  1 room: no more expired jobs are passed over when these have so many bytes
+-- Reply 1 whether there may be one at once: 1 when only expired jobs were met
+--       then, where there was one
+--       2 id
+--       3 payload
+--       4 whether that stands for a text: 1 or 0
+
+local settings = with_defaults(redis.call('HGET', META, 'settings'))
+recover(settings)
+promote(100)
+
+local reply = {0}
+local taken, stopped_at_expired = take(1, tonumber(ARGV[1]), settings, function(id, options, _, payload)
+  release(id, key_until_end(options))
+  forget(id)
+  reply[2], reply[3], reply[4] = id, payload, options.text and 1 or 0
+end)
+if taken > 0 then
+  count_claimed('', taken)
+elseif stopped_at_expired then
+  reply[1] = 1
+end
+return reply
