@@ -14,16 +14,6 @@
 --       then for each receipt 'done', 'repeated', 'cancelled' or 'stale'
 --       then for each job its fields as in view.lua
 
--- When a lease ends next or a job becomes due, nil for never.
-local function next_event()
-  local lease = redis.call('ZRANGE', ACTIVE, 0, 0, 'WITHSCORES')[2]
-  local due = redis.call('ZRANGE', SCHEDULED, 0, 0, 'WITHSCORES')[2]
-  if lease and due then
-    return math.min(tonumber(lease), tonumber(due))
-  end
-  return tonumber(lease or due)
-end
-
 -- Notes that a worker was seen, about once a minute. Gives 1 when it is time to note that in the list of workers too.
 local function note_seen(worker)
   local last = worker ~= '' and redis.call('ZSCORE', SEEN, worker)
@@ -78,11 +68,7 @@ if taken == 0 then
   end
   if wait > 0 and not stopped_at_expired then
     redis.call('UNLINK', WAKE)
-    redis.call('HSET', META, 'waiting', math.max(NOW + wait, tonumber(meta[3] or 0)))
-    if not meta[1] and not meta[4] and not meta[5] and redis.call('EXISTS', JOBS) == 0 then
-      -- The queue never was, and may never be.
-      redis.call('PEXPIRE', META, wait + 10000)
-    end
+    await(meta[3], meta[1], meta[4], meta[5], wait)
   end
 end
 return reply

@@ -34,6 +34,8 @@ static SCRIPT: Script = script!(
     take,
     lease,
     view,
+    events,
+    await,
     full
 );
 

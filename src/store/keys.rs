@@ -48,11 +48,19 @@ impl QueueKeys {
         KINDS.iter().map(|kind| self.key(kind)).collect()
     }
 
-    /// A hash: `status` (1 open, 0 stopped; there once the queue was), `settings` (packed, where they were set), `policy`
-    /// (`broadcast` or `roundrobin`, where it was set), `generation` (how often it was deleted, nothing for never),
-    /// `listed` (the generation that is in [`QUEUES`]), `sequence` (the last number given to a job), `waiting` (until when
-    /// claims may wait), and counts: `processed` (claimed or fetched), `done`, `failed`, `lost`. Of a deleted queue
-    /// `generation`, `sequence` and `waiting` stay, and `status`, `settings` and `policy` unless they were to go.
+    /// The same, and the keys of its readers: see `shared/readers.lua`.
+    pub(super) fn with_readers(&self) -> Vec<String> {
+        let readers = ["readers", "mail", "past"].map(|kind| self.key(kind));
+        [self.all(), readers.into()].concat()
+    }
+
+    /// A hash: `status` (1 open, 0 stopped; there once the queue was), `settings` (packed, where they were set),
+    /// `generation` (how often it was deleted, nothing for never), `listed` (the generation that is in [`QUEUES`]),
+    /// `sequence` (the last number given to a job), `waiting` (until when somebody may wait), and counts: `processed`
+    /// (claimed or fetched), `done`, `failed`, `lost`. For its readers: `policy` (`broadcast` or
+    /// `roundrobin`, where it was set), `turn` (whose was the last), `joined` and
+    /// `mailed` (how many readers came, and how many jobs were mailed), `past` (its bytes). Of a deleted queue the counts,
+    /// `listed` and `past` go; `status`, `settings` and `policy` where they were to go; all others stay.
     pub(super) fn meta(&self) -> String {
         self.key("meta")
     }
@@ -60,6 +68,11 @@ impl QueueKeys {
     /// A list: tokens that wake claims.
     pub(super) fn wake(&self) -> String {
         self.key("wake")
+    }
+
+    /// A list: what wakes one reader.
+    pub(super) fn bell(&self, reader: &str) -> String {
+        self.key(&["bell:", reader].concat())
     }
 
     /// A hash: how many jobs each worker that is registered on this queue has processed, by its id.

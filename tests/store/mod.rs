@@ -11,6 +11,7 @@ mod lease;
 mod legacy;
 mod look;
 mod policy;
+mod readers;
 mod rules;
 mod scripts;
 mod settings;

@@ -105,6 +105,7 @@ async fn a_queue_is_removed_only_under_its_condition() {
             .delete_if(&work.queue, Delete::Queue, condition)
             .await
             .unwrap()
+            .is_some()
     };
     assert!(!remove(Condition::There).await);
     assert!(remove(Condition::Always).await, "a queue that is not there is no error");

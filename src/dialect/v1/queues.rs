@@ -124,7 +124,8 @@ pub(super) async fn delete<R: Redis>(
 ) -> Result<Response, Problem> {
     let wanted = wanted(&parts.headers)?;
     let condition = condition(queue, &wanted, context).await?.ok_or_else(others)?;
-    if context.store.delete_if(queue, Delete::Queue, condition).await? {
+    let deleted = context.store.delete_if(queue, Delete::Queue, condition).await?;
+    if deleted.is_some() {
         Ok(empty(StatusCode::NO_CONTENT))
     } else {
         Err(others())

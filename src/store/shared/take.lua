@@ -12,7 +12,10 @@ local function recover(settings)
     run.lost = run.lost + 1
     redis.call('ZREM', ACTIVE, id)
     let_go(id, run)
-    if dies_of_lost_lease(run.lost, settings) then
+    if run.sent then
+      -- It reached a reader before all that it was for were gone.
+      complete(id, run, settings)
+    elseif dies_of_lost_lease(run.lost, settings) then
       bury(id, rules_of(id, run), run, settings, 'lost')
     else
       save_run(id, run)
