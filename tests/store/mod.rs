@@ -14,6 +14,8 @@ mod policy;
 mod rules;
 mod scripts;
 mod settings;
+mod show;
+mod take;
 mod unique;
 mod waits;
 mod work;
