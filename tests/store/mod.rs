@@ -10,6 +10,7 @@ mod insert;
 mod lease;
 mod legacy;
 mod look;
+mod numbers;
 mod policy;
 mod rules;
 mod scripts;

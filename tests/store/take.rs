@@ -84,6 +84,8 @@ async fn a_queue_that_never_was_has_no_next_job_and_nothing_is_left_behind() {
     let (store, q) = (redis.store().await, super::queue("never"));
     assert_eq!(store.take(&q).await.unwrap(), None);
     assert_eq!(store.show_next(&q).await.unwrap(), None);
+    assert!(!store.remove_number(&q, 1).await.unwrap());
+    assert!(store.newest(&q, 10).await.unwrap().numbers.is_empty());
     assert_eq!(redis.run("DBSIZE").await, redis::Value::Int(0));
 }
 
@@ -206,13 +208,14 @@ async fn a_taken_job_has_released_its_unique_key_unless_that_is_held_for_a_time(
 }
 
 #[tokio::test]
-async fn when_redis_is_full_the_next_job_can_be_shown_and_taken() {
+async fn when_redis_is_full_the_next_job_can_be_shown_taken_and_removed() {
     let work = Work::start().await;
     for payload in ["1", "2"] {
         work.plain(payload).await;
     }
     work.redis.run("CONFIG SET maxmemory 1").await;
     assert_eq!(show(&work).await, Some((1, 1)));
+    assert!(work.store.remove_number(&work.queue, 1).await.unwrap());
     assert_eq!(take(&work).await.as_deref(), Some("2"));
     work.redis.run("CONFIG SET maxmemory 0").await;
     work.assert_sound().await;
