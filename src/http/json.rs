@@ -49,23 +49,33 @@ pub enum ListError {
     NoArray,
 }
 
+/// The members of these names that a JSON object has, each with its bytes as they stand. Of two equal members the last
+/// counts. `None` when the text is no JSON object.
+#[must_use]
+pub fn members<'a, const N: usize>(text: &'a [u8], names: [&str; N]) -> Option<[Option<&'a [u8]>; N]> {
+    let mut object = Scanner::new(text);
+    if !is_text(text) || object.opening() != Some(b'{') {
+        return None;
+    }
+    let mut found = [None; N];
+    while let Some(key) = object.next_part() {
+        let value = object.next_part();
+        let key: Option<String> = serde_json::from_slice(key).ok();
+        let mut places = names.iter().zip(&mut found);
+        if let Some((_, place)) = places.find(|(name, _)| key.as_deref() == Some(**name)) {
+            *place = value;
+        }
+    }
+    Some(found)
+}
+
 /// The elements of the array that a JSON object has as its member `name`, each with its bytes as they stand. Of two
 /// equal members the last counts.
 ///
 /// # Errors
 /// [`ListError`].
 pub fn list_member<'a>(text: &'a [u8], name: &str) -> Result<Vec<&'a [u8]>, ListError> {
-    let mut object = Scanner::new(text);
-    if !is_text(text) || object.opening() != Some(b'{') {
-        return Err(ListError::NoObject);
-    }
-    let mut found = None;
-    while let Some(key) = object.next_part() {
-        let value = object.next_part().unwrap_or_default();
-        if serde_json::from_slice::<String>(key).is_ok_and(|key| key == name) {
-            found = Some(value);
-        }
-    }
+    let [found] = members(text, [name]).ok_or(ListError::NoObject)?;
     let mut array = Scanner::new(found.unwrap_or_default());
     if array.opening() != Some(b'[') {
         return Err(ListError::NoArray);

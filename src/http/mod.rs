@@ -15,7 +15,7 @@ pub use access::{Access, Denied, Group};
 pub use form::{Fields, FormError};
 pub use path::{decode_segment, encode_segment, name_after, segments};
 pub use query::{Query, decode};
-pub use request::{BodyError, JsonError, is_form, is_json, read_body, read_json};
+pub use request::{BodyError, JsonError, is_form, is_json, is_multipart, read_body, read_json};
 pub use response::{Body, Response, allow, empty, with_body, with_header, with_type};
 
 use crate::queue::Limits;

@@ -18,6 +18,12 @@ pub fn is_form(headers: &HeaderMap) -> bool {
     media_type(headers).is_some_and(|media| media == "application/x-www-form-urlencoded")
 }
 
+/// Whether the content type says a form in parts: what `curl -F` sends.
+#[must_use]
+pub fn is_multipart(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|media| media == "multipart/form-data")
+}
+
 /// The media type of the body in lower case, without parameters.
 pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;

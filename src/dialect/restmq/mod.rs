@@ -1,0 +1,44 @@
+//! The RestMQ dialect: messages as fields of forms, answers as text. One module per route group.
+//!
+//! A message is a job like any other. Its key is its queue's name and its running number.
+
+pub(super) mod control;
+mod json_protocol;
+pub(super) mod messages;
+pub(super) mod pages;
+mod policy;
+mod queues;
+pub(super) mod refusal;
+pub(super) mod request;
+mod stats;
+mod text;
+mod value;
+
+use crate::http::{Context, Response, allow};
+use crate::store::Redis;
+use http::{Request, StatusCode};
+use refusal::Refusal;
+
+/// Answers a request to any path of the dialect.
+pub async fn handle<B: http_body::Body, R: Redis>(request: Request<B>, context: &Context<R>) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let answer = match path.split('/').nth(1).unwrap_or_default() {
+        "" | "q" => messages::handle(&parts, body, context).await,
+        "queue" => json_protocol::handle(&parts, body, context).await,
+        "p" => policy::handle(&parts, body, context).await,
+        "j" => pages::handle(&parts, context).await,
+        "stats" => stats::handle(&parts, context).await,
+        "control" => control::handle(&parts, body, context).await,
+        "ws" => Err(Refusal::of_upgrade(path)),
+        _ => Err(Refusal::NotFound),
+    };
+    answer.unwrap_or_else(Response::from)
+}
+
+/// What OPTIONS gives on a route with these methods.
+pub(super) fn options(methods: &'static str) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    allow(response, methods)
+}

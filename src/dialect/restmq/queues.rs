@@ -1,0 +1,37 @@
+//! What is told of all queues.
+
+use super::Refusal;
+use crate::http::Context;
+use crate::queue::QueueName;
+use crate::store::{Counts, Redis, RedisError};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+/// How many queues are counted at once.
+const AT_ONCE: usize = 16;
+
+/// The text that stands for the store in answers. The original told what its Redis driver printed of itself.
+pub(super) const STORE: &str = "connected";
+
+/// All queues, and how much there is in the first of them.
+pub(super) struct Queues {
+    /// How many queues there are.
+    pub size: u64,
+    /// At most [`Listed::MOST`](crate::store::Listed::MOST).
+    pub first: Vec<(QueueName, Counts)>,
+}
+
+impl Queues {
+    /// Counts all queues: one command for their names, and one for each.
+    pub(super) async fn count<R: Redis>(context: &Context<R>) -> Result<Self, Refusal> {
+        let listed = context.store.queues().await?;
+        let names = listed.names.into_iter().flat_map(QueueName::new);
+        let counts = stream::iter(names).map(async |name| {
+            let counts = context.store.counts(&name).await?;
+            Ok::<_, RedisError>((name, counts))
+        });
+        Ok(Self {
+            size: listed.size,
+            first: counts.buffered(AT_ONCE).try_collect().await?,
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! What the dialect answers when it does not do what was asked.
+
+use super::text::html;
+use crate::http::html::escape;
+use crate::http::{self as answer, BodyError, Denied, FormError, Response};
+use crate::queue::NameError;
+use crate::store::RedisError;
+use ::http::StatusCode;
+use ::http::header::{RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::dialect) enum Refusal {
+    BadRequest,
+    /// Without a login, or with a wrong one.
+    Unauthorized,
+    /// From a host that may not.
+    Forbidden,
+    NotFound,
+    /// With the methods that the route has.
+    MethodNotAllowed(&'static str),
+    TooLarge,
+    /// With the path of the stream that there is instead.
+    Upgrade(String),
+    /// The store failed before anything was changed.
+    StoreUnreachable,
+    /// The store failed, and what was asked may have been carried out.
+    StoreLost,
+    /// The store answered, with an error.
+    StoreRefused,
+}
+
+impl Refusal {
+    /// There is no WebSocket at this path, `/ws/{queue}`: the interface that a component is given has no upgrade.
+    pub(super) fn of_upgrade(path: &str) -> Self {
+        let queue = path.strip_prefix("/ws/").unwrap_or_default();
+        Self::Upgrade(format!("/c/{queue}"))
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Upgrade(_) => StatusCode::UPGRADE_REQUIRED,
+            Self::StoreUnreachable | Self::StoreLost | Self::StoreRefused => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl From<Refusal> for Response {
+    fn from(refusal: Refusal) -> Self {
+        let status = refusal.status();
+        let told = format!("{}: {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
+        let more = match &refusal {
+            Refusal::Upgrade(stream) => format!(
+                ". There is no WebSocket here; read the event stream at {}",
+                escape(stream)
+            ),
+            _ => String::new(),
+        };
+        let text = format!("<html><title>{told}</title><body>{told}{more}</body></html>");
+        let mut response = html(text);
+        *response.status_mut() = status;
+        match refusal {
+            Refusal::MethodNotAllowed(methods) => answer::allow(response, methods),
+            Refusal::Unauthorized => {
+                answer::with_header(response, WWW_AUTHENTICATE, "Basic realm=\"RestMQ Restricted Access\"")
+            }
+            Refusal::Upgrade(_) => answer::with_header(response, UPGRADE, "websocket"),
+            Refusal::StoreUnreachable | Refusal::StoreLost | Refusal::StoreRefused => {
+                answer::with_header(response, RETRY_AFTER, "1")
+            }
+            _ => response,
+        }
+    }
+}
+
+/// Of a name in a field. That a path has none is told where it is read.
+impl From<NameError> for Refusal {
+    fn from(_: NameError) -> Self {
+        Self::BadRequest
+    }
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::TooLarge,
+            BodyError::Broken => Self::BadRequest,
+        }
+    }
+}
+
+impl From<FormError> for Refusal {
+    fn from(_: FormError) -> Self {
+        Self::BadRequest
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Host => Self::Forbidden,
+            Denied::Login => Self::Unauthorized,
+        }
+    }
+}
+
+impl From<RedisError> for Refusal {
+    fn from(error: RedisError) -> Self {
+        match error {
+            RedisError::Unreachable(_) | RedisError::NoScript => Self::StoreUnreachable,
+            RedisError::Refused(_) | RedisError::Full(_) => Self::StoreRefused,
+            RedisError::Lost(_) | RedisError::Unexpected(_) => Self::StoreLost,
+        }
+    }
+}
