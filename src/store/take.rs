@@ -1,4 +1,4 @@
-//! Take: the next job alone, whether or not its queue is stopped.
+//! Take, and show: the next job alone, whether or not its queue is stopped.
 
 use super::Store;
 use super::fetch::{LOOKS, ROOM};
@@ -11,6 +11,25 @@ use crate::queue::{JobId, QueueName};
 static TAKE: Script = script!(
     "take.lua", keys, clock, job, run, options, settings, rules, places, release, forget, endings, counts, receipt,
     holds, take
+);
+
+static SHOW: Script = script!(
+    "show_next.lua",
+    keys,
+    clock,
+    job,
+    run,
+    options,
+    settings,
+    rules,
+    places,
+    release,
+    forget,
+    endings,
+    receipt,
+    holds,
+    take,
+    full
 );
 
 /// A job that was taken or shown.
@@ -45,6 +64,18 @@ impl<R: Redis> Store<R> {
     /// After [`RedisError::Lost`] and [`RedisError::Unexpected`] a job may be gone from the queue.
     pub async fn take(&self, queue: &QueueName) -> Result<Option<Taken>, RedisError> {
         self.next(&TAKE, queue, Taken::read).await
+    }
+
+    /// Shows the next job without taking it, whether or not the queue is stopped: the one that [`take`](Store::take) would
+    /// give. With how often it was shown, this time included. `None` when none is there or due.
+    ///
+    /// One command; one more for every hundred expired jobs that are in the way.
+    ///
+    /// # Errors
+    /// [`RedisError`]. After [`RedisError::Lost`] and [`RedisError::Unexpected`] it may be counted as shown.
+    pub async fn show_next(&self, queue: &QueueName) -> Result<Option<(Taken, u64)>, RedisError> {
+        let read = |reply: &mut Reader| Ok((Taken::read(reply)?, reply.count()?.unwrap_or(0)));
+        self.next(&SHOW, queue, read).await
     }
 
     /// Runs a script that meets the next job, again while it meets only expired ones.

@@ -32,6 +32,7 @@ pub struct Spec {
     pub metadata: Option<String>,
     pub traceparent: Option<String>,
     pub tracestate: Option<String>,
+    pub is_text: bool,
 }
 
 impl Spec {
@@ -48,6 +49,7 @@ impl Spec {
             metadata: None,
             traceparent: None,
             tracestate: None,
+            is_text: false,
         }
     }
 }
@@ -143,6 +145,17 @@ pub enum Call {
         queue: usize,
         worker: Option<Bytes>,
         most: usize,
+    },
+    /// The next job alone, whether or not the queue is stopped.
+    Take {
+        queue: usize,
+    },
+    Show {
+        queue: usize,
+    },
+    RemoveNumber {
+        queue: usize,
+        number: u64,
     },
     Ack {
         queue: usize,
@@ -241,6 +254,9 @@ pub enum Outcome {
     Batch(store::InsertedBatch),
     Claimed(store::Claimed),
     Fetched(store::Fetched),
+    Taken(Option<store::Taken>),
+    Shown(Option<(store::Taken, u64)>),
+    NumberRemoved(bool),
     Acked(Vec<store::Acked>),
     Nacked(Vec<store::Nacked>),
     Extended(Vec<store::Extended>),

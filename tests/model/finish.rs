@@ -4,6 +4,7 @@ use super::call::{Ack, Dead, Extend, Nack};
 use super::job::{Left, Place};
 use super::queue::{Event, How, Queue};
 use super::rules::{ERRORS, Mistake, SETTLED, millis, retry_delay};
+use super::tell::SHOWN;
 use presque::queue::Timestamp;
 use presque::store::{Acked, DeathReason, Extended, JobError, Nacked, Purged, Redriven, Removed};
 
@@ -143,6 +144,14 @@ impl Queue {
                 Removed::Cancelled
             }
         }
+    }
+
+    /// Calls off the ready job of a number.
+    pub fn remove_number(&mut self, number: u64) -> bool {
+        self.promote(SHOWN);
+        let id = self.ready().into_iter().find(|job| job.number == number);
+        let id = id.map(|job| job.id.clone());
+        id.map(|id| self.cancel(&id)).is_some()
     }
 
     fn chosen_dead(&self, dead: &Dead) -> Vec<String> {

@@ -26,6 +26,8 @@ pub struct Job {
     pub result: Option<String>,
     pub errors: Vec<JobError>,
     pub redriven: bool,
+    /// How often it was shown as the next one.
+    pub shown: u64,
 }
 
 /// The state of a job, with its time there.
@@ -87,6 +89,7 @@ impl Job {
             result: None,
             errors: Vec::new(),
             redriven: false,
+            shown: 0,
         }
     }
 
@@ -135,6 +138,15 @@ impl Job {
 
     pub fn receipt(&self) -> String {
         format!("{}-{}", self.id, self.claims)
+    }
+
+    /// What is told when it is taken or shown alone.
+    pub fn taken(&self) -> store::Taken {
+        store::Taken {
+            id: JobId::parse(&self.id).unwrap(),
+            payload: self.spec.payload.0.clone(),
+            is_text: self.spec.is_text,
+        }
     }
 
     /// As the store tells it. Of a ready one the time has no meaning, and the place is the store's own.

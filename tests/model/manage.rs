@@ -57,6 +57,11 @@ async fn tell<R: Redis>(store: &Store<R>, call: &Call) -> Answer {
         } => Outcome::Jobs(without_places(
             list(store, &name(*queue), *state, *page, *payload).await?,
         )),
+        Call::Take { queue } => Outcome::Taken(store.take(&name(*queue)).await?),
+        Call::Show { queue } => Outcome::Shown(store.show_next(&name(*queue)).await?),
+        Call::RemoveNumber { queue, number } => {
+            Outcome::NumberRemoved(store.remove_number(&name(*queue), *number).await?)
+        }
         Call::Peek { queue } => Outcome::Peeked(store.peek(&name(*queue)).await?),
         Call::Describe { queue } => Outcome::Described(store.describe(&name(*queue)).await?),
         Call::Counts { queue } => Outcome::Counted(store.counts(&name(*queue)).await?),

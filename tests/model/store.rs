@@ -171,7 +171,7 @@ fn new_job(spec: &call::Spec) -> NewJob<'_> {
         metadata: spec.metadata.as_deref(),
         traceparent: spec.traceparent.as_deref(),
         tracestate: spec.tracestate.as_deref(),
-        is_text: false,
+        is_text: spec.is_text,
     }
 }
 

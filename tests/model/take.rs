@@ -5,7 +5,7 @@ use super::job::{Job, Left, Place};
 use super::queue::{Event, Queue};
 use super::rules::{MINUTE, Mistake, SLICE, millis};
 use presque::queue::{Hold, Status};
-use presque::store::{Acked, DeathReason, Fetched};
+use presque::store::{Acked, DeathReason, Fetched, Taken};
 use std::time::Duration;
 
 /// What one look at one queue gave.
@@ -61,14 +61,7 @@ impl Queue {
         if self.status == Some(Status::Stopped) {
             return Fetched::Stopped;
         }
-        let ids = loop {
-            self.recover();
-            self.promote(most.max(SLICE));
-            let (ids, stopped) = self.take(most);
-            if !stopped || !ids.is_empty() {
-                break ids;
-            }
-        };
+        let ids = self.next(most);
         let mut payloads = Vec::new();
         let mut receipts = Vec::new();
         for id in &ids {
@@ -88,6 +81,35 @@ impl Queue {
         }
         self.count_claimed(worker, ids.len());
         Fetched::Jobs(payloads)
+    }
+
+    /// What time has changed is done, and these jobs can be handed out.
+    fn next(&mut self, most: usize) -> Vec<String> {
+        loop {
+            self.recover();
+            self.promote(most.max(SLICE));
+            let (ids, stopped) = self.take(most);
+            if !stopped || !ids.is_empty() {
+                return ids;
+            }
+        }
+    }
+
+    /// The next job alone.
+    pub fn take_next(&mut self) -> Option<Taken> {
+        let id = self.next(1).pop()?;
+        let taken = self.jobs[&id].taken();
+        self.release_until_end(&id);
+        self.leave(&id, Left::Fetched);
+        self.count_claimed(None, 1);
+        Some(taken)
+    }
+
+    pub fn show_next(&mut self) -> Option<(Taken, u64)> {
+        let id = self.next(1).pop()?;
+        let job = self.job(&id);
+        job.shown += 1;
+        Some((job.taken(), job.shown))
     }
 
     /// The jobs that a worker of 2010 holds.

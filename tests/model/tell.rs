@@ -9,7 +9,7 @@ use presque::store::{self, Configured, Counts, Description, Effective, LastMinut
 use std::collections::BTreeMap;
 
 /// The most jobs that a peek shows, and the most that looking at ready jobs moves.
-const SHOWN: usize = 1000;
+pub const SHOWN: usize = 1000;
 
 impl Queue {
     pub fn look(&self, id: &str) -> Vec<store::Job> {

@@ -91,6 +91,9 @@ impl World {
                     .extend(held.into_iter().flatten().map(|receipt| (*queue, receipt.clone())));
                 Outcome::Fetched(fetched)
             }
+            Call::Take { queue } => Outcome::Taken(self.queues[*queue].take_next()),
+            Call::Show { queue } => Outcome::Shown(self.queues[*queue].show_next()),
+            Call::RemoveNumber { queue, number } => Outcome::NumberRemoved(self.queues[*queue].remove_number(*number)),
             Call::Ack { queue, acks } => Outcome::Acked(self.queues[*queue].ack(acks)),
             Call::Nack { queue, nacks } => Outcome::Nacked(self.queues[*queue].nack(nacks)),
             Call::Extend { queue, extensions } => Outcome::Extended(self.queues[*queue].extend(extensions)),

@@ -1,6 +1,6 @@
 -- What changes of a job.
 
--- What changes is there from the first claim on:
+-- What changes is there from the first claim on, or from when the job was first shown or ended before that:
 --   claims         how often the job was handed out
 --   failures, lost (leases): since its insertion or redrive
 --   worker, claimed (ms), lease (ms): of the last claim
@@ -12,6 +12,7 @@
 --   ended (ms)     when it got done, dead or cancelled
 --   reason         why it is dead: 'failed', 'lost', 'expired', 'nacked'
 --   redriven       whether it was: it expires no more
+--   shown          how often it was shown as the next one, nil for never
 local function load_run(id)
   local run = redis.call('HGET', RUNS, id)
   if run then

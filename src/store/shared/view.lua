@@ -1,6 +1,6 @@
 -- A job as it is told to the outside.
 
--- What is told, in this order: id, state, score in that state's set, packed run (nil before the first claim), packed
+-- What is told, in this order: id, state, score in that state's set, packed run (nil where nothing has changed), packed
 -- options, payload.
 local function add_view(reply, id, state, score, packed, payload)
   if state == 'scheduled' and score <= NOW then
