@@ -97,6 +97,10 @@ impl WasiHttpView for Platform {
 /// The default rules for headers, and no outgoing HTTP: no host is ever allowed for it here.
 struct Hooks;
 
+/// What a component writes at once goes out as one chunk up to this size, which holds any job. Readers of streams take a
+/// chunk for a message.
+const CHUNK_BYTES: usize = 128 * 1024 * 1024;
+
 type Outgoing = (
     http::Response<WasiBody>,
     Box<dyn Future<Output = Result<(), HttpError>> + Send>,
@@ -110,5 +114,9 @@ impl WasiHttpHooks for Hooks {
         _done: Box<dyn Future<Output = Result<(), HttpError>> + Send>,
     ) -> Box<dyn Future<Output = Result<Outgoing, HttpError>> + Send> {
         Box::new(async { Err(HttpError::HttpRequestDenied) })
+    }
+
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK_BYTES
     }
 }

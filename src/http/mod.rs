@@ -9,6 +9,7 @@ mod path;
 mod query;
 mod request;
 mod response;
+mod stream;
 pub mod time;
 
 pub use access::{Access, Denied, Group};
@@ -17,6 +18,7 @@ pub use path::{decode_segment, encode_segment, name_after, segments};
 pub use query::{Query, decode};
 pub use request::{BodyError, JsonError, is_form, is_json, is_multipart, read_body, read_json};
 pub use response::{Body, Response, allow, empty, with_body, with_header, with_type};
+pub use stream::{Answer, Chunks, Gone, Stream};
 
 use crate::queue::Limits;
 use crate::store::Store;

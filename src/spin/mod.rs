@@ -6,12 +6,18 @@
 //! - `redis_url`: `redis://host[:port]`, nothing more, so that it can stand in `allowed_outbound_hosts`;
 //! - `redis_password`, `redis_database`: empty means none, and database 0;
 //! - `max_job_bytes`: [`Limits::job_bytes`].
+//!
+//! A component that serves the RestMQ dialect may have more, for each of the [`Access`] groups `rest_producer`,
+//! `rest_consumer` and `comet_consumer`: one of the group's name, `user:password`, and `…_hosts_allow` and `…_hosts_deny`.
+//! [`Group::new`] tells what they mean. A group without them is open.
 
 mod connection;
+mod stream;
 
 pub use connection::Connection;
+pub use stream::serve_stream;
 
-use crate::http::{Access, Context, Response, with_body};
+use crate::http::{Access, Context, Group, Response, with_body};
 use crate::queue::Limits;
 use crate::store::Store;
 use http::{Request, StatusCode, Uri};
@@ -37,12 +43,14 @@ where
 {
     match context().await {
         Ok(context) => handler(request, &context).await,
-        Err(why) => {
-            log(&format!("cannot serve: {why}"));
-            let text = "{\"error\":\"the settings of this server are not usable\"}";
-            with_body(StatusCode::SERVICE_UNAVAILABLE, text)
-        }
+        Err(why) => not_usable(&why),
     }
+}
+
+fn not_usable(why: &str) -> Response {
+    log(&format!("cannot serve: {why}"));
+    let text = "{\"error\":\"the settings of this server are not usable\"}";
+    with_body(StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
 async fn context() -> Result<Rc<Context<Connection>>, String> {
@@ -61,10 +69,25 @@ async fn context() -> Result<Rc<Context<Connection>>, String> {
     let made = Rc::new(Context {
         store: Store::new(Connection::new(address(&url, &password, &database)?)),
         limits: Limits { job_bytes },
-        access: Access::default(),
+        access: access().await?,
     });
     // Another request may have been faster while this one waited: there is one connection an instance.
     Ok(CONTEXT.with_borrow_mut(|context| context.get_or_insert(made).clone()))
+}
+
+async fn access() -> Result<Access, String> {
+    Ok(Access {
+        producer: group("rest_producer").await?,
+        consumer: group("rest_consumer").await?,
+        comet: group("comet_consumer").await?,
+    })
+}
+
+async fn group(name: &str) -> Result<Group, String> {
+    let login = variable_if_any(name).await?;
+    let allow = variable_if_any(&format!("{name}_hosts_allow")).await?;
+    let deny = variable_if_any(&format!("{name}_hosts_deny")).await?;
+    Group::new(&login, &allow, &deny).map_err(|error| format!("the component's variables {name}: {error}"))
 }
 
 /// Writes a line to the component's log. One that cannot be written is no reason to panic, as `eprintln` would.
@@ -75,6 +98,14 @@ fn log(line: &str) {
 async fn variable(name: &str) -> Result<String, String> {
     let value = variables::get(name).await;
     value.map_err(|error| format!("the component's variable {name} cannot be read: {error}"))
+}
+
+/// A variable that the component need not have: then it is empty.
+async fn variable_if_any(name: &str) -> Result<String, String> {
+    match variables::get(name).await {
+        Err(variables::Error::Undefined(_)) => Ok(String::new()),
+        value => value.map_err(|error| format!("the component's variable {name} cannot be read: {error}")),
+    }
 }
 
 /// The address that a connection is opened with. A secret: it holds the password.

@@ -10,6 +10,7 @@ mod order;
 mod queue;
 mod races;
 mod random;
+mod restmq;
 mod status;
 mod v1;
 mod worker;

@@ -1,4 +1,4 @@
-//! The host's command as a child process, serving this project's `spin.toml`.
+//! The host's command as a child process, serving one of this project's manifests.
 
 use super::{Client, PATIENCE, Redis};
 use std::io::{BufRead, BufReader};
@@ -21,6 +21,8 @@ pub struct HostOptions<'a> {
     pub redis_url: Option<String>,
     /// Where the host keeps its state, when that is to outlive it.
     pub state: Option<&'a Path>,
+    /// The manifest to serve, `spin.toml` unless it is told.
+    pub manifest: Option<&'a str>,
     pub args: &'a [&'a str],
 }
 
@@ -29,6 +31,15 @@ impl Host {
     pub fn on(redis: &Redis) -> Self {
         Self::start(HostOptions {
             redis_url: Some(redis.url()),
+            ..HostOptions::default()
+        })
+    }
+
+    /// Starts a host on this Redis that serves the RestMQ dialect alone.
+    pub fn restmq_on(redis: &Redis) -> Self {
+        Self::start(HostOptions {
+            redis_url: Some(redis.url()),
+            manifest: Some("restmq.toml"),
             ..HostOptions::default()
         })
     }
@@ -42,7 +53,7 @@ impl Host {
         command
             .current_dir(dir.path())
             .arg("--from")
-            .arg(root)
+            .arg(root.join(options.manifest.unwrap_or("spin.toml")))
             .arg("--state-dir")
             .arg(options.state.unwrap_or(&shared))
             .args(["--listen", "127.0.0.1:0", "--log-level", "warn"])

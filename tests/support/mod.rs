@@ -1,5 +1,6 @@
 //! What the tests stand on: a host, a Redis, a client, and a proxy that breaks things.
 
+mod browser;
 mod client;
 mod clock;
 mod host;
@@ -9,6 +10,7 @@ mod proxy;
 mod redis;
 mod schema;
 
+pub use browser::Browser;
 pub use client::{Answer, Client};
 pub use clock::{Clock, Clocked};
 pub use host::{Host, HostOptions};

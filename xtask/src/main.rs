@@ -84,6 +84,7 @@ fn run(command: Command) -> Result<()> {
             setup()?;
             package::CURL.ensure()?;
             package::JQ.ensure()?;
+            package::CHROMIUM.ensure()?;
             test(&args)
         }
         Command::Soak { seconds, seed } => {

@@ -32,6 +32,12 @@ pub(crate) const JQ: Need = Need {
     programs: &["jq"],
 };
 
+/// A browser, in which tests read what browsers are served.
+pub(crate) const CHROMIUM: Need = Need {
+    name: "Chromium",
+    programs: &["chromium", "chromium-browser", "google-chrome"],
+};
+
 /// What a package's scripts use to start its service, now and at boot.
 const SERVICE_TOOLS: [&str; 4] = ["invoke-rc.d", "deb-systemd-invoke", "deb-systemd-helper", "update-rc.d"];
 

@@ -1,0 +1,3 @@
+//! The RestMQ dialect over HTTP.
+
+mod browser;
