@@ -12,6 +12,7 @@ use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 const PRESQUE: &str = include_str!("presque.jsonl");
+const RESTMQ: &str = include_str!("restmq.jsonl");
 
 #[derive(Deserialize)]
 struct Exchange {
@@ -142,4 +143,11 @@ async fn each_component_passes_its_part_of_the_recording_when_it_is_the_only_one
         host.client()
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_recording_of_the_restmq_dialect_replays_without_difference() {
+    let redis = Redis::start();
+    let host = Host::restmq_on(&redis);
+    replay(RESTMQ, |_| host.client()).await;
 }
