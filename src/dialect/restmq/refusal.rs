@@ -20,6 +20,8 @@ pub(in crate::dialect) enum Refusal {
     /// With the methods that the route has.
     MethodNotAllowed(&'static str),
     TooLarge,
+    /// A queue has as many readers as it can have.
+    TooManyReaders,
     /// With the path of the stream that there is instead.
     Upgrade(String),
     /// The store failed before anything was changed.
@@ -46,7 +48,9 @@ impl Refusal {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Upgrade(_) => StatusCode::UPGRADE_REQUIRED,
-            Self::StoreUnreachable | Self::StoreLost | Self::StoreRefused => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyReaders | Self::StoreUnreachable | Self::StoreLost | Self::StoreRefused => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 }
@@ -71,7 +75,7 @@ impl From<Refusal> for Response {
                 answer::with_header(response, WWW_AUTHENTICATE, "Basic realm=\"RestMQ Restricted Access\"")
             }
             Refusal::Upgrade(_) => answer::with_header(response, UPGRADE, "websocket"),
-            Refusal::StoreUnreachable | Refusal::StoreLost | Refusal::StoreRefused => {
+            Refusal::TooManyReaders | Refusal::StoreUnreachable | Refusal::StoreLost | Refusal::StoreRefused => {
                 answer::with_header(response, RETRY_AFTER, "1")
             }
             _ => response,
