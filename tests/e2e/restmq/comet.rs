@@ -237,7 +237,7 @@ async fn a_message_is_one_chunk_whatever_its_size_and_a_callback_is_called_with_
     post(&host, "x", &large).await;
     let chunk = plain.chunk().await.unwrap();
     assert!(chunk.starts_with("{\"key\": \"x:1\", \"value\": \"\\u00e9<\\/\\u00e9") && chunk.ends_with("<\\/\"}\r\n"));
-    assert_eq!(chunk.len(), 27 + 700_000 * 9);
+    assert_eq!(chunk.len(), 29 + 700_000 * 9);
     let chunk = called.chunk().await.unwrap();
     assert!(chunk.starts_with("a.b[0]({\"key\": ") && chunk.ends_with("\"});\r\n"));
 }
@@ -314,7 +314,7 @@ async fn an_idle_reader_costs_less_than_a_command_a_second_and_an_event_stream_s
 #[tokio::test]
 async fn readers_go_on_when_their_connections_to_redis_break() {
     let redis = Redis::start();
-    let proxy = Proxy::before(redis.port()).await;
+    let proxy = Proxy::before(redis.server.port()).await;
     let host = Host::start(HostOptions {
         redis_url: Some(proxy.url()),
         manifest: Some("restmq.toml"),
