@@ -74,7 +74,11 @@ impl Chunks for Writer {
     /// A write of no bytes: the platform tells of it what it tells of every write, and sends nothing.
     async fn probe(&mut self) -> Result<(), Gone> {
         let (result, _) = self.0.stream_writer.write(Vec::new()).await;
-        if result == StreamResult::Dropped { Err(Gone) } else { Ok(()) }
+        if result == StreamResult::Dropped {
+            Err(Gone)
+        } else {
+            Ok(())
+        }
     }
 
     async fn sleep(duration: Duration) {

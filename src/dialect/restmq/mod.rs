@@ -13,6 +13,7 @@ pub(super) mod request;
 mod stats;
 mod text;
 mod value;
+mod xmlrpc;
 
 use crate::http::{Context, Response, allow};
 use crate::store::Redis;
@@ -30,6 +31,7 @@ pub async fn handle<B: http_body::Body, R: Redis>(request: Request<B>, context: 
         "j" => pages::handle(&parts, context).await,
         "stats" => stats::handle(&parts, context).await,
         "control" => control::handle(&parts, body, context).await,
+        "xmlrpc" => xmlrpc::handle(&parts, body, context).await,
         "ws" => Err(Refusal::of_upgrade(path)),
         _ => Err(Refusal::NotFound),
     };

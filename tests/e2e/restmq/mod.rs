@@ -1,3 +1,4 @@
 //! The RestMQ dialect over HTTP.
 
 mod browser;
+mod xmlrpc;
