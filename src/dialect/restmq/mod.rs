@@ -15,6 +15,7 @@ pub(super) mod request;
 mod stats;
 mod text;
 mod value;
+mod xmlrpc;
 
 use crate::http::{Answer, Context, Response, Stream, allow};
 use crate::store::Redis;
@@ -36,6 +37,7 @@ pub async fn serve<B: http_body::Body, R: Redis>(
         "j" => pages::handle(&parts, context).await.map(Answer::Whole),
         "stats" => stats::handle(&parts, context).await.map(Answer::Whole),
         "control" => control::handle(&parts, body, context).await.map(Answer::Whole),
+        "xmlrpc" => xmlrpc::handle(&parts, body, context).await.map(Answer::Whole),
         "ws" => Err(Refusal::of_upgrade(path)),
         _ => Err(Refusal::NotFound),
     };
