@@ -11,7 +11,7 @@ mod proxy;
 mod redis;
 mod schema;
 
-pub use browser::Browser;
+pub use browser::{Browser, Page};
 pub use client::{Answer, Client};
 pub use clock::{Clock, Clocked};
 pub use host::{Host, HostOptions};
