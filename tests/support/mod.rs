@@ -5,16 +5,18 @@ mod client;
 mod clock;
 mod host;
 mod invariants;
+mod listener;
 mod openapi;
 mod proxy;
 mod redis;
 mod schema;
 
-pub use browser::Browser;
+pub use browser::{Browser, Page};
 pub use client::{Answer, Client};
 pub use clock::{Clock, Clocked};
 pub use host::{Host, HostOptions};
 pub use invariants::assert_sound;
+pub use listener::Listener;
 pub use proxy::{Cut, Proxy};
 pub use redis::{Commands, Native, Redis};
 

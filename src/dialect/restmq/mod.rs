@@ -2,38 +2,46 @@
 //!
 //! A message is a job like any other. Its key is its queue's name and its running number.
 
+mod comet;
 pub(super) mod control;
 mod json_protocol;
 pub(super) mod messages;
 pub(super) mod pages;
 mod policy;
 mod queues;
+mod reading;
 pub(super) mod refusal;
 pub(super) mod request;
 mod stats;
 mod text;
 mod value;
+mod xmlrpc;
 
-use crate::http::{Context, Response, allow};
+use crate::http::{Answer, Context, Response, Stream, allow};
 use crate::store::Redis;
 use http::{Request, StatusCode};
 use refusal::Refusal;
 
 /// Answers a request to any path of the dialect.
-pub async fn handle<B: http_body::Body, R: Redis>(request: Request<B>, context: &Context<R>) -> Response {
+pub async fn serve<B: http_body::Body, R: Redis>(
+    request: Request<B>,
+    context: &Context<R>,
+) -> Answer<impl Stream + use<B, R>> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     let answer = match path.split('/').nth(1).unwrap_or_default() {
-        "" | "q" => messages::handle(&parts, body, context).await,
-        "queue" => json_protocol::handle(&parts, body, context).await,
-        "p" => policy::handle(&parts, body, context).await,
-        "j" => pages::handle(&parts, context).await,
-        "stats" => stats::handle(&parts, context).await,
-        "control" => control::handle(&parts, body, context).await,
+        "c" => comet::handle(&parts, context).await,
+        "" | "q" => messages::handle(&parts, body, context).await.map(Answer::Whole),
+        "queue" => json_protocol::handle(&parts, body, context).await.map(Answer::Whole),
+        "p" => policy::handle(&parts, body, context).await.map(Answer::Whole),
+        "j" => pages::handle(&parts, context).await.map(Answer::Whole),
+        "stats" => stats::handle(&parts, context).await.map(Answer::Whole),
+        "control" => control::handle(&parts, body, context).await.map(Answer::Whole),
+        "xmlrpc" => xmlrpc::handle(&parts, body, context).await.map(Answer::Whole),
         "ws" => Err(Refusal::of_upgrade(path)),
         _ => Err(Refusal::NotFound),
     };
-    answer.unwrap_or_else(Response::from)
+    answer.unwrap_or_else(|refusal| Answer::Whole(refusal.into()))
 }
 
 /// What OPTIONS gives on a route with these methods.

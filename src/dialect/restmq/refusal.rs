@@ -20,6 +20,8 @@ pub(in crate::dialect) enum Refusal {
     /// With the methods that the route has.
     MethodNotAllowed(&'static str),
     TooLarge,
+    /// A queue has as many readers as it can have.
+    TooManyReaders,
     /// With the path of the stream that there is instead. The header `upgrade`, which is due with this status, is for the
     /// platform alone to send: it answers 500 to a component that does.
     Upgrade(String),
@@ -47,7 +49,9 @@ impl Refusal {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Upgrade(_) => StatusCode::UPGRADE_REQUIRED,
-            Self::StoreUnreachable | Self::StoreLost | Self::StoreRefused => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyReaders | Self::StoreUnreachable | Self::StoreLost | Self::StoreRefused => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 }
@@ -71,7 +75,7 @@ impl From<Refusal> for Response {
             Refusal::Unauthorized => {
                 answer::with_header(response, WWW_AUTHENTICATE, "Basic realm=\"RestMQ Restricted Access\"")
             }
-            Refusal::StoreUnreachable | Refusal::StoreLost | Refusal::StoreRefused => {
+            Refusal::TooManyReaders | Refusal::StoreUnreachable | Refusal::StoreLost | Refusal::StoreRefused => {
                 answer::with_header(response, RETRY_AFTER, "1")
             }
             _ => response,

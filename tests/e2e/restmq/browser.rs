@@ -1,7 +1,52 @@
 //! What a browser makes of the answers.
 
-use crate::support::{Browser, Host, Redis};
+use crate::support::{Browser, Host, Page, Redis, eventually};
 use serde_json::json;
+
+/// Opens a page of the host's.
+async fn open(browser: &Browser, host: &Host) -> Page {
+    browser.open(&format!("{}/q/", host.base)).await
+}
+
+#[tokio::test]
+async fn an_event_source_reads_a_queue_and_goes_on_by_itself_where_it_was_cut_off() {
+    let redis = Redis::start();
+    let host = Host::restmq_on(&redis);
+    let browser = Browser::start();
+    let page = open(&browser, &host).await;
+    let start = "got = []; source = new EventSource('/c/letters');
+        source.onmessage = event => {
+            const message = JSON.parse(event.data);
+            got.push([event.lastEventId, message && message.value]);
+        };
+        new Promise(opened => source.onopen = () => opened(true))";
+    assert_eq!(page.run(start).await, true);
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let post = async |value: &str| {
+        let body = format!("value={value}");
+        host.client().send("POST", "/q/letters", &form, body).await;
+    };
+    let got = async |count: usize| {
+        eventually("the events came", async || {
+            let got = page.run("got").await;
+            (got.as_array().unwrap().len() >= count).then_some(got)
+        })
+        .await
+    };
+    post("caf%C3%A9%0A%3C/script%3E").await;
+    post("2").await;
+    assert_eq!(
+        got(2).await,
+        json!([["letters:1", "caf\u{e9}\n</script>"], ["letters:2", "2"]])
+    );
+    // Its connection ends, and it comes back by itself: it says what it got last.
+    host.client().send("DELETE", "/q/letters", &[], "").await;
+    post("3").await;
+    let got = got(4).await;
+    assert_eq!(got[2][1], json!(null));
+    assert_eq!(got[3], json!(["letters:3", "3"]));
+    assert_eq!(page.run("source.close(); source.readyState").await, 2);
+}
 
 #[tokio::test]
 async fn a_browser_shows_what_a_route_answers() {

@@ -3,18 +3,21 @@
 mod access;
 mod beside;
 mod browser;
+mod comet;
 mod json_protocol;
 mod lists;
 mod messages;
 mod requests;
+mod xmlrpc;
 
 use crate::support::{Answer, Client};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use presque::http::{Access, Context, Response};
+use presque::dialect::restmq;
+use presque::http::{Access, Answer as Served, Context, Response};
 use presque::queue::Limits;
-use presque::store::Store;
+use presque::store::{self, Store};
 
 /// What an error answers.
 fn refusal(status_and_reason: &str) -> String {
@@ -47,7 +50,15 @@ fn context<R>(store: Store<R>, job_bytes: usize) -> Context<R> {
     }
 }
 
-/// The status and the body that it answers.
+/// What the dialect answers where it answers at once.
+async fn serve<R: store::Redis>(request: Request<Full<Bytes>>, context: &Context<R>) -> Response {
+    match restmq::serve(request, context).await {
+        Served::Whole(response) => response,
+        Served::Stream(head, _) => panic!("a stream: {head:?}"),
+    }
+}
+
+/// The status and the body of an answer.
 async fn brief(response: Response) -> (u16, String) {
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();

@@ -1,0 +1,64 @@
+//! `/xmlrpc`: messages in and out by remote calls, `set(queue, value)` and `get(queue)`.
+//!
+//! What is wrong with a call is told by a fault, whose status is 200: clients read nothing else.
+
+mod document;
+mod request;
+mod response;
+
+use super::messages::{post, take};
+use super::request::message_bytes;
+use super::{Refusal, options};
+use crate::http::{Context, Response, read_body, with_body, with_type};
+use crate::store::Redis;
+use http::request::Parts;
+use http::{Method, StatusCode};
+use request::{Call, parse};
+use response::{fault, key, message};
+
+const METHODS: &str = "OPTIONS, POST";
+
+/// The fault of an unknown method.
+const NO_FUNCTION: u16 = 8001;
+
+/// Any other fault.
+const FAILURE: u16 = 8002;
+
+/// Answers a request to `/xmlrpc`.
+pub(super) async fn handle<B: http_body::Body, R: Redis>(
+    parts: &Parts,
+    body: B,
+    context: &Context<R>,
+) -> Result<Response, Refusal> {
+    if parts.uri.path() != "/xmlrpc" {
+        return Err(Refusal::NotFound);
+    }
+    match parts.method {
+        Method::POST => {
+            context.access.producer.check(&parts.headers)?;
+            let body = read_body(&parts.headers, body, message_bytes(&context.limits)).await?;
+            let text = run(parse(&body), context).await?;
+            Ok(with_type(with_body(StatusCode::OK, text), "text/xml"))
+        }
+        Method::OPTIONS => Ok(options(METHODS)),
+        _ => Err(Refusal::MethodNotAllowed(METHODS)),
+    }
+}
+
+async fn run<R: Redis>(call: Result<Call, String>, context: &Context<R>) -> Result<String, Refusal> {
+    let answer = match call {
+        Ok(Call::Set { queue, value }) => post(context, &queue, &value, None).await.map(|stored| key(&stored)),
+        Ok(Call::Get { queue }) => match take(context, &queue).await {
+            Ok(Some((key, value))) => Ok(message(&key, &value)),
+            Ok(None) => Err(Refusal::NotFound),
+            Err(refusal) => Err(refusal),
+        },
+        Ok(Call::WrongArguments) => Err(Refusal::BadRequest),
+        Ok(Call::Unknown(method)) => Ok(fault(NO_FUNCTION, &format!("function {method} not found"))),
+        Err(why) => Ok(fault(FAILURE, &format!("Can't deserialize input: {why}"))),
+    };
+    match answer {
+        Err(Refusal::BadRequest | Refusal::NotFound) => Ok(fault(FAILURE, "error")),
+        answer => answer,
+    }
+}
