@@ -1,8 +1,11 @@
 //! Who may use the dialects that ask for it: by address, and by a login as HTTP Basic has it (RFC 7617).
 
+mod hosts;
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use hosts::Hosts;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use std::fmt;
@@ -73,11 +76,11 @@ impl Group {
     }
 
     fn may_come_from(&self, headers: &HeaderMap) -> bool {
-        if self.allow.0.is_empty() && self.deny.0.is_empty() {
+        if self.allow.is_empty() && self.deny.is_empty() {
             return true;
         }
         client_address(headers)
-            .is_some_and(|address| !self.deny.have(address) && (self.allow.0.is_empty() || self.allow.have(address)))
+            .is_some_and(|address| !self.deny.have(address) && (self.allow.is_empty() || self.allow.have(address)))
     }
 }
 
@@ -117,71 +120,6 @@ fn client_address(headers: &HeaderMap) -> Option<IpAddr> {
     let told = headers.get_all("spin-client-addr").iter().next_back()?;
     let address: SocketAddr = told.to_str().ok()?.parse().ok()?;
     Some(address.ip())
-}
-
-/// A list of networks.
-#[derive(Clone, Debug, Default)]
-struct Hosts(Vec<Network>);
-
-/// The addresses that begin with the same bits. Those of IPv4 are written as IPv6 has them, `::ffff:10.0.0.1`.
-#[derive(Clone, Copy, Debug)]
-struct Network {
-    address: u128,
-    /// How many bits at the end do not count, up to 128.
-    free_bits: u32,
-}
-
-impl Hosts {
-    fn parse(text: &str) -> Result<Self, String> {
-        let words = text.split(|c: char| c == ',' || c.is_whitespace());
-        let networks = words.filter(|word| !word.is_empty()).map(|word| {
-            Network::parse(word)
-                .ok_or_else(|| format!("{word:?} is no address, no network such as 10.0.0.0/8, nor all"))
-        });
-        Ok(Self(networks.collect::<Result<_, _>>()?))
-    }
-
-    fn have(&self, address: IpAddr) -> bool {
-        let address = bits(address);
-        self.0.iter().any(|network| network.has(address))
-    }
-}
-
-impl Network {
-    fn parse(word: &str) -> Option<Self> {
-        if word.eq_ignore_ascii_case("all") {
-            return Some(Self {
-                address: 0,
-                free_bits: 128,
-            });
-        }
-        let (address, length) = match word.split_once('/') {
-            Some((address, length)) => (address, Some(length)),
-            None => (word, None),
-        };
-        let address: IpAddr = address.parse().ok()?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let length: u32 = match length {
-            Some(length) => length.parse().ok().filter(|length| *length <= most)?,
-            None => most,
-        };
-        Some(Self {
-            address: bits(address),
-            free_bits: most - length,
-        })
-    }
-
-    fn has(&self, address: u128) -> bool {
-        let differing = self.address ^ address;
-        differing.checked_shr(self.free_bits).unwrap_or(0) == 0
-    }
-}
-
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits(),
-    }
 }
 
 #[cfg(test)]
