@@ -12,6 +12,9 @@ local meta = redis.call('HMGET', META, 'status', 'generation', 'settings')
 if not settings_meet(ARGV[2], meta[3], meta[1]) then
   return {-2, 0}
 end
+if ARGV[1] == '1' then
+  redis.call('HDEL', META, 'status', 'settings', 'policy')
+end
 local readers = redis.call('ZRANGE', READERS, 0, -1)
 local had_jobs = redis.call('EXISTS', JOBS)
 redis.call('UNLINK', READERS, MAIL, PAST)
@@ -22,9 +25,6 @@ if not meta[1] and not meta[2] and #readers == 0 then
   return {-1, had_jobs}
 end
 redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost', 'past')
-if ARGV[1] == '1' then
-  redis.call('HDEL', META, 'status', 'settings', 'policy')
-end
 local ended = redis.call('HINCRBY', META, 'generation', 1) - 1
 -- Readers may hang on a queue that never was, and its hash have a time.
 redis.call('PERSIST', META)

@@ -6,7 +6,7 @@ use crate::http::{self as answer, BodyError, Denied, FormError, Response};
 use crate::queue::NameError;
 use crate::store::RedisError;
 use ::http::StatusCode;
-use ::http::header::{RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE};
+use ::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub(in crate::dialect) enum Refusal {
     TooLarge,
     /// A queue has as many readers as it can have.
     TooManyReaders,
-    /// With the path of the stream that there is instead.
+    /// With the path of the stream that there is instead. The header `upgrade`, which is due with this status, is for the
+    /// platform alone to send: it answers 500 to a component that does.
     Upgrade(String),
     /// The store failed before anything was changed.
     StoreUnreachable,
@@ -74,7 +75,6 @@ impl From<Refusal> for Response {
             Refusal::Unauthorized => {
                 answer::with_header(response, WWW_AUTHENTICATE, "Basic realm=\"RestMQ Restricted Access\"")
             }
-            Refusal::Upgrade(_) => answer::with_header(response, UPGRADE, "websocket"),
             Refusal::TooManyReaders | Refusal::StoreUnreachable | Refusal::StoreLost | Refusal::StoreRefused => {
                 answer::with_header(response, RETRY_AFTER, "1")
             }

@@ -1,5 +1,65 @@
 //! The RestMQ dialect over HTTP.
 
+mod access;
+mod beside;
 mod browser;
 mod comet;
+mod json_protocol;
+mod lists;
+mod messages;
+mod requests;
 mod xmlrpc;
+
+use crate::support::{Answer, Client};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use presque::http::{Access, Answer as HttpAnswer, Context, Response};
+use presque::queue::Limits;
+use presque::store::Store;
+
+/// What an error answers.
+fn refusal(status_and_reason: &str) -> String {
+    format!("<html><title>{status_and_reason}</title><body>{status_and_reason}</body></html>")
+}
+
+impl Client {
+    /// Posts a URL-encoded form.
+    async fn form(&self, target: &str, form: &str) -> Answer {
+        let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+        self.send("POST", target, &headers, form.to_owned()).await
+    }
+}
+
+/// A request for a handler that is called without a host between.
+fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
+    let mut request = Request::builder().method(method).uri(target);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Full::from(body.to_owned())).unwrap()
+}
+
+/// What such a handler works with.
+fn context<R>(store: Store<R>, job_bytes: usize) -> Context<R> {
+    Context {
+        store,
+        limits: Limits { job_bytes },
+        access: Access::default(),
+    }
+}
+
+/// An answer of such a handler that is no stream.
+fn whole<S>(answer: HttpAnswer<S>) -> Response {
+    match answer {
+        HttpAnswer::Whole(response) => response,
+        HttpAnswer::Stream(..) => panic!("a stream"),
+    }
+}
+
+/// The status and the body that it answers.
+async fn brief(response: Response) -> (u16, String) {
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
