@@ -8,6 +8,7 @@ mod json_protocol;
 mod lists;
 mod messages;
 mod requests;
+mod slow;
 mod xmlrpc;
 
 use crate::support::{Answer, Client};
