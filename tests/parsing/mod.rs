@@ -1,6 +1,7 @@
 //! Whatever is sent, the handlers answer it: natively, with a Redis that is away, so that only the reading of requests
 //! is at work.
 
+mod restmq;
 mod v1;
 
 use bytes::Bytes;

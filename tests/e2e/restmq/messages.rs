@@ -1,8 +1,7 @@
 //! Messages in and out, beside what the recording shows.
 
-use super::{brief, context, refusal, request, whole};
+use super::{brief, context, refusal, request, serve};
 use crate::support::{Host, Redis, assert_sound};
-use presque::dialect::restmq;
 use std::time::Duration;
 
 #[tokio::test]
@@ -98,7 +97,7 @@ async fn a_message_is_there_until_its_time_is_over() {
     let (store, mut clock) = redis.store_with_clock().await;
     let context = context(store, 1000);
     let send = async |method: &str, target: &str| {
-        let answer = whole(restmq::handle(request(method, target, &[], ""), &context).await);
+        let answer = serve(request(method, target, &[], ""), &context).await;
         brief(answer).await.1
     };
     for value in ["a&ttl=60", "b&ttl=60", "c"] {

@@ -15,9 +15,10 @@ use crate::support::{Answer, Client};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use presque::http::{Access, Answer as HttpAnswer, Context, Response};
+use presque::dialect::restmq;
+use presque::http::{Access, Answer as Served, Context, Response};
 use presque::queue::Limits;
-use presque::store::Store;
+use presque::store::{self, Store};
 
 /// What an error answers.
 fn refusal(status_and_reason: &str) -> String {
@@ -50,15 +51,15 @@ fn context<R>(store: Store<R>, job_bytes: usize) -> Context<R> {
     }
 }
 
-/// An answer of such a handler that is no stream.
-fn whole<S>(answer: HttpAnswer<S>) -> Response {
-    match answer {
-        HttpAnswer::Whole(response) => response,
-        HttpAnswer::Stream(..) => panic!("a stream"),
+/// What the dialect answers where it answers at once.
+async fn serve<R: store::Redis>(request: Request<Full<Bytes>>, context: &Context<R>) -> Response {
+    match restmq::handle(request, context).await {
+        Served::Whole(response) => response,
+        Served::Stream(head, _) => panic!("a stream: {head:?}"),
     }
 }
 
-/// The status and the body that it answers.
+/// The status and the body of an answer.
 async fn brief(response: Response) -> (u16, String) {
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();

@@ -1,8 +1,7 @@
 //! What clients send, well or badly.
 
-use super::{brief, context, refusal, request, whole};
+use super::{brief, context, refusal, request, serve};
 use crate::support::{Host, Redis, assert_sound};
-use presque::dialect::restmq;
 
 const BAD: &str = "400: Bad Request";
 
@@ -191,10 +190,7 @@ async fn a_value_over_the_limit_is_refused_however_it_is_written() {
     let context = context(redis.store().await, 1000);
     let send = async |target: &str, body: &str| {
         let form = [("content-type", "application/x-www-form-urlencoded")];
-        brief(whole(
-            restmq::handle(request("POST", target, &form, body), &context).await,
-        ))
-        .await
+        brief(serve(request("POST", target, &form, body), &context).await).await
     };
     let too_large = (413, refusal("413: Payload Too Large"));
     // Two more bytes are the quotes of the JSON string that stands for a text.
