@@ -5,15 +5,18 @@
 -- ARGV  1 '1' to remove its settings, too, and that it is stopped
 --       2 what its settings must be, see shared/settings.lua
 -- Reply 1 the generation that ends here, -1 for a queue that never was, -2 when its settings are others
---       2 whether there were jobs: 1 or 0
+--       2 whether jobs were ready or scheduled: 1 or 0
 --       3… its readers
 
 local meta = redis.call('HMGET', META, 'status', 'generation', 'settings')
 if not settings_meet(ARGV[2], meta[3], meta[1]) then
   return {-2, 0}
 end
+if ARGV[1] == '1' then
+  redis.call('HDEL', META, 'status', 'settings', 'policy')
+end
 local readers = redis.call('ZRANGE', READERS, 0, -1)
-local had_jobs = redis.call('EXISTS', JOBS)
+local had_jobs = math.min(1, redis.call('EXISTS', READY, SCHEDULED))
 redis.call('UNLINK', READERS, MAIL, PAST)
 redis.call('UNLINK', JOBS, RUNS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED)
 -- Workers may have been seen on a queue that never was.
@@ -22,9 +25,6 @@ if not meta[1] and not meta[2] and #readers == 0 then
   return {-1, had_jobs}
 end
 redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost', 'past')
-if ARGV[1] == '1' then
-  redis.call('HDEL', META, 'status', 'settings', 'policy')
-end
 local ended = redis.call('HINCRBY', META, 'generation', 1) - 1
 -- Readers may hang on a queue that never was, and its hash have a time.
 redis.call('PERSIST', META)

@@ -27,7 +27,7 @@ impl<R: Redis> Store<R> {
     /// registered on it stay. A queue that never was is no error.
     ///
     /// Two commands, of which the first is the deletion: what was in the queue before it cannot be handed out after it.
-    /// One more where readers hang on the queue: they are told to go. Gives whether there were jobs, in whatever state.
+    /// One more where readers hang on the queue: they are told to go. Gives whether there were jobs, ready or scheduled.
     ///
     /// # Errors
     /// [`RedisError`]. To repeat it does no harm.

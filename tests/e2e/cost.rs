@@ -109,6 +109,40 @@ async fn a_retry_and_a_batch_are_one_script_each_too() {
 }
 
 #[tokio::test]
+async fn each_request_of_restmq_about_one_queue_is_one_script() {
+    let redis = Redis::start();
+    let host = host_with_long_lived_instances(&redis);
+    let client = host.client();
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let requests = [
+        ("POST", "/?queue=x&value=1", ""),
+        ("POST", "/q/x", "value=1&ttl=60"),
+        ("GET", "/?queue=x", ""),
+        ("GET", "/q/x?callback=cb", ""),
+        ("POST", "/queue/x", "msg={\"cmd\":\"add\",\"value\":1}"),
+        ("POST", "/queue/x", "msg={\"cmd\":\"get\"}"),
+        ("POST", "/queue/x", "msg={\"cmd\":\"del\",\"key\":\"x:1\"}"),
+        ("POST", "/queue/x", "msg={\"cmd\":\"take\"}"),
+        ("POST", "/p/x", "policy=broadcast"),
+        ("GET", "/p/x", ""),
+        ("POST", "/control/x", "status=start"),
+        ("GET", "/stats/x", ""),
+        ("GET", "/j/x?callback=cb", ""),
+    ];
+    for (method, target, body) in requests {
+        client.insert("/q/x", "1").await;
+        // The server learns the script.
+        client.send(method, target, &form, body).await;
+        let before = redis.commands().await;
+        let answer = client.send(method, target, &form, body).await;
+        assert!(answer.status.is_success(), "{method} {target}: {answer:?}");
+        let ran = between(&before, &redis.commands().await);
+        assert_eq!(ran.get("evalsha"), Some(&1), "{method} {target}: {ran:?}");
+        assert_eq!(ran.get("eval"), None, "{method} {target}: {ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_insert_a_claim_and_an_ack_of_v1_are_one_script_each_and_so_is_a_workers_whole_turn() {
     let redis = Redis::start();
     let host = host_with_long_lived_instances(&redis);

@@ -31,12 +31,20 @@ fn shown(document: &str) -> Vec<Shown> {
 /// that order; all of it, unless the headers are printed too.
 fn run(document: &str) {
     let redis = Redis::start();
-    let host = Host::on(&redis);
+    run_on(&Host::on(&redis), document);
+}
+
+fn run_on(host: &Host, document: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let commands = shown(document);
     assert!(!commands.is_empty(), "the document shows no commands");
     for Shown { command, lines } in commands {
         let line = command.replace("http://127.0.0.1:3000", &host.base);
-        let output = Command::new("sh").args(["-c", &line]).output().expect("a shell");
+        let output = Command::new("sh")
+            .args(["-c", &line])
+            .current_dir(folder.path())
+            .output()
+            .expect("a shell");
         let text = String::from_utf8(output.stdout).expect("text");
         let mut printed: Vec<&str> = text.lines().map(str::trim_end).collect();
         if command.starts_with("curl -i ") {
@@ -59,4 +67,10 @@ fn the_presque_dialect_is_as_its_document_shows() {
 #[test]
 fn the_api_is_as_its_document_shows() {
     run(include_str!("../../docs/api.md"));
+}
+
+#[test]
+fn the_restmq_dialect_is_as_its_document_shows() {
+    let redis = Redis::start();
+    run_on(&Host::restmq_on(&redis), include_str!("../../docs/restmq.md"));
 }

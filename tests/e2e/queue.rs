@@ -70,7 +70,7 @@ async fn jobs_are_checked_in_the_order_of_the_contract() {
         (&long, vec![JSON], "{}", 400, "queue name is invalid"),
         ("/q/x", vec![], "", 400, no_json),
         ("/q/x", vec![text], "{}", 400, no_json),
-        ("/q/x", vec![form], "other=1", 400, no_json),
+        ("/q/x", vec![form], "values=1", 400, no_json),
         ("/q/x", vec![form], "", 400, no_json),
         ("/q/x?delayed=soon", vec![JSON], "", 400, "job is missing"),
         ("/q/x?delayed=soon", vec![JSON], "{", 400, "job is not valid JSON"),

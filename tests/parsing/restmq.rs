@@ -26,7 +26,7 @@ fn answer(request: Request<Full<Bytes>>, alone: bool) -> Response {
             "q" if !alone => beside::queue(request, &context).await,
             "control" if !alone => beside::control(request, &context).await,
             "j" if !alone => beside::status(request, &context).await,
-            _ => match restmq::serve(request, &context).await {
+            _ => match restmq::handle(request, &context).await {
                 Answer::Whole(response) => response,
                 Answer::Stream(..) => panic!("a stream without a store"),
             },

@@ -7,5 +7,5 @@ use spin_sdk::http_service;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve_stream(request, restmq::serve).await
+    spin::serve_stream(request, restmq::handle).await
 }

@@ -23,7 +23,7 @@ use http::{Request, StatusCode};
 use refusal::Refusal;
 
 /// Answers a request to any path of the dialect.
-pub async fn serve<B: http_body::Body, R: Redis>(
+pub async fn handle<B: http_body::Body, R: Redis>(
     request: Request<B>,
     context: &Context<R>,
 ) -> Answer<impl Stream + use<B, R>> {

@@ -8,6 +8,7 @@ mod json_protocol;
 mod lists;
 mod messages;
 mod requests;
+mod slow;
 mod xmlrpc;
 
 use crate::support::{Answer, Client};
@@ -52,7 +53,7 @@ fn context<R>(store: Store<R>, job_bytes: usize) -> Context<R> {
 
 /// What the dialect answers where it answers at once.
 async fn serve<R: store::Redis>(request: Request<Full<Bytes>>, context: &Context<R>) -> Response {
-    match restmq::serve(request, context).await {
+    match restmq::handle(request, context).await {
         Served::Whole(response) => response,
         Served::Stream(head, _) => panic!("a stream: {head:?}"),
     }
