@@ -1,7 +1,7 @@
 //! What the documents show is what happens: their command lines are run.
 
 use crate::support::{Host, Redis};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// A command line, and the lines that the document shows below it.
 struct Shown {
@@ -43,6 +43,8 @@ fn run_on(host: &Host, document: &str) {
         let output = Command::new("sh")
             .args(["-c", &line])
             .current_dir(folder.path())
+            // A reader that stays in the background would hold it open.
+            .stderr(Stdio::null())
             .output()
             .expect("a shell");
         let text = String::from_utf8(output.stdout).expect("text");
