@@ -40,8 +40,8 @@ fn run_on(host: &Host, document: &str) {
     assert!(!commands.is_empty(), "the document shows no commands");
     for Shown { command, lines } in commands {
         let line = command.replace("http://127.0.0.1:3000", &host.base);
-        let output = Command::new("sh")
-            .args(["-c", &line])
+        let output = Command::new("timeout")
+            .args(["60", "sh", "-c", &line])
             .current_dir(folder.path())
             // A reader that stays in the background would hold it open.
             .stderr(Stdio::null())
