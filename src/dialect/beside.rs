@@ -1,7 +1,6 @@
 //! Paths that both dialects of 2010 have, where they are served beside each other: whose a request is.
 //!
-//! What cannot be told is the presque dialect's, and nothing is read to find out that its workers' requests, which say
-//! JSON or have no body, are. What a form says is RestMQ's.
+//! What cannot be told is the presque dialect's. Only forms are read to find out: its workers say JSON, or send no body.
 
 use super::restmq::refusal::Refusal as RestmqRefusal;
 use super::restmq::request::{SMALL_BYTES, message_bytes};
@@ -26,7 +25,7 @@ pub async fn queue<B: Body, R: Redis>(request: Request<B>, context: &Context<R>)
     }
     match *request.method() {
         Method::GET if has_callback(&request) => messages(request, context).await,
-        Method::POST if !is_json(request.headers()) => posted(request, context).await,
+        Method::POST if !is_json(request.headers()) && names_a_queue(&request) => posted(request, context).await,
         _ => presque::queue::handle(request, context).await,
     }
 }
@@ -36,7 +35,7 @@ pub async fn queue<B: Body, R: Redis>(request: Request<B>, context: &Context<R>)
 pub async fn control<B: Body, R: Redis>(request: Request<B>, context: &Context<R>) -> Response {
     match *request.method() {
         Method::GET | Method::HEAD if has_callback(&request) => restmq_control(request, context).await,
-        Method::POST if may_have_form(&request) => {
+        Method::POST if may_have_form(&request) && names_a_queue(&request) => {
             let (parts, read) = read(request, SMALL_BYTES).await;
             let is_restmq = has_field(&parts, None, &read, &["status"]);
             let request = again(parts, read);
@@ -106,6 +105,16 @@ async fn restmq_control<B: Body, R: Redis>(request: Request<B>, context: &Contex
 
 fn told(answer: Result<Response, RestmqRefusal>) -> Response {
     answer.unwrap_or_else(Response::from)
+}
+
+/// Whether anything follows the first segment of the path. Where nothing does, both dialects refuse a POST.
+fn names_a_queue<B>(request: &Request<B>) -> bool {
+    request
+        .uri()
+        .path()
+        .split('/')
+        .nth(2)
+        .is_some_and(|rest| !rest.is_empty())
 }
 
 fn has_callback<B>(request: &Request<B>) -> bool {

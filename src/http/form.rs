@@ -57,9 +57,7 @@ impl Fields {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let equal = self.0.iter().rev().filter(|(key, _)| key == name.as_bytes());
-        equal
-            .map(|(_, value)| value.trim_ascii())
-            .find(|value| !value.is_empty())
+        equal.map(|(_, value)| trim(value)).find(|value| !value.is_empty())
     }
 
     fn add(&mut self, name: &[u8], value: Bytes) -> Result<(), FormError> {
@@ -97,6 +95,18 @@ impl Fields {
         }
         Ok(())
     }
+}
+
+/// Without white space at both ends, as clients of 2009 know it: that of ASCII, the vertical tab and the separators too.
+fn trim(mut value: &[u8]) -> &[u8] {
+    let is_space = |byte: &u8| matches!(byte, b'\t'..=b'\r' | 0x1c..=0x1f | b' ');
+    while let Some((_, rest)) = value.split_first().filter(|(first, _)| is_space(first)) {
+        value = rest;
+    }
+    while let Some((_, rest)) = value.split_last().filter(|(last, _)| is_space(last)) {
+        value = rest;
+    }
+    value
 }
 
 fn at_once<T>(step: impl Future<Output = multer::Result<T>>) -> Result<T, FormError> {

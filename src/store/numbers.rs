@@ -13,8 +13,8 @@ static REMOVE: Script = script!(
     clock,
     job,
     run,
-    options,
     settings,
+    rules,
     places,
     release,
     forget,
@@ -39,7 +39,7 @@ pub struct Newest {
 
 impl<R: Redis> Store<R> {
     /// Calls off the ready job of this number, as [`remove`](Store::remove) does. Whether there was one: a job that is
-    /// not due yet, active or ended is none; one that has expired is, until a claim meets it.
+    /// not due yet, active, expired or ended is none.
     ///
     /// One command. Of the jobs that were scheduled and are due now only the first 1,000 are looked at.
     ///

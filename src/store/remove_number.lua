@@ -40,6 +40,11 @@ if not id then
   return {0}
 end
 redis.call('ZREM', READY, id)
-local run = load_run(id)
-cancel(id, rules_of(id, run), run, with_defaults(redis.call('HGET', META, 'settings')))
+local run, options = load_run(id), load_options(id)
+local settings = with_defaults(redis.call('HGET', META, 'settings'))
+if has_expired(id, options, run) then
+  bury(id, options, run, settings, 'expired')
+  return {0}
+end
+cancel(id, options, run, settings)
 return {1}

@@ -149,9 +149,16 @@ impl Queue {
     /// Calls off the ready job of a number.
     pub fn remove_number(&mut self, number: u64) -> bool {
         self.promote(SHOWN);
-        let id = self.ready().into_iter().find(|job| job.number == number);
-        let id = id.map(|job| job.id.clone());
-        id.map(|id| self.cancel(&id)).is_some()
+        let found = self.ready().into_iter().find(|job| job.number == number);
+        let Some((id, has_expired)) = found.map(|job| (job.id.clone(), job.has_expired(self.now))) else {
+            return false;
+        };
+        if has_expired {
+            self.bury(&id, DeathReason::Expired);
+        } else {
+            self.cancel(&id);
+        }
+        !has_expired
     }
 
     fn chosen_dead(&self, dead: &Dead) -> Vec<String> {

@@ -188,3 +188,19 @@ async fn of_very_many_ready_jobs_the_last_thousand_are_looked_at() {
     let (size, numbers) = newest(&work, 5000).await;
     assert_eq!((size, numbers.len(), numbers[999]), (1501, 1000, 501));
 }
+
+#[tokio::test]
+async fn a_job_that_has_expired_is_there_no_more_for_who_calls_it_off() {
+    let mut work = Work::start().await;
+    let id = work
+        .insert(NewJob {
+            payload: b"1",
+            expires_in: Some(seconds(1)),
+            ..NewJob::default()
+        })
+        .await;
+    work.pass(seconds(1)).await;
+    assert!(!remove(&work, 1).await);
+    assert_eq!(work.state(&id).await, Some(State::Dead));
+    work.assert_sound().await;
+}

@@ -27,7 +27,7 @@ pub(super) async fn handle<R: Redis>(parts: &Parts, context: &Context<R>) -> Res
         return Err(Refusal::MethodNotAllowed(METHODS));
     }
     context.access.comet.check(&parts.headers)?;
-    let queue = queue_in_path(parts, "/c")?.ok_or(Refusal::BadRequest)?;
+    let queue = queue_in_path(parts, "/c")?.ok_or(Refusal::NotFound)?;
     let callback = callback(&fields_of_query(parts)?)?.map(str::to_owned);
     let events = accepts_events(&parts.headers);
     let last = if events {

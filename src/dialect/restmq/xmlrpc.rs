@@ -46,19 +46,19 @@ pub(super) async fn handle<B: http_body::Body, R: Redis>(
 }
 
 async fn run<R: Redis>(call: Result<Call, String>, context: &Context<R>) -> Result<String, Refusal> {
-    let answer = match call {
+    let error = || fault(FAILURE, "error");
+    let done = match call {
         Ok(Call::Set { queue, value }) => post(context, &queue, &value, None).await.map(|stored| key(&stored)),
-        Ok(Call::Get { queue }) => match take(context, &queue).await {
-            Ok(Some((key, value))) => Ok(message(&key, &value)),
-            Ok(None) => Err(Refusal::NotFound),
-            Err(refusal) => Err(refusal),
-        },
-        Ok(Call::WrongArguments) => Err(Refusal::BadRequest),
+        Ok(Call::Get { queue }) => {
+            let taken = take(context, &queue).await;
+            taken.map(|taken| taken.map_or_else(error, |(key, value)| message(&key, &value)))
+        }
+        Ok(Call::WrongArguments) => Ok(error()),
         Ok(Call::Unknown(method)) => Ok(fault(NO_FUNCTION, &format!("function {method} not found"))),
         Err(why) => Ok(fault(FAILURE, &format!("Can't deserialize input: {why}"))),
     };
-    match answer {
-        Err(Refusal::BadRequest | Refusal::NotFound) => Ok(fault(FAILURE, "error")),
-        answer => answer,
+    match done {
+        Err(Refusal::BadRequest) => Ok(error()),
+        done => done,
     }
 }

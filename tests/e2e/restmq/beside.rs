@@ -15,6 +15,7 @@ const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded")
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 const PARTS: (&str, &str) = ("Content-Type", "multipart/form-data; boundary=B");
 const TEXT: (&str, &str) = ("Content-Type", "text/plain");
+const NO_NAME: &str = "{\"error\":\"queue name is missing\"}";
 const NOT_JSON: &str = "{\"error\":\"content-type must be set to application/json\"}";
 
 #[tokio::test]
@@ -31,7 +32,7 @@ async fn a_post_to_a_queue_is_of_the_dialect_that_its_body_says() {
         parts("other", "v"),
         parts("value", "v").replace("--\r\n", ""),
     );
-    let cases: [(&str, Headers, &str, (u16, &str)); 20] = [
+    let cases: [(&str, Headers, &str, (u16, &str)); 22] = [
         ("/q/x", &[JSON], "{\"value\":1}", stored),
         ("/q/x?value=1", &[JSON], "1", stored),
         ("/q/x", &[FORM], "{\"foo\":\"bar\"}", stored),
@@ -49,7 +50,9 @@ async fn a_post_to_a_queue_is_of_the_dialect_that_its_body_says() {
         ("/q/x?value=+", &[], "", (400, NOT_JSON)),
         ("/q/x", &[], "value=v", (400, NOT_JSON)),
         ("/q/x", &[TEXT], "value=v", (400, NOT_JSON)),
-        ("/q/", &[FORM], "value=", (404, "{\"error\":\"queue name is missing\"}")),
+        ("/q/", &[FORM], "value=v", (404, NO_NAME)),
+        ("/q?value=v", &[], "", (404, NO_NAME)),
+        ("/control/", &[FORM], "status=stop", (404, NO_NAME)),
         ("/qb/x", &[FORM], "value=v", (400, NOT_JSON)),
         ("/qb/x?value=v", &[FORM], "{\"jobs\":[1]}", stored),
     ];
@@ -78,7 +81,7 @@ async fn a_body_that_is_too_large_is_refused_as_presque_has_it() {
     let context = context(redis.store().await, 1000);
     let too_large = (413, "{\"error\":\"job is too large\"}".to_owned());
     let json = format!("\"{}\"", "a".repeat(1000));
-    let huge = format!("value={}", "a".repeat(70_000));
+    let huge = format!("value={}", "a".repeat(75_000));
     let cases = [(JSON, &json), (FORM, &json), (FORM, &huge)];
     let length = |body: &str| ("content-length", body.len().to_string());
     for (media, body) in cases {
