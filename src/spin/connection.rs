@@ -21,9 +21,10 @@ const QUIET: Duration = Duration::from_millis(500);
 /// of every request a stream. Opening takes less than a millisecond on a local network.
 const OPENING_PAUSE: Duration = Duration::from_micros(200);
 
-/// How long opening a connection, or asking whether one lives, may take. Commands have no limit of their own, since a
+/// How long opening a connection, or asking whether one lives, may take; and how much longer than it was told to a command
+/// may block. Other commands have no limit of their own, since a
 /// timer for each cost 15 % of the throughput when measured: the platform's `--request-timeout` is for that.
-const OPENING_LIMIT: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many connections for commands that block are kept when nobody uses them.
 const MOST_IDLE: usize = 16;
@@ -66,7 +67,7 @@ impl Connection {
     async fn kept_or_opened(&self) -> Result<Rc<Kept>, redis::Error> {
         if let Some(kept) = self.kept() {
             if kept.last_reply.get().elapsed() > QUIET
-                && let Err(error) = within(OPENING_LIMIT, kept.handle.execute("PING", [])).await
+                && let Err(error) = within(PATIENCE, kept.handle.execute("PING", [])).await
             {
                 self.forget(&kept);
                 return Err(error);
@@ -92,7 +93,7 @@ impl Connection {
     }
 
     async fn open(&self) -> Result<redis::Connection, redis::Error> {
-        within(OPENING_LIMIT, redis::Connection::open(&self.address)).await
+        within(PATIENCE, redis::Connection::open(&self.address)).await
     }
 
     fn kept(&self) -> Option<Rc<Kept>> {
@@ -119,7 +120,7 @@ impl Connection {
     ///
     /// The connection is kept when the reply is there. When the request ends before that it is dropped with it, and with
     /// the command that still blocks it.
-    async fn run_apart(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+    async fn run_apart(&self, name: &str, args: &[&[u8]], most: Duration) -> Result<Vec<Reply>, RedisError> {
         let idle = self.idle.borrow_mut().pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -128,7 +129,8 @@ impl Connection {
                 .await
                 .map_err(|error| RedisError::Unreachable(error.to_string()))?,
         };
-        let result = execute(&connection, name, args).await;
+        // A connection can fall silent without breaking, where a network forgets it.
+        let result = within(most + PATIENCE, execute(&connection, name, args)).await;
         let mut idle = self.idle.borrow_mut();
         match &result {
             // What broke one has broken the others too, most likely.
@@ -147,13 +149,13 @@ async fn execute(connection: &redis::Connection, name: &str, args: &[&[u8]]) -> 
 }
 
 /// The work's result, or an error when it takes longer.
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, redis::Error>>) -> Result<T, redis::Error> {
+async fn within<T, E: From<redis::Error>>(limit: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let mut work = pin!(work);
     let mut timer = pin!(time::sleep(limit));
     poll_fn(|cx| match work.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(result),
         Poll::Pending => {
-            let late = || Err(redis::Error::Other(format!("no answer within {limit:?}")));
+            let late = || Err(redis::Error::Other(format!("no answer within {limit:?}")).into());
             timer.as_mut().poll(cx).map(|()| late())
         }
     })
@@ -188,10 +190,10 @@ impl Redis for Connection {
 
     /// What blocks here is a wait for a token that wakes, which may be sent again without harm: a connection that broke
     /// while it was idle is only found out by sending.
-    async fn blocking(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
-        let mut result = self.run_apart(name, args).await;
+    async fn blocking(&self, name: &str, args: &[&[u8]], most: Duration) -> Result<Vec<Reply>, RedisError> {
+        let mut result = self.run_apart(name, args, most).await;
         if let Err(RedisError::Lost(_) | RedisError::Unreachable(_)) = result {
-            result = self.run_apart(name, args).await;
+            result = self.run_apart(name, args, most).await;
         }
         if let Err(error) = &result {
             log(&error.to_string());

@@ -24,7 +24,7 @@ redis.call('UNLINK', UNIQUE, UNIQUE_UNTIL, SETTLED, RATES, HELD, SEEN)
 if not meta[1] and not meta[2] and #readers == 0 then
   return {-1, had_jobs}
 end
-redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost', 'past')
+redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost', 'past', 'events')
 local ended = redis.call('HINCRBY', META, 'generation', 1) - 1
 -- Readers may hang on a queue that never was, and its hash have a time.
 redis.call('PERSIST', META)

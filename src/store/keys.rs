@@ -48,7 +48,7 @@ impl QueueKeys {
         KINDS.iter().map(|kind| self.key(kind)).collect()
     }
 
-    /// The same, and the keys of its readers: see `shared/readers.lua`.
+    /// The same, and the keys of its readers: see `shared/reader_keys.lua`.
     pub(super) fn with_readers(&self) -> Vec<String> {
         let readers = ["readers", "mail", "past"].map(|kind| self.key(kind));
         [self.all(), readers.into()].concat()
@@ -59,8 +59,8 @@ impl QueueKeys {
     /// `sequence` (the last number given to a job), `waiting` (until when somebody may wait), and counts: `processed`
     /// (claimed or fetched), `done`, `failed`, `lost`. For its readers: `policy` (`broadcast` or
     /// `roundrobin`, where it was set), `turn` (whose was the last), `joined` and
-    /// `mailed` (how many readers came, and how many jobs were mailed), `past` (its bytes). Of a deleted queue the counts,
-    /// `listed` and `past` go; `status`, `settings` and `policy` where they were to go; all others stay.
+    /// `mailed` (how many readers came, and how many jobs were mailed), `past` (its bytes), `events` (whether an event stream was here), `looked`
+    /// (when a reader looked last). Of a deleted queue the counts, `listed`, `past` and `events` go; `status`, `settings` and `policy` where they were to go; all others stay.
     pub(super) fn meta(&self) -> String {
         self.key("meta")
     }

@@ -48,7 +48,7 @@ pub use list::Listed;
 pub use look::{Cursor, Jobs, Page, Removed};
 pub use numbers::Newest;
 pub use peek::Peeked;
-pub use readers::{Entry, Letter, Mail, Reader};
+pub use readers::{Entry, Letter, Mail, Reader, ReaderKind};
 pub use redis::{Redis, RedisError, Reply};
 pub use seen::SeenWorker;
 pub use settings::{Condition, Configured, Description, Effective, LastMinute, Totals};

@@ -6,12 +6,12 @@
 -- Reply the readers that have mail now
 
 local reader = ARGV[1]
-local meta = redis.call('HMGET', META, 'settings', 'waiting', 'status', 'policy')
+local meta = redis.call('HMGET', META, 'settings', 'waiting', 'status', 'policy', 'events')
 local settings = with_defaults(meta[1])
 although_full()
 local done = 0
 for i = 2, #ARGV do
-  done = done + deliver(ARGV[i], settings)
+  done = done + deliver(ARGV[i], settings, meta[5])
 end
 count_done(done + forget_reader(reader, settings))
 

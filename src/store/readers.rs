@@ -26,6 +26,7 @@ static JOIN: Script = script!(
     readers,
     past,
     mail,
+    absent,
     await
 );
 
@@ -52,6 +53,7 @@ static COLLECT: Script = script!(
     readers,
     past,
     mail,
+    absent,
     share_out,
     events,
     await,
@@ -100,6 +102,19 @@ pub struct Reader {
     generation: String,
 }
 
+/// What a reader reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReaderKind {
+    /// Jobs, and nothing that tells which it got.
+    Plain,
+    /// An event stream, whose reader may come back when it was cut off. What its queue sends is kept for that from the
+    /// first of them on.
+    Events {
+        /// The number of the job that it got last, where it was cut off.
+        last: Option<u64>,
+    },
+}
+
 impl Reader {
     /// The most readers that one queue can have.
     pub const MOST: usize = 1000;
@@ -131,6 +146,8 @@ pub enum Mail {
         letters: Vec<Letter>,
         /// When there may be a job without an insert: zero for at once, `None` for never.
         look_again: Option<Duration>,
+        /// Whether there are jobs, and another reader must be sent its mail before.
+        blocked: bool,
     },
     /// The queue was deleted since the reader came. There is no such reader any more.
     Ended,
@@ -139,25 +156,23 @@ pub enum Mail {
 impl<R: Redis> Store<R> {
     /// A reader comes to a queue, which need not be there. `None` when there are [`Reader::MOST`] already.
     ///
-    /// One that was cut off says the number of the `last` job that it got. It is told what was sent after that to those
-    /// who got it, as far as that is still known: 1000 jobs and 1 MiB of ten minutes.
+    /// An event stream that was cut off is told what was sent after that to those who got its `last` job, as far as that is
+    /// still known: 1000 jobs and 1 MiB of ten minutes. What they were not sent yet comes to it, too.
     ///
     /// One command.
     ///
     /// # Errors
     /// [`RedisError`]. A reader that was made by that is forgotten after twelve seconds.
-    pub async fn join(
-        &self,
-        queue: &QueueName,
-        last: Option<u64>,
-    ) -> Result<Option<(Reader, Vec<Letter>)>, RedisError> {
+    pub async fn join(&self, queue: &QueueName, kind: ReaderKind) -> Result<Option<(Reader, Vec<Letter>)>, RedisError> {
         let keys = QueueKeys::new(queue).with_readers();
+        let (events, last) = match kind {
+            ReaderKind::Plain => ("", None),
+            ReaderKind::Events { last } => ("1", last),
+        };
         let last = last.map(|number| number.to_string()).unwrap_or_default();
         let most = Reader::MOST.to_string();
-        let mut reply = Reply::new(
-            JOIN.run(&self.redis, &keys, &[last.as_bytes(), most.as_bytes()])
-                .await?,
-        );
+        let args = [most.as_bytes(), events.as_bytes(), last.as_bytes()];
+        let mut reply = Reply::new(JOIN.run(&self.redis, &keys, &args).await?);
         let id = reply.text()?.unwrap_or_default();
         let generation = reply.integer()?.to_string();
         if id.is_empty() {
@@ -200,6 +215,7 @@ impl<R: Redis> Store<R> {
             return Ok(Mail::Ended);
         }
         let look_again = reply.count()?.map(Duration::from_millis);
+        let blocked = reply.integer()? == 1;
         let mut others = Vec::new();
         for _ in 0..reply.count()?.unwrap_or(0) {
             others.push(reply.bytes()?);
@@ -214,7 +230,11 @@ impl<R: Redis> Store<R> {
             });
         }
         self.ring(&reader.queue, &others).await;
-        Ok(Mail::Letters { letters, look_again })
+        Ok(Mail::Letters {
+            letters,
+            look_again,
+            blocked,
+        })
     }
 
     /// A reader goes. What it was not sent goes to the others.
@@ -232,16 +252,23 @@ impl<R: Redis> Store<R> {
         Ok(())
     }
 
-    /// Waits until a reader may have mail, at most for this time, and at most for a few seconds.
+    /// Waits until a reader may have mail, at most for this time, and at most for a few seconds. One that is `blocked` waits
+    /// for the reader that blocks it, and leaves new jobs to others.
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn wait_for_mail(&self, reader: &Reader, most: Duration) -> Result<(), RedisError> {
+    pub async fn wait_for_mail(&self, reader: &Reader, most: Duration, blocked: bool) -> Result<(), RedisError> {
         let keys = QueueKeys::new(&reader.queue);
-        let seconds = format!("{:.3}", (most.min(ROUND) + Duration::from_millis(1)).as_secs_f64());
+        // A millisecond more: told 0, Redis would wait for ever.
+        let most = most.min(ROUND) + Duration::from_millis(1);
+        let seconds = format!("{:.3}", most.as_secs_f64());
         let (bell, wake) = (keys.bell(&reader.id), keys.wake());
-        let args = [bell.as_bytes(), wake.as_bytes(), seconds.as_bytes()];
-        self.redis.blocking("BLPOP", &args).await?;
+        let mut args = vec![bell.as_bytes()];
+        if !blocked {
+            args.push(wake.as_bytes());
+        }
+        args.push(seconds.as_bytes());
+        self.redis.blocking("BLPOP", &args, most).await?;
         Ok(())
     }
 

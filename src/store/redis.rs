@@ -1,6 +1,7 @@
 //! How the store reaches Redis.
 
 use std::fmt;
+use std::time::Duration;
 
 /// A way to reach a Redis server. Small, so that it is quickly written for a platform: see `presque::spin`.
 pub trait Redis {
@@ -14,12 +15,18 @@ pub trait Redis {
     /// [`RedisError`] tells what is known about the command's effect.
     fn command(&self, name: &str, args: &[&[u8]]) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
 
-    /// Runs one command that may take its time before it answers, on a connection that no other command uses
-    /// meanwhile. An implementation may send it a second time when a connection broke: it must be harmless to repeat.
+    /// Runs one command that may take so long before it answers, on a connection that no other command uses meanwhile. An
+    /// implementation may give it up some time after that, and it may send it a second time when a connection broke: it
+    /// must be harmless to repeat.
     ///
     /// # Errors
     /// As with [`command`](Self::command).
-    fn blocking(&self, name: &str, args: &[&[u8]]) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
+    fn blocking(
+        &self,
+        name: &str,
+        args: &[&[u8]],
+        most: Duration,
+    ) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
 }
 
 /// One value of a reply.

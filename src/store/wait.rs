@@ -15,13 +15,13 @@ impl<R: Redis> Store<R> {
         // A round is one script for each queue, this wait, and what asks whether a connection still lives: in so many
         // seconds, that is less than a command a second.
         let round = ROUND.max(Duration::from_secs(queues.len() as u64 + 4));
-        let pause = most.min(round);
-        let wakes: Vec<String> = queues.iter().map(|queue| QueueKeys::new(queue).wake()).collect();
         // A millisecond more, so that the time has come when this ends. Told 0, Redis would wait for ever.
-        let seconds = format!("{:.3}", (pause + Duration::from_millis(1)).as_secs_f64());
+        let pause = most.min(round) + Duration::from_millis(1);
+        let wakes: Vec<String> = queues.iter().map(|queue| QueueKeys::new(queue).wake()).collect();
+        let seconds = format!("{:.3}", pause.as_secs_f64());
         let mut args: Vec<&[u8]> = wakes.iter().map(String::as_bytes).collect();
         args.push(seconds.as_bytes());
-        let popped = self.redis.blocking("BLPOP", &args).await?;
+        let popped = self.redis.blocking("BLPOP", &args, pause).await?;
         Ok(match popped.first() {
             Some(Reply::Bytes(key)) => wakes.iter().position(|wake| wake.as_bytes() == key),
             _ => None,

@@ -23,7 +23,7 @@ impl Redis for Away {
         Err(RedisError::Unreachable("away".into()))
     }
 
-    async fn blocking(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+    async fn blocking(&self, name: &str, args: &[&[u8]], _: std::time::Duration) -> Result<Vec<Reply>, RedisError> {
         self.command(name, args).await
     }
 }

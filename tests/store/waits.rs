@@ -230,7 +230,7 @@ impl store::Redis for LostAfter {
         }
     }
 
-    async fn blocking(&self, _name: &str, _args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+    async fn blocking(&self, _name: &str, _args: &[&[u8]], _most: Duration) -> Result<Vec<Reply>, RedisError> {
         Err(RedisError::Unreachable("lost".into()))
     }
 }

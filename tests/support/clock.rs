@@ -84,7 +84,7 @@ impl store::Redis for Clocked {
         }
     }
 
-    async fn blocking(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
-        self.native.blocking(name, args).await
+    async fn blocking(&self, name: &str, args: &[&[u8]], most: Duration) -> Result<Vec<Reply>, RedisError> {
+        self.native.blocking(name, args, most).await
     }
 }

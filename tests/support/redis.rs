@@ -5,6 +5,7 @@ use presque_host::redis_server::RedisServer;
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, Value};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A server with `appendfsync always`. Ends with its value.
@@ -83,7 +84,7 @@ impl presque::store::Redis for Native {
         run(&mut self.connection.clone(), name, args).await
     }
 
-    async fn blocking(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+    async fn blocking(&self, name: &str, args: &[&[u8]], _most: Duration) -> Result<Vec<Reply>, RedisError> {
         let mut connection = self
             .server
             .get_multiplexed_async_connection()

@@ -7,7 +7,7 @@ use super::text::{Object, callback};
 use super::value::to_value;
 use crate::http::{Answer, Context};
 use crate::queue::QueueName;
-use crate::store::{Letter, Redis};
+use crate::store::{Letter, ReaderKind, Redis};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method};
@@ -30,12 +30,14 @@ pub(super) async fn handle<R: Redis>(parts: &Parts, context: &Context<R>) -> Res
     let queue = queue_in_path(parts, "/c")?.ok_or(Refusal::NotFound)?;
     let callback = callback(&fields_of_query(parts)?)?.map(str::to_owned);
     let events = accepts_events(&parts.headers);
-    let last = if events {
-        last_number(&queue, &parts.headers)
+    let kind = if events {
+        ReaderKind::Events {
+            last: last_number(&queue, &parts.headers),
+        }
     } else {
-        None
+        ReaderKind::Plain
     };
-    let joined = context.store.join(&queue, last).await?;
+    let joined = context.store.join(&queue, kind).await?;
     let (reader, missed) = joined.ok_or(Refusal::TooManyReaders)?;
     let format = if events {
         Chunked::Events { queue }

@@ -1,5 +1,5 @@
--- What becomes of mail. A job's run tells for how many readers it is still in the mail (`copies`), whether one got it
--- (`sent`), and who gets it alone (`worker`, empty where all do).
+-- What becomes of mail. In its run a mailed job has `mail`: for how many readers it is still there (`copies`), whether one
+-- got it (`sent`), and who gets it alone (`to`, empty where all do).
 
 local function finish(id, run, settings)
   redis.call('ZREM', ACTIVE, id)
@@ -7,21 +7,29 @@ local function finish(id, run, settings)
   return 1
 end
 
--- A reader was sent what these entries of its mail stand for. Gives how many jobs are done by that.
-local function deliver(entry, settings)
-  if redis.call('ZREM', MAIL, entry) == 0 then
-    return 0
-  end
+-- The run and the id that an entry of somebody's mail stands for; nil when it is over.
+local function mailed(entry)
   local run, id = holding(receipt_in(entry))
+  if run and run.mail then
+    return run, id
+  end
+end
+
+-- A reader was sent what this entry of its mail stands for. Gives how many jobs are done by that.
+local function deliver(entry, settings, keeps_past)
+  local run, id
+  if redis.call('ZREM', MAIL, entry) == 1 then
+    run, id = mailed(entry)
+  end
   if not run then
     return 0
   end
-  if run.worker ~= '' then
-    local packed, payload = decode(redis.call('HGET', JOBS, id))
-    note_past(id, run.worker, unpack_options(packed), payload)
+  local mail = run.mail
+  if keeps_past and not mail.sent then
+    note_past(id, mail.to)
   end
-  if run.copies > 1 then
-    run.copies, run.sent = run.copies - 1, true
+  if mail.copies > 1 then
+    mail.copies, mail.sent = mail.copies - 1, true
     save_run(id, run)
     return 0
   end
@@ -31,16 +39,17 @@ end
 -- A reader will not be sent a job. It goes to others, unless it is with them already.
 local function take_back(entry, settings)
   redis.call('ZREM', MAIL, entry)
-  local run, id = holding(receipt_in(entry))
+  local run, id = mailed(entry)
   if not run then
     return 0
   end
-  if run.copies > 1 then
-    run.copies = run.copies - 1
+  local mail = run.mail
+  if mail.copies > 1 then
+    mail.copies = mail.copies - 1
     save_run(id, run)
     return 0
   end
-  if run.sent then
+  if mail.sent then
     return finish(id, run, settings)
   end
   redis.call('ZREM', ACTIVE, id)
@@ -55,14 +64,5 @@ local function forget_reader(reader, settings)
     done = done + take_back(entry, settings)
   end
   redis.call('ZREM', READERS, reader)
-  return done
-end
-
--- Forgets the first readers that went without a word.
-local function forget_absent(settings)
-  local done = 0
-  for _, reader in ipairs(redis.call('ZRANGE', READERS, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, 10)) do
-    done = done + forget_reader(reader, settings)
-  end
   return done
 end

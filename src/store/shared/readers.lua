@@ -17,6 +17,10 @@ local function mail_entry(reader, place, receipt)
   return reader .. string.format('%013x', place) .. receipt
 end
 
+local function reader_in(entry)
+  return string.sub(entry, 1, READER_LENGTH)
+end
+
 local function receipt_in(entry)
   return string.sub(entry, READER_LENGTH + PLACE_LENGTH + 1)
 end

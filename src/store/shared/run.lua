@@ -5,7 +5,7 @@
 --   failures, lost (leases): since its insertion or redrive
 --   worker, claimed (ms), lease (ms): of the last claim
 --   held           whether a worker of 2010 holds it
---   copies, sent   where it is in the mail of readers, see mail.lua
+--   mail           where it is in the mail of readers, see mail.lua
 --   rules          those of its options that decide what becomes of it, so that its payload need not be read for them
 --   progress, result
 --   errors         the last of them: {at, claim, text}

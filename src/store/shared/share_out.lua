@@ -1,11 +1,11 @@
 -- How jobs are shared among the readers that are there.
 
--- How many jobs are handed out in one call, and how many bytes of them.
-local MOST_HANDED_OUT, HANDED_OUT_BYTES = 100, 4194304
+-- How many jobs are shared out in one call, how many bytes of them, and how many entries of mail.
+local MOST_SHARED_OUT, SHARED_OUT_BYTES, MOST_ENTRIES = 100, 4194304, 5000
 
 -- Whose turn it is, job by job: in the order in which they came, on from the one who was last, until one has all the mail
 -- that it can have. The others wait for that one, so that all get equally many.
-local function turns(readers)
+local function turns_of(readers)
   local last = redis.call('HGET', META, 'turn') or ''
   local at, mail = 1, {}
   for i = #readers, 1, -1 do
@@ -14,58 +14,54 @@ local function turns(readers)
       at = i
     end
   end
-  local order = {}
-  while #order < MOST_HANDED_OUT and mail[at] < MOST_MAIL do
-    order[#order + 1] = {readers[at]}
+  local turns = {}
+  while #turns < MOST_SHARED_OUT and mail[at] < MOST_MAIL do
+    turns[#turns + 1] = readers[at]
     mail[at] = mail[at] + 1
     at = at % #readers + 1
   end
-  return order
+  return turns
 end
 
--- Everybody, job by job, until one has all the mail that it can have.
-local function everybody(readers)
-  local most = MOST_HANDED_OUT
+-- How many jobs can go to everybody, until one has all the mail that it can have.
+local function room_of(readers)
+  local most = math.max(1, math.min(MOST_SHARED_OUT, math.floor(MOST_ENTRIES / #readers)))
   for _, reader in ipairs(readers) do
     most = math.min(most, MOST_MAIL - mail_count(reader))
   end
-  local order = {}
-  for i = 1, most do
-    order[i] = readers
-  end
-  return order
+  return most
 end
 
--- Puts the next jobs into the mail. Gives the readers that have some by that (as the keys of a table), and whether there
--- may be more jobs at once.
+-- Puts the next jobs into the mail. Gives the readers that have some by that, as the keys of a table; and 'more' when
+-- there may be more jobs at once, 'blocked' when jobs wait for a reader that has all the mail that it can have.
 local function share_out(policy, settings)
   local readers, have_mail = redis.call('ZRANGE', READERS, LATER, '+inf', 'BYSCORE'), {}
   if #readers == 0 or redis.call('EXISTS', READY) == 0 then
-    return have_mail, false
+    return have_mail
   end
   table.sort(readers)
-  local alone = policy == 'roundrobin'
-  local order = alone and turns(readers) or everybody(readers)
-  local place = redis.call('HINCRBY', META, 'mailed', #order) - #order
-  local handed_out = 0
-  local taken, stopped_at_expired = take(#order, HANDED_OUT_BYTES, settings, function(id, options, _, payload)
-    handed_out = handed_out + 1
-    local to = order[handed_out]
-    local receipt = lease_out(id, options, alone and to[1] or '', MAIL_LEASE, nil, #to)
+  local turns = policy == 'roundrobin' and turns_of(readers)
+  local most = turns and #turns or room_of(readers)
+  if most == 0 then
+    return have_mail, 'blocked'
+  end
+  local place, shared_out = redis.call('HINCRBY', META, 'mailed', most) - most, 0
+  local taken = take(most, SHARED_OUT_BYTES, settings, function(id, options)
+    shared_out = shared_out + 1
+    local alone = turns and turns[shared_out]
+    local to = alone and {alone} or readers
+    local receipt = lease_out(id, options, '', MAIL_LEASE, nil, {copies = #to, to = alone or ''})
     for _, reader in ipairs(to) do
-      redis.call('ZADD', MAIL, 0, mail_entry(reader, place + handed_out, receipt))
+      redis.call('ZADD', MAIL, 0, mail_entry(reader, place + shared_out, receipt))
       have_mail[reader] = true
-    end
-    if not alone then
-      note_past(id, '', options, payload)
     end
   end)
   if taken > 0 then
     count_claimed('', taken)
     redis.call('PEXPIRE', MAIL, 86400000)
-    if alone then
-      redis.call('HSET', META, 'turn', order[taken][1])
+    if turns then
+      redis.call('HSET', META, 'turn', turns[taken])
     end
   end
-  return have_mail, stopped_at_expired or taken == #order and taken > 0
+  return have_mail, redis.call('EXISTS', READY) == 1 and 'more' or nil
 end

@@ -5,17 +5,19 @@ local RECOVERED, PASSED_OVER = 100, 100
 
 -- Takes back the first leases that have ended. Gives how many jobs are ready again.
 local function recover(settings)
-  local ready = 0
+  local ready, lost = 0, 0
   local ended = redis.call('ZRANGE', ACTIVE, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, RECOVERED)
   for _, id in ipairs(ended) do
     local run = load_run(id)
-    run.lost = run.lost + 1
     redis.call('ZREM', ACTIVE, id)
     let_go(id, run)
-    if run.sent then
+    if not run.mail then
+      run.lost, lost = run.lost + 1, lost + 1
+    end
+    if run.mail and run.mail.sent then
       -- It reached a reader before all that it was for were gone.
       complete(id, run, settings)
-    elseif dies_of_lost_lease(run.lost, settings) then
+    elseif not run.mail and dies_of_lost_lease(run.lost, settings) then
       bury(id, rules_of(id, run), run, settings, 'lost')
     else
       save_run(id, run)
@@ -23,8 +25,8 @@ local function recover(settings)
       ready = ready + 1
     end
   end
-  if #ended > 0 then
-    redis.call('HINCRBY', META, 'lost', #ended)
+  if lost > 0 then
+    redis.call('HINCRBY', META, 'lost', lost)
   end
   return ready
 end

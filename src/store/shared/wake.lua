@@ -1,8 +1,8 @@
--- Waking claims that wait. They block on a list of tokens, never on jobs.
+-- Waking claims and readers that wait. They block on a list of tokens, never on jobs.
 
 local MOST_TOKENS = 100
 
--- Wakes up to so many claims, where `waiting` (a field of meta) says that some may wait.
+-- Wakes up to so many of them, where `waiting` (a field of meta) says that some may wait.
 local function wake(waiting, number)
   if number > 0 and waiting and tonumber(waiting) > NOW then
     local tokens = {}

@@ -1,0 +1,148 @@
+//! What an event stream gets that was cut off.
+
+use super::{Sent, after, drain, insert_all, jobs, join, look, round_robin, text, texts};
+use crate::store::work::{Work, seconds};
+use crate::support::assert_sound;
+use presque::store::{Entry, NewJob, ReaderKind};
+
+#[tokio::test]
+async fn a_reader_that_was_cut_off_is_told_what_was_sent_to_all_since() {
+    let work = Work::start().await;
+    let mut reader = join(&work).await;
+    insert_all(&work, 0..5).await;
+    drain(&work, std::slice::from_mut(&mut reader)).await;
+    let missed = async |last| {
+        let (_, missed) = work.store.join(&work.queue, after(last)).await.unwrap().unwrap();
+        assert!(missed.iter().all(|letter| letter.entry.is_none()));
+        missed.iter().map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(missed(2).await, ["2", "3", "4"]);
+    assert!(missed(5).await.is_empty());
+    // What is known no more counts by its number.
+    assert_eq!(missed(0).await.len(), 5);
+}
+
+#[tokio::test]
+async fn in_turn_a_reader_that_was_cut_off_is_told_only_what_was_sent_to_it() {
+    let work = Work::start().await;
+    round_robin(&work).await;
+    let mut readers = [join(&work).await, join(&work).await];
+    insert_all(&work, 0..6).await;
+    drain(&work, &mut readers).await;
+    assert_eq!(readers[0].got, ["0", "2", "4"]);
+    let (_, missed) = work.store.join(&work.queue, after(1)).await.unwrap().unwrap();
+    assert_eq!(missed.iter().map(text).collect::<Vec<_>>(), ["2", "4"]);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_kept_up_to_a_mebibyte() {
+    let work = Work::start().await;
+    let mut reader = join(&work).await;
+    let large = NewJob {
+        payload: &vec![b'1'; 400_000],
+        ..NewJob::default()
+    };
+    for _ in 0..5 {
+        work.try_insert(large).await;
+    }
+    drain(&work, std::slice::from_mut(&mut reader)).await;
+    let (_, missed) = work.store.join(&work.queue, after(0)).await.unwrap().unwrap();
+    assert_eq!(missed.iter().map(|letter| letter.number).collect::<Vec<_>>(), [4, 5]);
+}
+
+#[tokio::test]
+async fn a_reader_that_comes_back_gets_what_nobody_was_sent_yet_and_nothing_twice() {
+    for in_turn in [true, false] {
+        let work = Work::start().await;
+        if in_turn {
+            round_robin(&work).await;
+        }
+        let mut cut = join(&work).await;
+        insert_all(&work, 0..6).await;
+        let letters = look(&work, &cut.reader, &[]).await;
+        let entries: Vec<Entry> = letters
+            .into_iter()
+            .take(2)
+            .map(|letter| letter.entry.unwrap())
+            .collect();
+        work.store.part(&cut.reader, &entries).await.unwrap();
+        // The jobs that it was not sent are in the queue again.
+        let (reader, missed) = work.store.join(&work.queue, after(2)).await.unwrap().unwrap();
+        assert!(missed.is_empty());
+        cut = Sent {
+            reader,
+            entries: Vec::new(),
+            got: Vec::new(),
+        };
+        drain(&work, std::slice::from_mut(&mut cut)).await;
+        assert_eq!(cut.got, texts(2..6));
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_comes_back_before_it_is_missed_gets_what_is_in_the_mail_too() {
+    let mut work = Work::start().await;
+    let mut old = join(&work).await;
+    insert_all(&work, 0..4).await;
+    let letters = look(&work, &old.reader, &[]).await;
+    old.entries = letters
+        .into_iter()
+        .take(2)
+        .map(|letter| letter.entry.unwrap())
+        .collect();
+    look(&work, &old.reader, &old.entries).await;
+    let (reader, missed) = work.store.join(&work.queue, after(1)).await.unwrap().unwrap();
+    assert_eq!(missed.iter().map(text).collect::<Vec<_>>(), ["1"]);
+    let mut new = [Sent {
+        reader,
+        entries: Vec::new(),
+        got: Vec::new(),
+    }];
+    drain(&work, &mut new).await;
+    assert_eq!(new[0].got, texts(2..4));
+    // The old one vanishes.
+    for _ in 0..3 {
+        work.pass(seconds(5)).await;
+        drain(&work, &mut new).await;
+    }
+    assert_eq!(jobs(&work).await, 0);
+    assert_eq!(new[0].got, texts(2..4));
+    assert_sound(&work.redis).await;
+}
+
+#[tokio::test]
+async fn in_turn_a_reader_may_be_cut_off_twice() {
+    let work = Work::start().await;
+    round_robin(&work).await;
+    let mut readers = [join(&work).await, join(&work).await];
+    insert_all(&work, 0..6).await;
+    drain(&work, &mut readers).await;
+    // It came back after 1, was sent 3 and 5 again, and got but 3 of them.
+    for last in [1, 3] {
+        let (_, missed) = work.store.join(&work.queue, after(last)).await.unwrap().unwrap();
+        assert_eq!(missed.last().unwrap().number, 5, "{last}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_kept_where_no_event_stream_ever_was() {
+    let work = Work::start().await;
+    let (reader, _) = work.store.join(&work.queue, ReaderKind::Plain).await.unwrap().unwrap();
+    let mut plain = [Sent {
+        reader,
+        entries: Vec::new(),
+        got: Vec::new(),
+    }];
+    insert_all(&work, 0..3).await;
+    drain(&work, &mut plain).await;
+    assert_eq!(plain[0].got.len(), 3);
+    assert!(
+        work.store
+            .join(&work.queue, after(0))
+            .await
+            .unwrap()
+            .unwrap()
+            .1
+            .is_empty()
+    );
+}
