@@ -97,8 +97,8 @@ impl WasiHttpView for Platform {
 /// The default rules for headers, and no outgoing HTTP: no host is ever allowed for it here.
 struct Hooks;
 
-/// What a component writes at once goes out as one chunk up to this size, which holds any job. Readers of streams take a
-/// chunk for a message.
+/// What a component writes at once goes out as one chunk up to this size, which a call of a component cannot exceed. Readers
+/// of streams take a chunk for a message.
 const CHUNK_BYTES: usize = 128 * 1024 * 1024;
 
 type Outgoing = (

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use socket2::{SockRef, TcpKeepalive};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +22,16 @@ use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 /// A client that has not sent its request's head by then is cut off.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A client that is asked for nothing says by itself that it is there, after so long and then so often.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(5))
+    .with_interval(Duration::from_secs(5));
+
+/// A client that has said nothing for so long, or taken nothing of what is for it, is gone: a component that streams to it
+/// must learn that.
+#[cfg(target_os = "linux")]
+const GONE: Duration = Duration::from_secs(20);
 
 /// How long to wait after an accept that failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -49,9 +60,8 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Futur
 }
 
 fn connect(app: &Arc<App>, stream: TcpStream, client: SocketAddr, connections: &GracefulShutdown) {
-    // Small answers go out at once, whatever a component says of their length.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%client, "TCP_NODELAY: {error}");
+    if let Err(error) = set_options(&stream) {
+        tracing::debug!(%client, "socket options: {error}");
     }
     let local = stream
         .local_addr()
@@ -72,6 +82,16 @@ fn connect(app: &Arc<App>, stream: TcpStream, client: SocketAddr, connections: &
             tracing::debug!(%client, "connection: {error}");
         }
     });
+}
+
+fn set_options(stream: &TcpStream) -> std::io::Result<()> {
+    // Small answers go out at once, whatever a component says of their length.
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&KEEPALIVE)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(GONE))?;
+    Ok(())
 }
 
 /// Answers one request, and logs it. Its body may still be streaming then.

@@ -65,7 +65,7 @@ fn go_on<S: Stream + 'static>(
 struct Writer(BodyWriter);
 
 impl Chunks for Writer {
-    /// One write, which the platform makes one chunk up to a mebibyte.
+    /// One write, which the platform makes one chunk: Spin up to a mebibyte, the host of this project up to 128.
     async fn send(&mut self, chunk: Vec<u8>) -> Result<(), Gone> {
         let unsent = self.0.stream_writer.write_all(chunk).await;
         if unsent.is_empty() { Ok(()) } else { Err(Gone) }
