@@ -191,8 +191,10 @@ impl Redis for Connection {
     /// What blocks here is a wait for a token that wakes, which may be sent again without harm: a connection that broke
     /// while it was idle is only found out by sending.
     async fn blocking(&self, name: &str, args: &[&[u8]], most: Duration) -> Result<Vec<Reply>, RedisError> {
+        let start = Instant::now();
         let mut result = self.run_apart(name, args, most).await;
-        if let Err(RedisError::Lost(_) | RedisError::Unreachable(_)) = result {
+        let time_is_left = start.elapsed() < most;
+        if let (Err(RedisError::Lost(_) | RedisError::Unreachable(_)), true) = (&result, time_is_left) {
             result = self.run_apart(name, args, most).await;
         }
         if let Err(error) = &result {

@@ -22,6 +22,8 @@ pub struct Proxy {
     cut: Arc<AtomicU8>,
     /// Counts up to break all connections there are.
     drops: watch::Sender<u64>,
+    /// Counts up to let all connections there are fall silent.
+    silences: watch::Sender<u64>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -30,8 +32,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let cut = Arc::new(AtomicU8::new(Cut::Nothing as u8));
-        let (drops, _) = watch::channel(0);
-        let (cutting, dropping) = (cut.clone(), drops.clone());
+        let ((drops, _), (silences, _)) = (watch::channel(0), watch::channel(0));
+        let (cutting, dropping, silencing) = (cut.clone(), drops.clone(), silences.clone());
         let server = Arc::new(AtomicU16::new(server_port));
         let serving = server.clone();
         let task = tokio::spawn(async move {
@@ -41,12 +43,17 @@ impl Proxy {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else {
                     continue;
                 };
-                let (cut, mut dropped) = (cutting.clone(), dropping.subscribe());
+                let cut = cutting.clone();
+                let (mut dropped, mut silenced) = (dropping.subscribe(), silencing.subscribe());
                 tokio::spawn(async move {
+                    let mut carrying = std::pin::pin!(carry(client, server, cut));
                     tokio::select! {
-                        _ = dropped.changed() => {}
-                        _ = carry(client, server, cut) => {}
+                        _ = &mut carrying => return,
+                        _ = dropped.changed() => return,
+                        _ = silenced.changed() => {}
                     }
+                    // It is still open, and nothing comes through any more.
+                    let _ = dropped.changed().await;
                 });
             }
         });
@@ -55,6 +62,7 @@ impl Proxy {
             server,
             cut,
             drops,
+            silences,
             task,
         }
     }
@@ -76,6 +84,11 @@ impl Proxy {
     /// From now on.
     pub fn cut(&self, what: Cut) {
         self.cut.store(what as u8, Ordering::SeqCst);
+    }
+
+    /// Lets every connection there is fall silent, as a network does that forgets them. New ones are carried.
+    pub fn silence_connections(&self) {
+        self.silences.send_modify(|count| *count += 1);
     }
 
     /// Breaks every connection there is.

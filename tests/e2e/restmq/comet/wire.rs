@@ -168,5 +168,14 @@ async fn readers_go_on_when_their_connections_to_redis_break() {
         assert_eq!(read(&mut reader, 1).await, [number]);
         proxy.drop_connections();
     }
+    // Some just fall silent, while the reader waits.
+    eventually("the reader waits", async || {
+        let text: String = redis::from_owned_redis_value(redis.run("INFO clients").await).unwrap();
+        text.contains("blocked_clients:1\r").then_some(())
+    })
+    .await;
+    proxy.silence_connections();
+    post_all(&other, 3..4).await;
+    assert_eq!(read(&mut reader, 1).await, [3]);
     assert_sound(&redis).await;
 }
