@@ -1,7 +1,7 @@
 //! presque: a job queue over HTTP, with Redis for storage.
 //!
 //! This is the handler library. A handler is an async function from an [`http::Request`](::http::Request) and a
-//! [`Context`](http::Context) to a response. The same code runs in a WebAssembly component, where Redis is reached
+//! [`Context`](http::Context) to a response, or to an answer that goes on. The same code runs in a WebAssembly component, where Redis is reached
 //! through the platform, and natively, where any [`Redis`](store::Redis) will do.
 //!
 //! From the top down, each room uses only those below it:

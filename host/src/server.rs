@@ -23,15 +23,15 @@ use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 /// A client that has not sent its request's head by then is cut off.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A client that is asked for nothing says by itself that it is there, after so long and then so often.
+/// A connection that is idle for so long is asked whether its client is there, and then so often.
 const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_time(Duration::from_secs(5))
     .with_interval(Duration::from_secs(5));
 
-/// A client that has said nothing for so long, or taken nothing of what is for it, is gone: a component that streams to it
-/// must learn that.
+/// A client that has answered nothing for so long, or taken nothing of what is for it, is gone: a component that streams to
+/// it must learn that.
 #[cfg(target_os = "linux")]
-const GONE: Duration = Duration::from_secs(20);
+const GONE: Duration = Duration::from_secs(35);
 
 /// How long to wait after an accept that failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -5,7 +5,7 @@
 use super::restmq::refusal::Refusal as RestmqRefusal;
 use super::restmq::request::{SMALL_BYTES, message_bytes};
 use super::{presque, restmq};
-use crate::http::{BodyError, Context, Fields, Query, Response, is_form, is_json, is_multipart, json, read_body};
+use crate::http::{BodyError, Context, Fields, Query, Response, is_form, is_json, is_multipart, json, read_body, trim};
 use crate::store::Redis;
 use bytes::Bytes;
 use futures_util::stream;
@@ -124,7 +124,7 @@ fn has_callback<B>(request: &Request<B>) -> bool {
 /// Whether the query has one of these parameters, and something in it.
 fn has<B>(request: &Request<B>, names: &[&str]) -> bool {
     let mut pairs = Query::new(request.uri().query()).pairs();
-    pairs.any(|(key, value)| names.iter().any(|name| key == name.as_bytes()) && !value.trim_ascii().is_empty())
+    pairs.any(|(key, value)| names.iter().any(|name| key == name.as_bytes()) && !trim(&value).is_empty())
 }
 
 fn may_have_form<B>(request: &Request<B>) -> bool {

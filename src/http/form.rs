@@ -98,7 +98,7 @@ impl Fields {
 }
 
 /// Without white space at both ends, as clients of 2009 know it: that of ASCII, the vertical tab and the separators too.
-fn trim(mut value: &[u8]) -> &[u8] {
+pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     let is_space = |byte: &u8| matches!(byte, b'\t'..=b'\r' | 0x1c..=0x1f | b' ');
     while let Some((_, rest)) = value.split_first().filter(|(first, _)| is_space(first)) {
         value = rest;

@@ -13,6 +13,7 @@ mod stream;
 pub mod time;
 
 pub use access::{Access, Denied, Group};
+pub(crate) use form::trim;
 pub use form::{Fields, FormError};
 pub use path::{decode_segment, encode_segment, name_after, segments};
 pub use query::{Query, decode};

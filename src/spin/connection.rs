@@ -21,10 +21,12 @@ const QUIET: Duration = Duration::from_millis(500);
 /// of every request a stream. Opening takes less than a millisecond on a local network.
 const OPENING_PAUSE: Duration = Duration::from_micros(200);
 
-/// How long opening a connection, or asking whether one lives, may take; and how much longer than it was told to a command
-/// may block. Other commands have no limit of their own, since a
+/// How long opening a connection, or asking whether one lives, may take. Other commands have no limit of their own, since a
 /// timer for each cost 15 % of the throughput when measured: the platform's `--request-timeout` is for that.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A command that blocks may answer so much later than it was told to.
+const LATE: Duration = Duration::from_secs(2);
 
 /// How many connections for commands that block are kept when nobody uses them.
 const MOST_IDLE: usize = 16;
@@ -130,7 +132,7 @@ impl Connection {
                 .map_err(|error| RedisError::Unreachable(error.to_string()))?,
         };
         // A connection can fall silent without breaking, where a network forgets it.
-        let result = within(most + PATIENCE, execute(&connection, name, args)).await;
+        let result = within(most + LATE, execute(&connection, name, args)).await;
         let mut idle = self.idle.borrow_mut();
         match &result {
             // What broke one has broken the others too, most likely.
@@ -193,8 +195,8 @@ impl Redis for Connection {
     async fn blocking(&self, name: &str, args: &[&[u8]], most: Duration) -> Result<Vec<Reply>, RedisError> {
         let start = Instant::now();
         let mut result = self.run_apart(name, args, most).await;
-        let time_is_left = start.elapsed() < most;
-        if let (Err(RedisError::Lost(_) | RedisError::Unreachable(_)), true) = (&result, time_is_left) {
+        let broke_early = start.elapsed() < most;
+        if let (Err(RedisError::Lost(_) | RedisError::Unreachable(_)), true) = (&result, broke_early) {
             result = self.run_apart(name, args, most).await;
         }
         if let Err(error) = &result {

@@ -22,6 +22,10 @@ redis.call('UNLINK', JOBS, RUNS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED
 -- Workers may have been seen on a queue that never was.
 redis.call('UNLINK', UNIQUE, UNIQUE_UNTIL, SETTLED, RATES, HELD, SEEN)
 if not meta[1] and not meta[2] and #readers == 0 then
+  if redis.call('HEXISTS', META, 'policy') == 0 then
+    -- What claims and readers noted there that waited for it.
+    redis.call('PEXPIRE', META, 60000)
+  end
   return {-1, had_jobs}
 end
 redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost', 'past', 'events')

@@ -31,7 +31,8 @@ local function missed(number, reader)
   return jobs
 end
 
--- What is in the mail of all and was sent to none of them is in this reader's too. Whoever was there first has all of that.
+-- What is in the mail of all and was sent to none of them is in this reader's too. Of those who were there when it was
+-- shared out, the first has all of that.
 local function share_mail(reader)
   local first = redis.call('ZRANGE', MAIL, 0, 0)[1]
   for _, entry in ipairs(first and mail_of(reader_in(first)) or {}) do

@@ -54,13 +54,24 @@ impl QueueKeys {
         [self.all(), readers.into()].concat()
     }
 
-    /// A hash: `status` (1 open, 0 stopped; there once the queue was), `settings` (packed, where they were set),
-    /// `generation` (how often it was deleted, nothing for never), `listed` (the generation that is in [`QUEUES`]),
-    /// `sequence` (the last number given to a job), `waiting` (until when somebody may wait), and counts: `processed`
-    /// (claimed or fetched), `done`, `failed`, `lost`. For its readers: `policy` (`broadcast` or
-    /// `roundrobin`, where it was set), `turn` (whose was the last), `joined` and
-    /// `mailed` (how many readers came, and how many jobs were mailed), `past` (its bytes), `events` (whether an event stream was here), `looked`
-    /// (when a reader looked last). Of a deleted queue the counts, `listed`, `past` and `events` go; `status`, `settings` and `policy` where they were to go; all others stay.
+    /// A hash. When a queue is deleted these fields go:
+    ///
+    /// - `listed`: the generation that is in [`QUEUES`];
+    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost`;
+    /// - `past`: how many bytes the list of that name has; `events`: whether an event stream was here;
+    ///
+    /// these where they are to go as well:
+    ///
+    /// - `status`: 1 open, 0 stopped; there once the queue was;
+    /// - `settings`: packed, where they were set; `policy`: `broadcast` or `roundrobin`, where it was set;
+    ///
+    /// and these stay:
+    ///
+    /// - `generation`: how often it was deleted, nothing for never;
+    /// - `sequence`: the last number given to a job;
+    /// - `waiting`: until when somebody may wait;
+    /// - of readers: `joined` and `mailed` (how many came, and how many jobs they were to be sent), `turn` (whose was the
+    ///   last), `looked` (when one looked last).
     pub(super) fn meta(&self) -> String {
         self.key("meta")
     }

@@ -90,8 +90,8 @@ static PART: Script = script!(
 
 static RING: Script = script!("ring.lua");
 
-/// How long a reader may be silent between two looks into its mail: it is forgotten after twelve seconds. With the wait
-/// itself and a PING, that is three commands in so many seconds.
+/// How long a reader waits between two looks into its mail: it is forgotten after twelve seconds. With the wait itself and a
+/// PING, that is three commands in so many seconds.
 const ROUND: Duration = Duration::from_secs(5);
 
 /// A reader of a queue, from [`Store::join`] on.
@@ -192,7 +192,8 @@ impl<R: Redis> Store<R> {
     }
 
     /// A reader says that it is there, and which jobs it was sent; and looks into its mail. It must do so every few seconds.
-    /// Until it says that it was sent a job, it is given the job again.
+    /// Until it says that it was sent a job, it is given the job again. It is given at most so many jobs (0: it only says
+    /// that it is there), and no more once there are 4 MiB of them.
     ///
     /// One command, and one more where others have mail by that.
     ///

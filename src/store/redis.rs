@@ -15,7 +15,7 @@ pub trait Redis {
     /// [`RedisError`] tells what is known about the command's effect.
     fn command(&self, name: &str, args: &[&[u8]]) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
 
-    /// Runs one command that may take so long before it answers, on a connection that no other command uses meanwhile. An
+    /// Runs one command that answers after `most` at the latest, on a connection that no other command uses meanwhile. An
     /// implementation may give it up some time after that, and it may send it a second time when a connection broke: it
     /// must be harmless to repeat.
     ///

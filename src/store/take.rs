@@ -26,6 +26,7 @@ static SHOW: Script = script!(
     release,
     forget,
     endings,
+    counts,
     receipt,
     holds,
     take,

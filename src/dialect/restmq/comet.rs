@@ -1,10 +1,10 @@
 //! `/c/{queue}`: messages as they come, for as long as somebody reads.
 
-use super::Refusal;
 use super::reading::{Format, Reading};
 use super::request::{fields_of_query, queue_in_path};
 use super::text::{Object, callback};
 use super::value::to_value;
+use super::{Refusal, options};
 use crate::http::{Answer, Context};
 use crate::queue::QueueName;
 use crate::store::{Letter, ReaderKind, Redis};
@@ -13,7 +13,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method};
 use std::time::Duration;
 
-const METHODS: &str = "GET";
+const METHODS: &str = "GET, OPTIONS";
 
 /// What a browser's `EventSource` asks for.
 const EVENT_STREAM: &str = "text/event-stream";
@@ -23,8 +23,10 @@ const SILENCE: Duration = Duration::from_secs(15);
 
 /// Lets a reader join before its answer begins: one that has the answer's head is sent what comes from then on.
 pub(super) async fn handle<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Answer<Reading<Chunked>>, Refusal> {
-    if parts.method != Method::GET {
-        return Err(Refusal::MethodNotAllowed(METHODS));
+    match parts.method {
+        Method::GET => {}
+        Method::OPTIONS => return Ok(Answer::Whole(options(METHODS))),
+        _ => return Err(Refusal::MethodNotAllowed(METHODS)),
     }
     context.access.comet.check(&parts.headers)?;
     let queue = queue_in_path(parts, "/c")?.ok_or(Refusal::NotFound)?;

@@ -10,9 +10,9 @@ use http::request::Parts;
 pub(in crate::dialect) const SMALL_BYTES: usize = 64 * 1024;
 
 /// The largest body of a request with a message, in bytes: other fields, and a value in which every byte is written as up to
-/// five, as `&amp;` and `%5Cu00e9` are.
+/// six, as those of `&amp;` and `%5C%5C` are.
 pub(in crate::dialect) fn message_bytes(limits: &Limits) -> usize {
-    limits.job_bytes.saturating_mul(5).saturating_add(SMALL_BYTES)
+    limits.job_bytes.saturating_mul(6).saturating_add(SMALL_BYTES)
 }
 
 /// The queue that the path names: all that follows the prefix and its slash, as a form writes it. `None` when nothing

@@ -5,7 +5,7 @@ local RECOVERED, PASSED_OVER = 100, 100
 
 -- Takes back the first leases that have ended. Gives how many jobs are ready again.
 local function recover(settings)
-  local ready, lost = 0, 0
+  local ready, lost, done = 0, 0, 0
   local ended = redis.call('ZRANGE', ACTIVE, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, RECOVERED)
   for _, id in ipairs(ended) do
     local run = load_run(id)
@@ -17,6 +17,7 @@ local function recover(settings)
     if run.mail and run.mail.sent then
       -- It reached a reader before all that it was for were gone.
       complete(id, run, settings)
+      done = done + 1
     elseif not run.mail and dies_of_lost_lease(run.lost, settings) then
       bury(id, rules_of(id, run), run, settings, 'lost')
     else
@@ -25,14 +26,15 @@ local function recover(settings)
       ready = ready + 1
     end
   end
+  count_done(done)
   if lost > 0 then
     redis.call('HINCRBY', META, 'lost', lost)
   end
   return ready
 end
 
--- Takes the next jobs out of the ready ones, and gives each to `hand_out(id, options, packed, payload)`: at most so
--- many, and no more when they, and the expired jobs among them, have so many bytes. Gives how many, and whether expired jobs may
+-- Takes the next jobs out of the ready ones, and gives each to `hand_out(id, options, packed, payload)`: at most so many,
+-- and no more when they, and the expired jobs among them, have so many bytes. Gives how many, and whether expired jobs may
 -- have kept it from more.
 local function take(most, room, settings, hand_out)
   local taken, passed_over = 0, 0

@@ -1,7 +1,7 @@
 //! Who may use the RestMQ dialect.
 
 use super::refusal;
-use crate::support::{Client, Host, HostOptions, Redis};
+use crate::support::{Client, Host, HostOptions, Listener, Redis};
 
 fn host(redis: &Redis, manifest: &'static str, variables: &[&str]) -> Host {
     let args: Vec<_> = variables.iter().flat_map(|variable| ["--variable", variable]).collect();
@@ -82,6 +82,28 @@ async fn each_group_is_asked_for_its_own_login() {
         [426, 204, 405]
     );
     assert!(!host.log().contains("secret") && !host.log().contains("hidden"));
+}
+
+#[tokio::test]
+async fn a_reader_that_stays_is_asked_for_its_groups_login_and_address() {
+    let redis = Redis::start();
+    for manifest in ["restmq.toml", "spin.toml"] {
+        let asked = host(
+            &redis,
+            manifest,
+            &["comet_consumer=stay:quiet", "rest_consumer=out:hidden"],
+        );
+        for headers in [&[][..], &[("Authorization", "Basic b3V0OmhpZGRlbg==")]] {
+            let answer = asked.client().send("GET", "/c/x", headers, "").await;
+            assert_eq!(answer.brief(), (401, &*refusal("401: Unauthorized")));
+        }
+        // stay:quiet
+        let own = [("Authorization", "Basic c3RheTpxdWlldA==")];
+        let reader = Listener::open(&asked, "/c/x", &own).await;
+        assert!(reader.head[0].starts_with("http/1.1 200"), "{:?}", reader.head);
+        let denied = host(&redis, manifest, &["comet_consumer_hosts_deny=all"]);
+        assert_eq!(denied.client().get("/c/x").await.status, 403);
+    }
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn a_body_that_is_too_large_is_refused_as_presque_has_it() {
     let context = context(redis.store().await, 1000);
     let too_large = (413, "{\"error\":\"job is too large\"}".to_owned());
     let json = format!("\"{}\"", "a".repeat(1000));
-    let huge = format!("value={}", "a".repeat(75_000));
+    let huge = format!("value={}", "a".repeat(85_000));
     let cases = [(JSON, &json), (FORM, &json), (FORM, &huge)];
     let length = |body: &str| ("content-length", body.len().to_string());
     for (media, body) in cases {

@@ -167,6 +167,8 @@ async fn a_route_names_its_methods() {
         ("/stats/", "GET, HEAD, OPTIONS"),
         ("/control/", "GET, HEAD, OPTIONS"),
         ("/control/x", "GET, HEAD, OPTIONS, POST"),
+        ("/c/x", "GET, OPTIONS"),
+        ("/xmlrpc", "OPTIONS, POST"),
     ] {
         let answer = client.send("PUT", target, &[], "").await;
         assert_eq!(answer.brief(), (405, &*refusal("405: Method Not Allowed")), "{target}");
