@@ -1,6 +1,6 @@
 //! presque: a job queue over HTTP, with Redis for storage.
 //!
-//! This is the handler library. A handler is an async function from an [`http::Request`](::http::Request) and a
+//! This is the handler library. A handler is an async function from an [`http::Request`](http::Request) and a
 //! [`Context`](http::Context) to a response, or to an answer that goes on. The same code runs in a WebAssembly component, where Redis is reached
 //! through the platform, and natively, where any [`Redis`](store::Redis) will do.
 //!
@@ -13,8 +13,8 @@
 //! - [`queue`]: what a job queue is. Pure rules, no I/O.
 
 pub mod dialect;
-pub mod http;
 pub mod queue;
 #[cfg(feature = "spin")]
 pub mod spin;
 pub mod store;
+pub mod web;

@@ -5,8 +5,8 @@
 use super::restmq::refusal::Refusal as RestmqRefusal;
 use super::restmq::request::{SMALL_BYTES, message_bytes};
 use super::{presque, restmq};
-use crate::http::{BodyError, Context, Fields, Query, Response, is_form, is_json, is_multipart, json, read_body, trim};
 use crate::store::Redis;
+use crate::web::{BodyError, Context, Fields, Query, Response, is_form, is_json, is_multipart, json, read_body, trim};
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::{CONTENT_LENGTH, HeaderValue};

@@ -4,18 +4,18 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest job body that is accepted, in bytes. 4 MiB unless set.
-    pub job_bytes: usize,
+    pub max_job_bytes: usize,
 }
 
 impl Limits {
-    /// The most that [`job_bytes`](Self::job_bytes) can be: 64 MiB. The platform carries up to 128 MiB at a time.
-    pub const MOST_JOB_BYTES: usize = 64 * 1024 * 1024;
+    /// The most that [`max_job_bytes`](Self::max_job_bytes) can be: 64 MiB. The platform carries up to 128 MiB at a time.
+    pub const MAX_JOB_BYTES: usize = 64 * 1024 * 1024;
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            job_bytes: 4 * 1024 * 1024,
+            max_job_bytes: 4 * 1024 * 1024,
         }
     }
 }

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LATE: Duration = Duration::from_secs(2);
 
 /// How many connections for commands that block are kept when nobody uses them.
-const MOST_IDLE: usize = 16;
+const MAX_IDLE: usize = 16;
 
 /// The instance's way to Redis: one connection that all requests share, and one for each command that blocks. Each is
 /// opened when it is first needed, and opened again after it broke.
@@ -122,7 +122,7 @@ impl Connection {
     ///
     /// The connection is kept when the reply is there. When the request ends before that it is dropped with it, and with
     /// the command that still blocks it.
-    async fn run_apart(&self, name: &str, args: &[&[u8]], most: Duration) -> Result<Vec<Reply>, RedisError> {
+    async fn run_apart(&self, name: &str, args: &[&[u8]], max_wait: Duration) -> Result<Vec<Reply>, RedisError> {
         let idle = self.idle.borrow_mut().pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -132,12 +132,12 @@ impl Connection {
                 .map_err(|error| RedisError::Unreachable(error.to_string()))?,
         };
         // A connection can fall silent without breaking, where a network forgets it.
-        let result = within(most + LATE, execute(&connection, name, args)).await;
+        let result = within(max_wait + LATE, execute(&connection, name, args)).await;
         let mut idle = self.idle.borrow_mut();
         match &result {
             // What broke one has broken the others too, most likely.
             Err(RedisError::Lost(_)) => idle.clear(),
-            _ if idle.len() < MOST_IDLE => idle.push(connection),
+            _ if idle.len() < MAX_IDLE => idle.push(connection),
             _ => {}
         }
         result
@@ -192,12 +192,12 @@ impl Redis for Connection {
 
     /// What blocks here is a wait for a token that wakes, which may be sent again without harm: a connection that broke
     /// while it was idle is only found out by sending.
-    async fn blocking(&self, name: &str, args: &[&[u8]], most: Duration) -> Result<Vec<Reply>, RedisError> {
+    async fn blocking(&self, name: &str, args: &[&[u8]], max_wait: Duration) -> Result<Vec<Reply>, RedisError> {
         let start = Instant::now();
-        let mut result = self.run_apart(name, args, most).await;
-        let broke_early = start.elapsed() < most;
+        let mut result = self.run_apart(name, args, max_wait).await;
+        let broke_early = start.elapsed() < max_wait;
         if let (Err(RedisError::Lost(_) | RedisError::Unreachable(_)), true) = (&result, broke_early) {
-            result = self.run_apart(name, args, most).await;
+            result = self.run_apart(name, args, max_wait).await;
         }
         if let Err(error) = &result {
             log(&error.to_string());

@@ -5,7 +5,7 @@
 //!
 //! - `redis_url`: `redis://host[:port]`, nothing more, so that it can stand in `allowed_outbound_hosts`;
 //! - `redis_password`, `redis_database`: empty means none, and database 0;
-//! - `max_job_bytes`: [`Limits::job_bytes`].
+//! - `max_job_bytes`: [`Limits::max_job_bytes`].
 //!
 //! A component that serves the RestMQ dialect may have more, for each of the [`Access`] groups `rest_producer`,
 //! `rest_consumer` and `comet_consumer`: one of the group's name, `user:password`, and `…_hosts_allow` and `…_hosts_deny`.
@@ -17,9 +17,9 @@ mod stream;
 pub use connection::Connection;
 pub use stream::serve_stream;
 
-use crate::http::{Access, Context, Group, Response, with_body};
 use crate::queue::Limits;
 use crate::store::Store;
+use crate::web::{Access, Context, Group, Response, with_body};
 use http::{Request, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use spin_sdk::variables;
@@ -60,15 +60,17 @@ async fn context() -> Result<Rc<Context<Connection>>, String> {
     let url = variable("redis_url").await?;
     let password = variable("redis_password").await?;
     let database = variable("redis_database").await?;
-    let job_bytes = variable("max_job_bytes").await?;
-    let job_bytes = job_bytes
+    let max_job_bytes = variable("max_job_bytes").await?;
+    let max_job_bytes = max_job_bytes
         .parse()
         .ok()
-        .filter(|bytes| *bytes <= Limits::MOST_JOB_BYTES)
-        .ok_or_else(|| format!("max_job_bytes must be a whole number of bytes up to 67108864, not {job_bytes:?}"))?;
+        .filter(|bytes| *bytes <= Limits::MAX_JOB_BYTES)
+        .ok_or_else(|| {
+            format!("max_job_bytes must be a whole number of bytes up to 67108864, not {max_job_bytes:?}")
+        })?;
     let made = Rc::new(Context {
         store: Store::new(Connection::new(address(&url, &password, &database)?)),
-        limits: Limits { job_bytes },
+        limits: Limits { max_job_bytes },
         access: access().await?,
     });
     // Another request may have been faster while this one waited: there is one connection an instance.

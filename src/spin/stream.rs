@@ -1,7 +1,7 @@
 //! Answers that go on, over the platform's streams.
 
 use super::{Connection, context, log};
-use crate::http::{Answer, Chunks, Context, Gone, Stream};
+use crate::web::{Answer, Chunks, Context, Gone, Stream};
 use http::Request;
 use spin_sdk::http::IntoResponse;
 use spin_sdk::time;

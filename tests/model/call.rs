@@ -136,7 +136,7 @@ pub enum Call {
     },
     Claim {
         queues: Vec<usize>,
-        most: usize,
+        max_jobs: usize,
         lease: Option<Duration>,
         worker: Option<Bytes>,
         acks: Vec<Ack>,
@@ -144,7 +144,7 @@ pub enum Call {
     Fetch {
         queue: usize,
         worker: Option<Bytes>,
-        most: usize,
+        max_jobs: usize,
     },
     /// The next job alone, whether or not the queue is stopped.
     Take {
@@ -254,8 +254,8 @@ pub enum Outcome {
     Batch(store::InsertedBatch),
     Claimed(store::Claimed),
     Fetched(store::Fetched),
-    Taken(Option<store::Taken>),
-    Shown(Option<(store::Taken, u64)>),
+    Taken(Option<store::NextJob>),
+    Shown(Option<(store::NextJob, u64)>),
     NumberRemoved(bool),
     Acked(Vec<store::Acked>),
     Nacked(Vec<store::Nacked>),

@@ -80,7 +80,7 @@ impl Context<'_> {
 
     fn dead(&self, queue: usize, dead: &DeadPick) -> Dead {
         match dead {
-            DeadPick::First(most) => Dead::First(*most),
+            DeadPick::First(max_jobs) => Dead::First(*max_jobs),
             DeadPick::Ids(jobs) => Dead::Ids(jobs.iter().map(|job| self.id(queue, *job)).collect()),
         }
     }
@@ -152,14 +152,14 @@ impl Context<'_> {
             },
             Op::Claim {
                 queues,
-                most,
+                max_jobs,
                 lease,
                 worker,
                 acks,
             } => Call::Claim {
                 acks: self.acks(queues[0], acks),
                 queues: queues.clone(),
-                most: *most,
+                max_jobs: *max_jobs,
                 lease: *lease,
                 worker: worker.clone(),
             },

@@ -84,7 +84,7 @@ impl Queue {
             job.errors.remove(0);
         }
         let failures = job.failures;
-        let most = job.spec.max_attempts.map_or(rules.max_attempts, u64::from);
+        let max_jobs = job.spec.max_attempts.map_or(rules.max_attempts, u64::from);
         let backoff = job.spec.backoff.unwrap_or(rules.backoff);
         let worker = job.worker.clone();
         self.note_finished(&nack.receipt, How::Nack);
@@ -93,7 +93,7 @@ impl Queue {
             self.bury(&id, DeathReason::Rejected);
             return Nacked::Dead;
         }
-        if failures >= most {
+        if failures >= max_jobs {
             self.bury(&id, DeathReason::Failed);
             return Nacked::Dead;
         }
@@ -163,7 +163,7 @@ impl Queue {
 
     fn chosen_dead(&self, dead: &Dead) -> Vec<String> {
         match dead {
-            Dead::First(most) => self.dead().into_iter().take(*most).collect(),
+            Dead::First(max_jobs) => self.dead().into_iter().take(*max_jobs).collect(),
             Dead::Ids(ids) => ids.clone(),
         }
     }

@@ -82,7 +82,7 @@ impl Queue {
     }
 
     fn is_too_large(&self, bytes: usize) -> bool {
-        self.rules().max_bytes.is_some_and(|most| bytes as u64 > most)
+        self.rules().max_bytes.is_some_and(|max_jobs| bytes as u64 > max_jobs)
     }
 
     fn add(&mut self, number: u64, spec: &Spec) -> JobId {

@@ -141,15 +141,15 @@ impl Job {
     }
 
     /// What is told when it is taken or shown alone.
-    pub fn taken(&self) -> store::Taken {
-        store::Taken {
+    pub fn taken(&self) -> store::NextJob {
+        store::NextJob {
             id: JobId::parse(&self.id).unwrap(),
             payload: self.spec.payload.0.clone(),
             is_text: self.spec.is_text,
         }
     }
 
-    /// As the store tells it. Of a ready one the time has no meaning, and the place is the store's own.
+    /// As the store tells it. Of a ready one the time has no meaning, and the position is the store's own.
     pub fn view(&self, now: i64, payload: bool) -> store::Job {
         let state = self.state(now);
         let time = if state == State::Ready { 0 } else { self.time() };
@@ -163,7 +163,7 @@ impl Job {
             id: JobId::parse(&self.id).unwrap(),
             state,
             at: Timestamp::from_millis(time),
-            place: 0,
+            position: 0,
             claims: self.claims,
             failures: self.failures,
             lost_leases: self.lost,

@@ -57,7 +57,7 @@ async fn tell<R: Redis>(store: &Store<R>, call: &Call) -> Answer {
         } => Outcome::Jobs(without_places(
             list(store, &name(*queue), *state, *page, *payload).await?,
         )),
-        Call::Take { queue } => Outcome::Taken(store.take(&name(*queue)).await?),
+        Call::Take { queue } => Outcome::Taken(store.take_next(&name(*queue)).await?),
         Call::Show { queue } => Outcome::Shown(store.show_next(&name(*queue)).await?),
         Call::RemoveNumber { queue, number } => {
             Outcome::NumberRemoved(store.remove_number(&name(*queue), *number).await?)
@@ -91,7 +91,7 @@ async fn list<R: Redis>(
     store: &Store<R>,
     queue: &QueueName,
     state: State,
-    most: usize,
+    max_jobs: usize,
     payload: bool,
 ) -> Result<Vec<Job>, RedisError> {
     let mut jobs: Vec<Job> = Vec::new();
@@ -100,13 +100,13 @@ async fn list<R: Redis>(
         let page = Page {
             queue,
             state,
-            most,
+            max_jobs,
             after: after.as_ref(),
             payload,
         };
         let found = store.jobs(page).await?;
         after = found.jobs.last().map(|job| Cursor {
-            place: job.place,
+            position: job.position,
             id: job.id.clone(),
         });
         jobs.extend(found.jobs);
@@ -120,7 +120,7 @@ async fn list<R: Redis>(
 /// The places are the store's own, and the time of a ready job has no meaning.
 fn without_places(mut jobs: Vec<Job>) -> Vec<Job> {
     for job in &mut jobs {
-        job.place = 0;
+        job.position = 0;
         if job.state == State::Ready {
             job.at = Timestamp::from_millis(0);
         }

@@ -77,7 +77,7 @@ pub enum Op {
     },
     Claim {
         queues: Vec<usize>,
-        most: usize,
+        max_jobs: usize,
         lease: Option<Duration>,
         worker: Option<Bytes>,
         acks: Vec<(Pick, bool)>,

@@ -42,10 +42,10 @@ fn batch(count: usize, due_in: Option<i64>) -> Step {
     })
 }
 
-fn claim(most: usize) -> Op {
+fn claim(max_jobs: usize) -> Op {
     Op::Claim {
         queues: vec![0],
-        most,
+        max_jobs,
         lease: Some(Duration::from_secs(5)),
         worker: None,
         acks: Vec::new(),
@@ -90,14 +90,14 @@ fn many_expired() -> impl Strategy<Value = Vec<Step>> {
 
 /// More jobs that are due than one call moves, with more urgent ones behind them.
 fn many_due() -> impl Strategy<Value = Vec<Step>> {
-    (98_usize..103, 1_usize..3).prop_map(|(count, most)| {
+    (98_usize..103, 1_usize..3).prop_map(|(count, max_jobs)| {
         let urgent = |seconds| Spec {
             priority: 9,
             ..Spec::plain(Bytes(Vec::new()), Due::In(Duration::from_secs(seconds)))
         };
         let later = Step {
             wait: Wait::Millis(3000),
-            op: claim(most),
+            op: claim(max_jobs),
         };
         vec![batch(count, Some(1000)), insert([2, 2].map(urgent).into_iter()), later]
     })
@@ -130,7 +130,7 @@ fn two_registrations() -> impl Strategy<Value = Vec<Step>> {
         let fetch = Call::Fetch {
             queue: 0,
             worker: Some(worker()),
-            most: 3,
+            max_jobs: 3,
         };
         let failed = Op::Insert {
             queue: 0,
@@ -159,7 +159,7 @@ fn of_2010() -> impl Strategy<Value = Vec<Step>> {
         let fetch = Call::Fetch {
             queue: 0,
             worker: Some(Bytes(b"w".to_vec())),
-            most: 2,
+            max_jobs: 2,
         };
         let held = [insert([job(Some(1)), job(None)].into_iter()), now(Op::Plain(fetch))];
         let held = held.into_iter().filter(|_| holds);

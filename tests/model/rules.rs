@@ -64,7 +64,7 @@ impl Rules {
             }),
             retain: or(said.retain, 0),
             dead_retain: or(said.dead_retain, 14 * DAY),
-            max_dead: said.max_dead.map_or(10_000, |most| most as usize),
+            max_dead: said.max_dead.map_or(10_000, |max_jobs| max_jobs as usize),
             max_bytes: said.max_bytes,
             at_least_once: said.legacy_lease,
         }

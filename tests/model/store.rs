@@ -74,7 +74,7 @@ async fn work<R: Redis>(store: &Store<R>, call: &Call) -> Answer {
         }
         Call::Claim {
             queues,
-            most,
+            max_jobs,
             lease,
             worker,
             acks,
@@ -83,7 +83,7 @@ async fn work<R: Redis>(store: &Store<R>, call: &Call) -> Answer {
             let receipts: Vec<Receipt> = acks.iter().map(|(text, _)| receipt(text)).collect();
             let claim = Claim {
                 queues: &queues,
-                most: *most,
+                max_jobs: *max_jobs,
                 lease: *lease,
                 worker: bytes(worker.as_ref()),
                 wait: Duration::ZERO,
@@ -91,16 +91,20 @@ async fn work<R: Redis>(store: &Store<R>, call: &Call) -> Answer {
             };
             store.claim(claim).await.map(|mut claimed| {
                 for (_, job) in &mut claimed.jobs {
-                    job.place = 0;
+                    job.position = 0;
                 }
                 Outcome::Claimed(claimed)
             })
         }
-        Call::Fetch { queue, worker, most } => {
+        Call::Fetch {
+            queue,
+            worker,
+            max_jobs,
+        } => {
             let fetch = Fetch {
                 queue: &self::queue(*queue),
                 worker: bytes(worker.as_ref()),
-                most: *most,
+                max_jobs: *max_jobs,
             };
             store.fetch(fetch).await.map(Outcome::Fetched)
         }
@@ -179,7 +183,7 @@ async fn on_dead<R: Redis>(store: &Store<R>, queue: usize, dead: &call::Dead, re
     let queue = self::queue(queue);
     let ids: Vec<JobId>;
     let dead = match dead {
-        call::Dead::First(most) => Dead::First(*most),
+        call::Dead::First(max_jobs) => Dead::First(*max_jobs),
         call::Dead::Ids(texts) => {
             ids = texts.iter().map(|text| id(text)).collect();
             Dead::Ids(&ids)

@@ -11,9 +11,9 @@ use proptest::sample::select;
 use std::time::Duration;
 
 /// Up to so many steps.
-pub fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
+pub fn steps(max_steps: usize) -> impl Strategy<Value = Vec<Step>> {
     let step = (wait(), op()).prop_map(|(wait, op)| Step { wait, op });
-    (opening(), vec(step, 1..=most)).prop_map(|(mut first, steps)| {
+    (opening(), vec(step, 1..=max_steps)).prop_map(|(mut first, steps)| {
         first.extend(steps);
         first
     })
@@ -180,12 +180,12 @@ fn dead() -> impl Strategy<Value = DeadPick> {
     ]
 }
 
-fn most() -> impl Strategy<Value = usize> {
+fn max_jobs() -> impl Strategy<Value = usize> {
     prop_oneof![8 => 1_usize..4, 2 => Just(100), 1 => Just(0)]
 }
 
-fn acks(most: usize) -> impl Strategy<Value = Vec<(Pick, bool)>> {
-    vec((pick(), any::<bool>()), 0..=most)
+fn acks(max_acks: usize) -> impl Strategy<Value = Vec<(Pick, bool)>> {
+    vec((pick(), any::<bool>()), 0..=max_acks)
 }
 
 fn insert() -> impl Strategy<Value = Op> {
@@ -222,14 +222,14 @@ fn claim() -> impl Strategy<Value = Op> {
         prop_oneof![8 => queue().prop_map(|queue| vec![queue]), 2 => select(vec![vec![0, 1], vec![1, 0], vec![0, 0]])];
     (
         queues,
-        most(),
+        max_jobs(),
         weighted(0.5, lease()),
         of(worker()),
         weighted(0.3, acks(3)),
     )
-        .prop_map(|(queues, most, lease, worker, acks)| Op::Claim {
+        .prop_map(|(queues, max_jobs, lease, worker, acks)| Op::Claim {
             queues,
-            most,
+            max_jobs,
             lease,
             worker,
             acks: acks.unwrap_or_default(),
@@ -265,7 +265,7 @@ fn op() -> impl Strategy<Value = Op> {
         12 => insert(),
         2 => batch(),
         14 => claim(),
-        8 => fetch.prop_map(|(queue, worker, most)| Op::Plain(Call::Fetch { queue, worker, most })),
+        8 => fetch.prop_map(|(queue, worker, max_jobs)| Op::Plain(Call::Fetch { queue, worker, max_jobs })),
         2 => queue().prop_map(|queue| Op::Plain(Call::Take { queue })),
         2 => queue().prop_map(|queue| Op::Plain(Call::Show { queue })),
         2 => (queue(), 1_u64..15).prop_map(|(queue, number)| Op::Plain(Call::RemoveNumber { queue, number })),

@@ -5,7 +5,7 @@ use super::job::{Job, Left, Place};
 use super::queue::{Event, Queue};
 use super::rules::{MINUTE, Mistake, SLICE, millis};
 use presque::queue::{Hold, Status};
-use presque::store::{Acked, DeathReason, Fetched, Taken};
+use presque::store::{Acked, DeathReason, Fetched, NextJob};
 use std::time::Duration;
 
 /// What one look at one queue gave.
@@ -20,7 +20,7 @@ pub struct Look {
 }
 
 impl Queue {
-    pub fn claim(&mut self, most: usize, lease: Option<Duration>, worker: Option<&Bytes>, acks: &[Ack]) -> Look {
+    pub fn claim(&mut self, max_jobs: usize, lease: Option<Duration>, worker: Option<&Bytes>, acks: &[Ack]) -> Look {
         let is_seen = worker.is_some_and(|worker| self.see(worker));
         let acks = self.ack(acks);
         let mut look = Look {
@@ -33,10 +33,10 @@ impl Queue {
             return look;
         }
         let mut stopped = false;
-        if most > 0 {
+        if max_jobs > 0 {
             self.recover();
-            self.promote(most.max(SLICE));
-            (look.jobs, stopped) = self.take(most);
+            self.promote(max_jobs.max(SLICE));
+            (look.jobs, stopped) = self.take(max_jobs);
         }
         for id in &look.jobs {
             self.lease_out(id, lease, worker);
@@ -52,7 +52,7 @@ impl Queue {
     }
 
     /// As in 2010.
-    pub fn fetch(&mut self, worker: Option<&Bytes>, most: usize) -> Fetched {
+    pub fn fetch(&mut self, worker: Option<&Bytes>, max_jobs: usize) -> Fetched {
         let leased = worker.filter(|_| self.rules().at_least_once);
         if let Some(worker) = worker {
             let done = self.finish_held(worker);
@@ -61,7 +61,7 @@ impl Queue {
         if self.status == Some(Status::Stopped) {
             return Fetched::Stopped;
         }
-        let ids = self.next(most);
+        let ids = self.next(max_jobs);
         let mut payloads = Vec::new();
         let mut receipts = Vec::new();
         for id in &ids {
@@ -84,11 +84,11 @@ impl Queue {
     }
 
     /// What time has changed is done, and these jobs can be handed out.
-    fn next(&mut self, most: usize) -> Vec<String> {
+    fn next(&mut self, max_jobs: usize) -> Vec<String> {
         loop {
             self.recover();
-            self.promote(most.max(SLICE));
-            let (ids, stopped) = self.take(most);
+            self.promote(max_jobs.max(SLICE));
+            let (ids, stopped) = self.take(max_jobs);
             if !stopped || !ids.is_empty() {
                 return ids;
             }
@@ -96,7 +96,7 @@ impl Queue {
     }
 
     /// The next job alone.
-    pub fn take_next(&mut self) -> Option<Taken> {
+    pub fn take_next(&mut self) -> Option<NextJob> {
         let id = self.next(1).pop()?;
         let taken = self.jobs[&id].taken();
         self.release_until_end(&id);
@@ -105,7 +105,7 @@ impl Queue {
         Some(taken)
     }
 
-    pub fn show_next(&mut self) -> Option<(Taken, u64)> {
+    pub fn show_next(&mut self) -> Option<(NextJob, u64)> {
         let id = self.next(1).pop()?;
         let job = self.job(&id);
         job.shown += 1;
@@ -151,12 +151,12 @@ impl Queue {
             ended.truncate(SLICE);
         }
         let ids: Vec<String> = ended.into_iter().map(|job| job.id.clone()).collect();
-        let most = self.rules().max_lost_leases + u64::from(self.mistake == Mistake::OneLeaseMore);
+        let max_jobs = self.rules().max_lost_leases + u64::from(self.mistake == Mistake::OneLeaseMore);
         self.lost += ids.len() as u64;
         for id in ids {
             let job = self.job(&id);
             job.lost += 1;
-            if job.lost >= most {
+            if job.lost >= max_jobs {
                 self.bury(&id, DeathReason::LostLeases);
             } else {
                 job.at = Place::Ready { date: None };
@@ -164,12 +164,12 @@ impl Queue {
         }
     }
 
-    pub fn promote(&mut self, most: usize) {
+    pub fn promote(&mut self, max_jobs: usize) {
         let now = self.now;
         let due = |job: &&Job| matches!(job.at, Place::Scheduled { due } if due <= now);
         let mut due: Vec<&Job> = self.jobs.values().filter(due).collect();
         due.sort_by_key(|job| (job.time(), job.number));
-        let ids: Vec<String> = due.into_iter().take(most).map(|job| job.id.clone()).collect();
+        let ids: Vec<String> = due.into_iter().take(max_jobs).map(|job| job.id.clone()).collect();
         for id in ids {
             let job = self.job(&id);
             job.at = Place::Ready { date: Some(job.time()) };
@@ -190,11 +190,11 @@ impl Queue {
     }
 
     /// Takes the next jobs, and tells whether it stopped because many had expired.
-    fn take(&mut self, most: usize) -> (Vec<String>, bool) {
+    fn take(&mut self, max_jobs: usize) -> (Vec<String>, bool) {
         let (mut taken, mut expired) = (Vec::new(), Vec::new());
         let mut stopped = false;
         for job in self.ready() {
-            if taken.len() == most || stopped {
+            if taken.len() == max_jobs || stopped {
                 break;
             }
             if job.has_expired(self.now) {

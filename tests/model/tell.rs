@@ -5,7 +5,9 @@ use super::job::{Job, Place};
 use super::queue::{Event, Queue};
 use super::rules::{HOUR, duration};
 use presque::queue::{Settings, State, Status};
-use presque::store::{self, Configured, Counts, Description, Effective, LastMinute, Peeked, QueueWorkers, Totals};
+use presque::store::{
+    self, Configured, Counts, Description, EffectiveSettings, LastMinute, Peeked, QueueWorkers, Totals,
+};
 use std::collections::BTreeMap;
 
 /// The most jobs that a peek shows, and the most that looking at ready jobs moves.
@@ -139,8 +141,8 @@ impl Queue {
         }
     }
 
-    fn effective(&self, status: Status) -> Effective {
-        Effective {
+    fn effective(&self, status: Status) -> EffectiveSettings {
+        EffectiveSettings {
             settings: self.rules().told(status),
             tag: String::new(),
         }

@@ -84,8 +84,12 @@ impl World {
             } => Outcome::Inserted(self.queues[*queue].insert(jobs, failed.as_ref(), idempotency.as_ref())),
             Call::Batch { queue, payloads, due } => Outcome::Batch(self.queues[*queue].insert_batch(payloads, *due)),
             Call::Claim { .. } => Outcome::Claimed(self.claim(call)),
-            Call::Fetch { queue, worker, most } => {
-                let fetched = self.queues[*queue].fetch(worker.as_ref(), *most);
+            Call::Fetch {
+                queue,
+                worker,
+                max_jobs,
+            } => {
+                let fetched = self.queues[*queue].fetch(worker.as_ref(), *max_jobs);
                 let held = worker.as_ref().and_then(|worker| self.queues[*queue].held.get(worker));
                 self.receipts
                     .extend(held.into_iter().flatten().map(|receipt| (*queue, receipt.clone())));
@@ -137,7 +141,7 @@ impl World {
     fn claim(&mut self, call: &Call) -> Claimed {
         let Call::Claim {
             queues,
-            most,
+            max_jobs,
             lease,
             worker,
             acks,
@@ -153,7 +157,7 @@ impl World {
         loop {
             let mut again = false;
             for (place, &queue) in queues.iter().enumerate() {
-                let look = self.queues[queue].claim(most - claimed.jobs.len(), *lease, worker.as_ref(), acks);
+                let look = self.queues[queue].claim(max_jobs - claimed.jobs.len(), *lease, worker.as_ref(), acks);
                 acks = &[];
                 if let Some(worker) = worker.as_ref().filter(|_| look.is_seen) {
                     self.seen.insert((worker.clone(), queue), self.now);
@@ -164,7 +168,7 @@ impl World {
                     self.receipts.push((queue, job.receipt()));
                     claimed.jobs.push((place, job.view(self.now, true)));
                 }
-                if claimed.jobs.len() >= *most {
+                if claimed.jobs.len() >= *max_jobs {
                     return claimed;
                 }
                 again |= look.again;

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
 use presque::dialect::presque::{control, queue, status, worker};
-use presque::http::{Access, Context, Response, json};
 use presque::queue::Limits;
 use presque::store::{Redis, RedisError, Reply, Store};
+use presque::web::{Access, Context, Response, json};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Redis for Away {
 fn answer(group: &str, request: Request<Full<Bytes>>) -> Response {
     let context = Context {
         store: Store::new(Away),
-        limits: Limits { job_bytes: 1000 },
+        limits: Limits { max_job_bytes: 1000 },
         access: Access::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

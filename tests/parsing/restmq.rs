@@ -5,9 +5,9 @@ use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
 use presque::dialect::{beside, restmq};
-use presque::http::{Access, Answer, Context, Fields, Response};
 use presque::queue::Limits;
 use presque::store::Store;
+use presque::web::{Access, Answer, Context, Fields, Response};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 fn answer(request: Request<Full<Bytes>>, alone: bool) -> Response {
     let context = Context {
         store: Store::new(Away),
-        limits: Limits { job_bytes: 1000 },
+        limits: Limits { max_job_bytes: 1000 },
         access: Access::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use presque::dialect::v1;
-use presque::http::{Access, Context, time};
 use presque::queue::{Limits, Timestamp};
 use presque::store::Store;
+use presque::web::{Access, Context, time};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use serde_json::Value;
 fn answer(request: Request<Full<Bytes>>) -> (u16, String, Bytes) {
     let context = Context {
         store: Store::new(Away),
-        limits: Limits { job_bytes: 1000 },
+        limits: Limits { max_job_bytes: 1000 },
         access: Access::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

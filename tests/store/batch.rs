@@ -35,7 +35,7 @@ async fn a_batch_of_any_size_keeps_its_order_and_is_one_script() {
     assert_eq!(fetch(&store, &q).await.as_deref(), Some("first"));
     let mut fetched = Vec::new();
     loop {
-        let jobs = fetch_many(&store, &q, Fetch::MOST).await;
+        let jobs = fetch_many(&store, &q, Fetch::MAX_JOBS).await;
         if jobs.is_empty() {
             break;
         }
@@ -115,7 +115,7 @@ async fn each_job_of_a_batch_counts() {
     let fetch = Fetch {
         queue: &q,
         worker: Some(b"w"),
-        most: 5,
+        max_jobs: 5,
     };
     assert!(matches!(store.fetch(fetch).await.unwrap(), Fetched::Jobs(jobs) if jobs.len() == 5));
     assert_eq!(store.counts(&q).await.unwrap().processed, Some(5));

@@ -57,7 +57,7 @@ async fn a_claim_may_acknowledge_what_came_before_in_the_same_command() {
     };
     let claim = Claim {
         queues: std::slice::from_ref(&work.queue),
-        most: 1,
+        max_jobs: 1,
         lease: None,
         worker: None,
         wait: Duration::ZERO,

@@ -90,7 +90,7 @@ async fn an_expired_job_is_dead_and_not_handed_out_even_to_the_workers_of_2010()
     let fetch = presque::store::Fetch {
         queue: &work.queue,
         worker: None,
-        most: 1,
+        max_jobs: 1,
     };
     let fetched = work.store.fetch(fetch).await.unwrap();
     assert_eq!(fetched, presque::store::Fetched::Jobs(vec![b"3".to_vec()]));

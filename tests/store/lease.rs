@@ -18,7 +18,7 @@ async fn a_claimed_job_is_active_until_its_ack_and_then_gone() {
     assert_eq!(work.ack(&receipt).await, Acked::Done);
     assert_eq!(work.state(&id).await, None);
     assert_eq!(
-        work.redis.run("EXISTS presque:{q}:jobs presque:{q}:runs").await,
+        work.redis.run("EXISTS presque:{q}:jobs presque:{q}:executions").await,
         redis::Value::Int(0)
     );
     work.assert_sound().await;
@@ -109,7 +109,7 @@ async fn the_lease_is_the_claims_else_the_jobs_else_the_queues() {
     assert_eq!(work.claim().await.0.at, now.plus(seconds(7)));
     let claim = Claim {
         queues: std::slice::from_ref(&work.queue),
-        most: 1,
+        max_jobs: 1,
         lease: Some(seconds(9)),
         worker: None,
         wait: Duration::ZERO,

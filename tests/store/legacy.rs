@@ -18,7 +18,7 @@ async fn get(work: &Work, worker: Option<&[u8]>) -> Option<String> {
     let fetch = Fetch {
         queue: &work.queue,
         worker,
-        most: 1,
+        max_jobs: 1,
     };
     match work.store.fetch(fetch).await.unwrap() {
         Fetched::Jobs(mut jobs) => jobs.pop().map(|job| String::from_utf8(job).unwrap()),
@@ -58,7 +58,7 @@ async fn the_job_of_a_worker_that_crashed_is_handed_out_again() {
     // The first one comes back after all: what it held is no longer its own.
     assert_eq!(get(&work, W).await, None);
     assert_eq!(count(&work, State::Active).await, 1);
-    let held = work.redis.run("HKEYS presque:{q}:held").await;
+    let held = work.redis.run("HKEYS presque:{q}:legacy-receipts").await;
     let other = redis::Value::BulkString(b"other".into());
     assert_eq!(held, redis::Value::Array(vec![other]), "nothing is kept of who crashed");
     work.assert_sound().await;
@@ -120,7 +120,7 @@ async fn a_batch_is_held_and_finished_as_a_whole() {
     let fetch = Fetch {
         queue: &work.queue,
         worker: W,
-        most: 2,
+        max_jobs: 2,
     };
     work.store.fetch(fetch).await.unwrap();
     assert_eq!(count(&work, State::Active).await, 2);
@@ -168,7 +168,7 @@ async fn a_lease_that_ends_takes_only_its_own_job_out_of_the_workers_hands() {
     let fetch = Fetch {
         queue: &work.queue,
         worker: W,
-        most: 2,
+        max_jobs: 2,
     };
     work.store.fetch(fetch).await.unwrap();
     work.pass(seconds(1)).await;
@@ -184,7 +184,10 @@ async fn a_job_that_is_cancelled_is_in_nobodys_hands() {
     let id = work.plain("1").await;
     get(&work, W).await;
     work.store.remove(&work.queue, &id).await.unwrap();
-    assert_eq!(work.redis.run("EXISTS presque:{q}:held").await, redis::Value::Int(0));
+    assert_eq!(
+        work.redis.run("EXISTS presque:{q}:legacy-receipts").await,
+        redis::Value::Int(0)
+    );
     work.assert_sound().await;
 }
 

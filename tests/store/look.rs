@@ -4,31 +4,31 @@ use super::work::{Work, seconds};
 use presque::queue::{Due, JobId, State};
 use presque::store::{Cursor, Idempotency, Insert, Inserted, InsertedJob, Job, NewJob, Page};
 
-async fn page(work: &Work, state: State, most: usize, after: Option<&Cursor>) -> Vec<Job> {
+async fn page(work: &Work, state: State, max_jobs: usize, after: Option<&Cursor>) -> Vec<Job> {
     let page = Page {
         queue: &work.queue,
         state,
-        most,
+        max_jobs,
         after,
         payload: false,
     };
     work.store.jobs(page).await.unwrap().jobs
 }
 
-async fn all_pages(work: &Work, state: State, most: usize) -> Vec<JobId> {
+async fn all_pages(work: &Work, state: State, max_jobs: usize) -> Vec<JobId> {
     let mut ids = Vec::new();
     let mut after: Option<Cursor> = None;
     loop {
         let asked = Page {
             queue: &work.queue,
             state,
-            most,
+            max_jobs,
             after: after.as_ref(),
             payload: false,
         };
         let page = work.store.jobs(asked).await.unwrap();
         after = page.jobs.last().map(|last| Cursor {
-            place: last.place,
+            position: last.position,
             id: last.id.clone(),
         });
         ids.extend(page.jobs.into_iter().map(|job| job.id));
@@ -74,7 +74,7 @@ async fn a_page_goes_on_where_the_one_before_ended_though_its_last_job_is_gone()
     }
     let first = page(&work, State::Ready, 2, None).await;
     let cursor = Cursor {
-        place: first[1].place,
+        position: first[1].position,
         id: first[1].id.clone(),
     };
     work.store.remove(&work.queue, &ids[1]).await.unwrap();
@@ -98,7 +98,7 @@ async fn payloads_are_told_when_they_are_asked_for_up_to_four_mebibytes() {
     let asked = Page {
         queue: &work.queue,
         state: State::Ready,
-        most: 10,
+        max_jobs: 10,
         after: None,
         payload: true,
     };
@@ -233,7 +233,7 @@ async fn when_redis_is_full_inserts_are_refused_and_claims_and_acks_go_on() {
     let fetch = presque::store::Fetch {
         queue: &work.queue,
         worker: None,
-        most: 1,
+        max_jobs: 1,
     };
     let fetched = work.store.fetch(fetch).await.unwrap();
     assert_eq!(fetched, presque::store::Fetched::Jobs(vec![b"3".to_vec()]));

@@ -1,6 +1,9 @@
 //! The store's operations against a real Redis, without Wasm.
 
 mod batch;
+#[allow(dead_code, reason = "a test does not build anything")]
+#[path = "../../build.rs"]
+mod build;
 mod claim;
 mod counts;
 mod delete;
@@ -12,11 +15,11 @@ mod legacy;
 mod look;
 mod numbers;
 mod policy;
-mod readers;
 mod rules;
 mod scripts;
 mod settings;
 mod show;
+mod subscribers;
 mod take;
 mod unique;
 mod waits;
@@ -85,13 +88,20 @@ async fn fetch(store: &Store<Native>, queue: &QueueName) -> Option<String> {
 }
 
 /// The next jobs' payloads.
-async fn fetch_many(store: &Store<Native>, queue: &QueueName, most: usize) -> Vec<String> {
-    match fetch_as(store, queue, None, most).await {
+async fn fetch_many(store: &Store<Native>, queue: &QueueName, max_jobs: usize) -> Vec<String> {
+    match fetch_as(store, queue, None, max_jobs).await {
         Fetched::Jobs(jobs) => jobs.into_iter().map(|job| String::from_utf8(job).unwrap()).collect(),
         Fetched::Stopped => panic!("the queue is stopped"),
     }
 }
 
-async fn fetch_as(store: &Store<Native>, queue: &QueueName, worker: Option<&[u8]>, most: usize) -> Fetched {
-    store.fetch(Fetch { queue, worker, most }).await.unwrap()
+async fn fetch_as(store: &Store<Native>, queue: &QueueName, worker: Option<&[u8]>, max_jobs: usize) -> Fetched {
+    store
+        .fetch(Fetch {
+            queue,
+            worker,
+            max_jobs,
+        })
+        .await
+        .unwrap()
 }

@@ -15,7 +15,7 @@ async fn policy(store: &Store<Native>, queue: &QueueName) -> Option<Policy> {
 async fn wait(store: &Store<Native>, queue: &QueueName) {
     let claim = Claim {
         queues: std::slice::from_ref(queue),
-        most: 1,
+        max_jobs: 1,
         lease: None,
         worker: None,
         wait: Duration::from_millis(50),

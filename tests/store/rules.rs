@@ -1,23 +1,20 @@
-//! The rules alone: a script of the shared pieces, and one question.
+//! The rules alone: a script that includes them, and one question.
 
+use super::build::resolve;
+use super::scripts::files_with;
 use crate::support::Redis;
 
-/// The pieces that the rules need.
-const PIECES: &str = concat!(
-    include_str!("../../src/store/shared/clock.lua"),
-    include_str!("../../src/store/shared/job.lua"),
-    include_str!("../../src/store/shared/settings.lua"),
-    include_str!("../../src/store/shared/rules.lua"),
-);
-
-/// What a Lua expression gives, as text.
+/// What each Lua expression gives, as text.
 async fn ask<const N: usize>(redis: &Redis, questions: [&str; N]) -> Vec<String> {
-    let script = format!("{PIECES}\nlocal id = new_id(1, 4)\nlocal none = with_defaults(false)\n");
-    let told: Vec<_> = questions
-        .iter()
-        .map(|question| format!("tostring({question})"))
-        .collect();
-    let script = format!("{script}return {{{}}}", told.join(", "));
+    let texts = questions.map(|question| format!("tostring({question})"));
+    let rules = "is_out_of_attempts, is_out_of_leases, lease_for, retry_delay, has_expired";
+    let script = format!(
+        "-- @keys NONE\n-- @include execution, job, queue\nlocal rules = {{NONE, {rules}}}\n\
+         local id = new_id(1, 4)\nlocal none = settings_of(false)\nreturn {{{}}}",
+        texts.join(", ")
+    );
+    let files = files_with(&[("test/ask.lua", &script)]);
+    let (script, _) = resolve("test/ask.lua", &files).unwrap();
     let mut connection = redis.connection().await;
     redis::cmd("EVAL")
         .arg(script)
@@ -54,15 +51,15 @@ async fn an_exponential_backoff_doubles_up_to_its_end_less_at_most_half() {
 #[tokio::test]
 async fn the_jobs_own_rule_counts_before_the_queues() {
     let redis = Redis::start();
-    let queue = "with_defaults(cmsgpack.pack({backoff = 'fixed', backoff_delay = 7, max_attempts = 3, lease = 9}))";
+    let queue = "settings_of(cmsgpack.pack({backoff = 'fixed', backoff_delay = 7, max_attempts = 3, lease = 9}))";
     let answers = ask(
         &redis,
         [
             &format!("retry_delay(id, 1, {{}}, {queue})"),
             &format!("retry_delay(id, 1, {{backoff = 'fixed', backoff_delay = 8}}, {queue})"),
-            &format!("dies_of_failure(2, {{}}, {queue})"),
-            &format!("dies_of_failure(3, {{}}, {queue})"),
-            &format!("dies_of_failure(3, {{max_attempts = 4}}, {queue})"),
+            &format!("is_out_of_attempts(2, {{}}, {queue})"),
+            &format!("is_out_of_attempts(3, {{}}, {queue})"),
+            &format!("is_out_of_attempts(3, {{max_attempts = 4}}, {queue})"),
             &format!("lease_for(nil, {{}}, {queue})"),
             &format!("lease_for(nil, {{timeout = 10}}, {queue})"),
             &format!("lease_for(11, {{timeout = 10}}, {queue})"),
@@ -78,10 +75,10 @@ async fn without_any_setting_the_documented_defaults_count() {
     let answers = ask(
         &redis,
         [
-            "dies_of_failure(24, {}, none)",
-            "dies_of_failure(25, {}, none)",
-            "dies_of_lost_lease(9, none)",
-            "dies_of_lost_lease(10, none)",
+            "is_out_of_attempts(24, {}, none)",
+            "is_out_of_attempts(25, {}, none)",
+            "is_out_of_leases(9, none)",
+            "is_out_of_leases(10, none)",
             "lease_for(nil, {}, none)",
             "retry_delay(id, 1, {}, none) <= 1000",
             "retry_delay(id, 100, {}, none) <= 3600000",
@@ -98,7 +95,7 @@ async fn without_any_setting_the_documented_defaults_count() {
 #[tokio::test]
 async fn a_job_expires_at_its_time_and_not_once_it_was_redriven() {
     let redis = Redis::start();
-    let expired = |time: &str, run: &str| format!("has_expired(id, {{expires = {time}}}, {run}) or false");
+    let expired = |time: &str, execution: &str| format!("has_expired(id, {{expires = {time}}}, {execution}) or false");
     let answers = ask(
         &redis,
         [

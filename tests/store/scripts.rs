@@ -1,112 +1,130 @@
-//! Scripts are joined from pieces: each has those that it needs, in an order that works, and no other.
+//! How scripts are made from the files of `src/store/`: what `build.rs` accepts, refuses, and leaves out.
 
-use regex_lite::Regex;
-use std::collections::{BTreeMap, BTreeSet};
+use super::build::{File, Files, resolve};
+use std::fs;
 use std::path::Path;
 
-/// Scripts that leave pieces out on purpose: they are for requests that do not come to the lines which need them.
-const LEAN: [(&str, &[&str]); 2] = [
-    (
-        "insert.lua",
-        &[
-            "holder_of",
-            "release_overdue",
-            "hold",
-            "holding",
-            "held_by",
-            "count_failed",
-            "finish_held",
-            "with_defaults",
-        ],
-    ),
-    ("fetch.lua", &["finish_held", "lease_out", "lease_for"]),
-];
-
-/// The names that a piece defines for those after it, and all that it mentions.
-struct Piece {
-    defines: BTreeSet<String>,
-    mentions: BTreeSet<String>,
+/// The store's files, and others.
+pub fn files_with(more: &[(&str, &str)]) -> Files {
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let mut files = Files::new();
+    for path in glob::glob(store.join("*/*.lua").to_str().unwrap()).unwrap() {
+        let path = path.unwrap();
+        let name = path.strip_prefix(&store).unwrap().to_str().unwrap().to_owned();
+        files.insert(name, File::parse(&fs::read_to_string(&path).unwrap()));
+    }
+    files.extend(more.iter().map(|(name, text)| ((*name).to_owned(), File::parse(text))));
+    files
 }
 
-fn piece(path: &Path) -> Piece {
-    let text = std::fs::read_to_string(path).unwrap();
-    let code: Vec<&str> = text.lines().map(|line| line.split("--").next().unwrap()).collect();
-    let strings = Regex::new("'[^']*'").unwrap();
-    let code = strings.replace_all(&code.join("\n"), "''").into_owned();
-    let names = Regex::new("[A-Za-z_][A-Za-z_0-9]*").unwrap();
-    let locals = Regex::new("(?m)^local (?:function )?([A-Za-z_0-9, ]+)").unwrap();
-    let defines = locals
-        .captures_iter(&code)
-        .flat_map(|found| {
-            names
-                .find_iter(found.get(1).unwrap().as_str())
-                .map(|name| name.as_str().to_owned())
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let mentions = names.find_iter(&code).map(|name| name.as_str().to_owned()).collect();
-    Piece { defines, mentions }
+/// A script beside these shared files, made.
+fn make(script: &str, shared: &[(&str, &str)]) -> Result<(String, Vec<String>), String> {
+    let mut files = Files::new();
+    files.extend(
+        shared
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), File::parse(text))),
+    );
+    files.insert("jobs/test.lua".to_owned(), File::parse(script));
+    resolve("jobs/test.lua", &files)
 }
 
 #[test]
-fn every_script_has_the_pieces_that_it_needs_and_no_other() {
-    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-    let mut shared = BTreeMap::new();
-    for entry in std::fs::read_dir(store.join("shared")).unwrap() {
-        let path = entry.unwrap().path();
-        shared.insert(path.file_stem().unwrap().to_str().unwrap().to_owned(), piece(&path));
+fn every_script_uses_what_its_header_names_and_names_what_it_uses() {
+    let files = files_with(&[]);
+    let scripts: Vec<_> = files.keys().filter(|path| !path.starts_with("lua/")).collect();
+    assert!(scripts.len() > 30, "{} scripts were found", scripts.len());
+    for path in scripts {
+        let (_, keys) = resolve(path, &files).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!keys.is_empty(), "{path} has no keys");
     }
-    let all_names: BTreeSet<_> = shared.values().flat_map(|piece| piece.defines.iter()).collect();
-    let call = Regex::new(r#"script!\(\s*"(\w+\.lua)"((?:\s*,\s*\w+)*)\s*,?\s*\)"#).unwrap();
-    let mut scripts = 0;
-    for entry in std::fs::read_dir(&store).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).unwrap();
-        for found in call.captures_iter(&text) {
-            let file = &found[1];
-            let names: Vec<_> = found[2]
-                .split(',')
-                .map(str::trim)
-                .filter(|name| !name.is_empty())
-                .collect();
-            let own = piece(&store.join(file));
-            let lean = LEAN.iter().find(|(lean, _)| *lean == file && !names.contains(&"held"));
-            let may_lack = lean.map_or(&[][..], |(_, names)| names);
-            check(file, &names, &own, &shared, &all_names, may_lack);
-            scripts += 1;
-        }
-    }
-    assert!(scripts > 20, "{scripts} scripts were found");
 }
 
-fn check(
-    file: &str,
-    names: &[&str],
-    own: &Piece,
-    shared: &BTreeMap<String, Piece>,
-    all_names: &BTreeSet<&String>,
-    may_lack: &[&str],
-) {
-    let mut defined: BTreeSet<&String> = BTreeSet::new();
-    let pieces = names.iter().map(|name| (*name, &shared[*name]));
-    for (name, piece) in pieces.chain([(file, own)]) {
-        defined.extend(&piece.defines);
-        for mentioned in piece.mentions.iter().filter(|mentioned| all_names.contains(mentioned)) {
-            let known = defined.contains(mentioned) || may_lack.contains(&&**mentioned);
-            assert!(
-                known,
-                "{file}: {name} uses {mentioned}, which nothing before it defines"
-            );
-        }
+#[test]
+fn a_script_gets_the_definitions_that_it_uses_and_their_keys_and_no_others() {
+    let (source, keys) = make(
+        "-- Says a word.\n-- @keys META\n-- @include word\nreturn say(META)",
+        &[
+            (
+                "lua/word.lua",
+                "-- @keys JOBS, RATES\n-- @include base\nlocal function say(key)\n  return loud(key, JOBS)\nend\n\n\
+                 -- Left out.\nlocal function count()\n  return RATES\nend\n",
+            ),
+            (
+                "lua/base.lua",
+                "local function loud(key)\n  -- A reason.\n  return key .. '-- @keys DEAD'\nend\nlocal QUIET = 1\n",
+            ),
+        ],
+    )
+    .unwrap();
+    assert_eq!(keys, ["JOBS", "META"]);
+    let expected = "local JOBS = KEYS[1]\nlocal META = KEYS[2]\nlocal function loud(key)\nreturn key .. '-- @keys DEAD'\nend\n\
+                    local function say(key)\nreturn loud(key, JOBS)\nend\nreturn say(META)\n";
+    assert_eq!(source, expected);
+}
+
+#[test]
+fn keys_that_may_be_absent_or_many_come_last() {
+    let (source, keys) = make("-- @keys ANSWER?, ZONE\nreturn {ANSWER, ZONE}", &[]).unwrap();
+    assert_eq!(keys, ["ZONE", "ANSWER"]);
+    assert!(
+        source.starts_with("local ZONE = KEYS[1]\nlocal ANSWER = KEYS[2]\n"),
+        "{source}"
+    );
+    let (source, _) = make("-- @keys ALL..., ZONE\nreturn {ALL, ZONE}", &[]).unwrap();
+    assert!(
+        source.starts_with("local ZONE = KEYS[1]\nlocal ALL = {unpack(KEYS, 2)}\n"),
+        "{source}"
+    );
+}
+
+#[test]
+fn a_header_that_does_not_fit_its_code_is_refused_by_name() {
+    let shared = [(
+        "lua/job.lua",
+        "-- @keys JOBS\nlocal function load(id)\n  return redis.call('HGET', JOBS, id)\nend\n",
+    )];
+    for (script, error) in [
+        (
+            "-- @keys META\nreturn 1",
+            "jobs/test.lua: the key META is declared and not used",
+        ),
+        (
+            "return META",
+            "jobs/test.lua: META is used, and neither defined nor declared as a key",
+        ),
+        (
+            "-- @include job\nreturn 1",
+            "jobs/test.lua: lua/job.lua is included and not used",
+        ),
+        (
+            "return load(1)",
+            "jobs/test.lua: load is used, and lua/job.lua is not included",
+        ),
+        (
+            "-- @include jbo\nreturn 1",
+            "jobs/test.lua: there is no lua/jbo.lua to include",
+        ),
+    ] {
+        assert_eq!(make(script, &shared).unwrap_err(), error);
     }
-    for (at, name) in names.iter().enumerate() {
-        let later = names[at + 1..].iter().map(|later| &shared[*later]).chain([own]);
-        let used = later
-            .flat_map(|piece| &piece.mentions)
-            .any(|mentioned| shared[*name].defines.contains(mentioned));
-        assert!(used, "{file}: nothing uses the piece {name}");
-    }
+    let wrong = [(
+        "lua/job.lua",
+        "-- @keys JOBS\nlocal function load(id)\n  return id\nend\n",
+    )];
+    let error = make("-- @include job\nreturn load(1)", &wrong).unwrap_err();
+    assert_eq!(error, "lua/job.lua: the key JOBS is declared and not used");
+}
+
+#[test]
+fn files_that_include_each_other_are_refused_with_the_circle() {
+    let shared = [
+        ("lua/a.lua", "-- @include b\nlocal function a()\n  return b()\nend\n"),
+        ("lua/b.lua", "-- @include a\nlocal function b()\n  return a()\nend\n"),
+    ];
+    let error = make("-- @include a\nreturn a()", &shared).unwrap_err();
+    assert_eq!(
+        error,
+        "jobs/test.lua -> lua/a.lua -> lua/b.lua -> lua/a.lua: files include each other"
+    );
 }

@@ -211,7 +211,7 @@ async fn a_queue_tells_how_many_jobs_are_in_each_state_and_how_old_the_oldest_re
     let fetch = presque::store::Fetch {
         queue: &work.queue,
         worker: None,
-        most: 1,
+        max_jobs: 1,
     };
     work.store.peek(&work.queue).await.unwrap();
     work.store.fetch(fetch).await.unwrap();

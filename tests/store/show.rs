@@ -19,7 +19,7 @@ async fn each_showing_is_counted_and_the_job_stays_the_next_one() {
     assert_eq!(show(&work).await, Some((2, 1)));
     work.assert_sound().await;
     take(&work).await.unwrap();
-    let runs = work.redis.run("EXISTS presque:{q}:runs").await;
+    let runs = work.redis.run("EXISTS presque:{q}:executions").await;
     assert_eq!(runs, redis::Value::Int(0));
 }
 

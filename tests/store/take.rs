@@ -6,7 +6,7 @@ use presque::store::{DeathReason, Fetch, Fetched, NewJob, Redis, Store};
 
 /// The next job's payload, taken.
 pub(super) async fn take(work: &Work) -> Option<String> {
-    let taken = work.store.take(&work.queue).await.unwrap()?;
+    let taken = work.store.take_next(&work.queue).await.unwrap()?;
     Some(String::from_utf8(taken.payload).unwrap())
 }
 
@@ -59,7 +59,7 @@ async fn jobs_are_taken_in_the_order_of_a_fetch_and_leave_nothing() {
     work.pass(seconds(1)).await;
     assert_eq!(take(&work).await.as_deref(), Some("urgent"));
     assert_eq!(take(&work).await.as_deref(), Some("due"));
-    let taken = work.store.take(&work.queue).await.unwrap().unwrap();
+    let taken = work.store.take_next(&work.queue).await.unwrap().unwrap();
     assert_eq!((taken.id, taken.is_text), (plain.clone(), false));
     assert_eq!(take(&work).await, None, "what is not due yet is not there");
     assert_eq!(work.look(&plain).await, None);
@@ -82,7 +82,7 @@ async fn a_stopped_queue_gives_its_next_job_to_who_takes_or_shows_it_alone() {
 async fn a_queue_that_never_was_has_no_next_job_and_nothing_is_left_behind() {
     let redis = crate::support::Redis::start();
     let (store, q) = (redis.store().await, super::queue("never"));
-    assert_eq!(store.take(&q).await.unwrap(), None);
+    assert_eq!(store.take_next(&q).await.unwrap(), None);
     assert_eq!(store.show_next(&q).await.unwrap(), None);
     assert!(!store.remove_number(&q, 1).await.unwrap());
     assert!(store.newest(&q, 10).await.unwrap().numbers.is_empty());
@@ -103,7 +103,7 @@ async fn expired_jobs_are_dead_and_any_number_of_them_is_passed_over() {
         if shown {
             assert_eq!(show(&work).await, Some((last.number(), 1)));
         }
-        let taken = work.store.take(&work.queue).await.unwrap();
+        let taken = work.store.take_next(&work.queue).await.unwrap();
         assert_eq!(taken.unwrap().id, last);
         for id in [&ids[0], &ids[229]] {
             let reason = work.look(id).await.unwrap().reason;
@@ -156,7 +156,7 @@ async fn a_text_is_told_as_such_and_is_a_job_like_any_other_to_who_claims_or_fet
     let id = work.insert(job).await;
     let (shown, _) = work.store.show_next(&work.queue).await.unwrap().unwrap();
     assert!(shown.is_text);
-    let taken = work.store.take(&work.queue).await.unwrap().unwrap();
+    let taken = work.store.take_next(&work.queue).await.unwrap().unwrap();
     assert_eq!(
         (&taken.id, &*taken.payload, taken.is_text),
         (&id, &br#""a b""#[..], true)
@@ -170,14 +170,14 @@ async fn a_text_is_told_as_such_and_is_a_job_like_any_other_to_who_claims_or_fet
     );
     work.nack(&receipt, Some(seconds(1))).await;
     work.pass(seconds(1)).await;
-    let taken = work.store.take(&work.queue).await.unwrap().unwrap();
+    let taken = work.store.take_next(&work.queue).await.unwrap().unwrap();
     assert!(taken.is_text, "it stays one when it comes back");
 
     work.insert(job).await;
     let fetch = Fetch {
         queue: &work.queue,
         worker: None,
-        most: 1,
+        max_jobs: 1,
     };
     let fetched = work.store.fetch(fetch).await.unwrap();
     assert_eq!(fetched, Fetched::Jobs(vec![br#""a b""#.to_vec()]));

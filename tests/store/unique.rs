@@ -78,7 +78,7 @@ async fn a_key_is_held_while_its_job_is_unfinished_and_released_on_every_way_out
     let fetch = presque::store::Fetch {
         queue: &work.queue,
         worker: None,
-        most: 1,
+        max_jobs: 1,
     };
     work.store.fetch(fetch).await.unwrap();
     assert!(is_free(&work, hold).await);

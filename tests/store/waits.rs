@@ -17,7 +17,7 @@ const WOKEN: Duration = Duration::from_millis(2500);
 async fn claim(store: &Store<Native>, queues: &[QueueName], wait: Duration) -> Claimed {
     let claim = Claim {
         queues,
-        most: 1,
+        max_jobs: 1,
         lease: Some(LONG),
         worker: None,
         wait,
@@ -190,7 +190,7 @@ async fn without_a_waiting_claim_nothing_is_left_to_wake_one() {
     for _ in 0..3 {
         insert(&store, &q, Due::Now).await;
     }
-    assert_eq!(redis.run("EXISTS presque:{q}:wake").await, redis::Value::Int(0));
+    assert_eq!(redis.run("EXISTS presque:{q}:wakeup").await, redis::Value::Int(0));
 }
 
 #[tokio::test]
@@ -246,7 +246,7 @@ async fn what_a_claim_has_done_it_tells_although_redis_is_lost_after_that() {
     };
     let of_two = Claim {
         queues: &queues,
-        most: 2,
+        max_jobs: 2,
         lease: Some(LONG),
         worker: None,
         wait: LONG,

@@ -67,10 +67,10 @@ impl Work {
         .await
     }
 
-    pub(super) async fn claim_many(&self, most: usize) -> Vec<Job> {
+    pub(super) async fn claim_many(&self, max_jobs: usize) -> Vec<Job> {
         let claim = Claim {
             queues: std::slice::from_ref(&self.queue),
-            most,
+            max_jobs,
             lease: None,
             worker: Some(b"w"),
             wait: Duration::ZERO,

@@ -9,7 +9,14 @@ use presque::store::{Delete, Failed, Fetch, RedisError, Store};
 async fn work(store: &Store<Native>, queue: &QueueName, worker: &[u8]) {
     insert(store, job(queue, "1")).await;
     let worker = Some(worker);
-    store.fetch(Fetch { queue, worker, most: 1 }).await.unwrap();
+    store
+        .fetch(Fetch {
+            queue,
+            worker,
+            max_jobs: 1,
+        })
+        .await
+        .unwrap();
     insert(
         store,
         Plain {

@@ -6,31 +6,6 @@ use serde::Deserialize;
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a queue's keys may end in.
-const KINDS: [&str; 21] = [
-    "meta",
-    "jobs",
-    "runs",
-    "ready",
-    "scheduled",
-    "active",
-    "done",
-    "dead",
-    "cancelled",
-    "unique",
-    "unique-until",
-    "settled",
-    "wake",
-    "rates",
-    "workers",
-    "worker-failures",
-    "held",
-    "seen",
-    "readers",
-    "mail",
-    "past",
-];
-
 /// Where a job can be.
 const STATES: [&str; 6] = ["ready", "scheduled", "active", "done", "dead", "cancelled"];
 
@@ -48,7 +23,9 @@ pub async fn assert_sound(redis: &Redis) {
     for key in get::<Vec<String>>(redis, &["KEYS", "*"]).await {
         if let Some(tagged) = key.strip_prefix("presque:{") {
             let (tag, kind) = tagged.split_once("}:").expect(&key);
-            let known = KINDS.contains(&kind) || kind.starts_with("idempotency:") || kind.starts_with("bell:");
+            let known = presque::store::queue_key_suffixes().any(|suffix| suffix == kind)
+                || kind.starts_with("idempotency:")
+                || kind.starts_with("wakeup:");
             assert!(known, "an unknown key: {key}");
             queues.insert(tag.to_owned());
         } else if key != "test:clock" {
@@ -74,9 +51,9 @@ struct Options {
 /// What changes of it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Run {
+struct Execution {
     claims: u64,
-    held: bool,
+    legacy: bool,
     worker: ByteBuf,
     redriven: bool,
 }
@@ -84,7 +61,7 @@ struct Run {
 async fn assert_jobs_sound(redis: &Redis, tag: &str) {
     let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
     let jobs: BTreeMap<String, Vec<u8>> = get(redis, &["HGETALL", &key("jobs")]).await;
-    let runs: BTreeMap<String, Vec<u8>> = get(redis, &["HGETALL", &key("runs")]).await;
+    let executions: BTreeMap<String, Vec<u8>> = get(redis, &["HGETALL", &key("executions")]).await;
     let mut states: BTreeMap<String, &str> = BTreeMap::new();
     for state in STATES {
         for id in get::<Vec<String>>(redis, &["ZRANGE", &key(state), "0", "-1"]).await {
@@ -96,25 +73,25 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
     for id in jobs.keys() {
         assert!(states.contains_key(id), "{tag}: {id} is in no state");
     }
-    for id in runs.keys() {
-        assert!(jobs.contains_key(id), "{tag}: {id} has a run and is not there");
+    for id in executions.keys() {
+        assert!(jobs.contains_key(id), "{tag}: {id} has an execution and is not there");
     }
 
-    let hands: BTreeMap<Vec<u8>, String> = get(redis, &["HGETALL", &key("held")]).await;
-    for (worker, receipt) in hands
+    let receipts: BTreeMap<Vec<u8>, String> = get(redis, &["HGETALL", &key("legacy-receipts")]).await;
+    for (worker, receipt) in receipts
         .iter()
         .flat_map(|(worker, all)| all.split(' ').map(move |one| (worker, one)))
     {
         let (id, claim) = receipt.split_once('-').expect("a receipt");
-        let run: Run = runs
+        let execution: Execution = executions
             .get(id)
-            .map(|run| rmp_serde::from_slice(run).expect("a run"))
+            .map(|packed| rmp_serde::from_slice(packed).expect("an execution"))
             .unwrap_or_default();
         // What was finished through /v1 meanwhile is no harm: the receipt is stale.
-        if states.get(id) == Some(&"active") && run.claims.to_string() == claim {
+        if states.get(id) == Some(&"active") && execution.claims.to_string() == claim {
             assert!(
-                run.held && run.worker == *worker,
-                "{tag}: {worker:?} does not hold {receipt}"
+                execution.legacy && execution.worker == *worker,
+                "{tag}: {worker:?} does not have {receipt}"
             );
         }
     }
@@ -126,13 +103,13 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
     }
     let mut carried = BTreeSet::new();
     for (id, record) in &jobs {
-        let run: Run = runs
+        let execution: Execution = executions
             .get(id)
-            .map(|run| rmp_serde::from_slice(run).expect("a run"))
+            .map(|packed| rmp_serde::from_slice(packed).expect("an execution"))
             .unwrap_or_default();
         let state = states[id];
         assert!(
-            state != "active" || run.claims > 0,
+            state != "active" || execution.claims > 0,
             "{tag}: {id} is active without a claim"
         );
         let ended = ["done", "dead", "cancelled"].contains(&state);
@@ -142,8 +119,8 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
         };
         let holds = held.get(&unique) == Some(id);
         match options.unique_scope.as_deref() {
-            None if run.claims == 0 => assert_eq!(holds, !ended, "{tag}: {id} is {state}"),
-            None if state == "active" || !run.redriven => assert!(!holds, "{tag}: {id} is {state}"),
+            None if execution.claims == 0 => assert_eq!(holds, !ended, "{tag}: {id} is {state}"),
+            None if state == "active" || !execution.redriven => assert!(!holds, "{tag}: {id} is {state}"),
             Some("unfinished") => assert_eq!(holds, !ended, "{tag}: {id} is {state}"),
             _ => {}
         }

@@ -2,9 +2,9 @@
 
 use super::request::queue_name;
 use super::{Refusal, options};
-use crate::http::{BodyError, Context, Response, json, read_body, with_body};
 use crate::queue::Status;
 use crate::store::Redis;
+use crate::web::{BodyError, Context, Response, json, read_body, with_body};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use serde_json::{Map, Value};

@@ -8,7 +8,7 @@ mod request;
 pub mod status;
 pub mod worker;
 
-use crate::http::{Response, allow, empty};
+use crate::web::{Response, allow, empty};
 use http::StatusCode;
 use refusal::Refusal;
 

@@ -2,11 +2,11 @@
 
 use super::request::{due_time, query, queue_name, read_job, worker_id};
 use super::{Refusal, options};
-use crate::http::{Context, Response, empty, json, with_body};
 use crate::queue::{Due, Hold, QueueName, Unique};
 use crate::store::{
     Delete, Failed, Fetch, Fetched, Insert, InsertBatch, Inserted, InsertedBatch, InsertedJob, NewJob, Redis,
 };
+use crate::web::{Context, Response, empty, json, with_body};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 
@@ -66,7 +66,7 @@ async fn try_insert<B: http_body::Body, R: Redis>(
     context: &Context<R>,
 ) -> Result<Response, Refusal> {
     let queue = queue_name(parts, "/q")?;
-    let payload = read_job(parts, body, context.limits.job_bytes).await?;
+    let payload = read_job(parts, body, context.limits.max_job_bytes).await?;
     let failed = parts.method == Method::PUT;
     if !failed && !json::is_text(&payload) {
         return Err(Refusal::JobNotJson);
@@ -117,9 +117,9 @@ async fn insert_batch<B: http_body::Body, R: Redis>(
     context: &Context<R>,
 ) -> Result<Response, Refusal> {
     let queue = queue_name(parts, "/qb")?;
-    let body = read_job(parts, body, context.limits.job_bytes).await?;
+    let body = read_job(parts, body, context.limits.max_job_bytes).await?;
     let payloads = json::list_member(&body, "jobs")?;
-    if payloads.len() > InsertBatch::MOST {
+    if payloads.len() > InsertBatch::MAX_JOBS {
         return Err(Refusal::TooManyJobs);
     }
     let batch = InsertBatch {
@@ -145,14 +145,14 @@ async fn fetch_batch<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Re
 async fn take<R: Redis>(
     parts: &Parts,
     queue: &QueueName,
-    most: usize,
+    max_jobs: usize,
     context: &Context<R>,
 ) -> Result<Vec<Vec<u8>>, Refusal> {
     let worker = worker_id(parts);
     let fetch = Fetch {
         queue,
         worker: worker.as_deref(),
-        most,
+        max_jobs,
     };
     match context.store.fetch(fetch).await? {
         Fetched::Jobs(jobs) => Ok(jobs),
@@ -169,7 +169,7 @@ fn batch_size(parts: &Parts) -> Result<usize, Refusal> {
         .and_then(|text| text.trim().parse().ok());
     match number {
         Some(0) => Ok(BATCH_SIZE),
-        Some(number) if number <= Fetch::MOST => Ok(number),
+        Some(number) if number <= Fetch::MAX_JOBS => Ok(number),
         _ => Err(Refusal::BatchSize),
     }
 }

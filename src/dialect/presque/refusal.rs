@@ -1,11 +1,11 @@
 //! What the dialect answers when it does not do what was asked: one table of statuses and texts.
 
-use crate::http::json::{self, ListError};
-use crate::http::{self as answer, BodyError, JsonError, Response};
 use crate::queue::NameError;
 use crate::store::RedisError;
-use ::http::StatusCode;
-use ::http::header::RETRY_AFTER;
+use crate::web::json::{self, ListError};
+use crate::web::{self as answer, BodyError, JsonError, Response};
+use http::StatusCode;
+use http::header::RETRY_AFTER;
 use std::borrow::Cow;
 
 /// Why a request is refused. Clients of 2010 compare the texts: they are part of the contract.
@@ -36,7 +36,7 @@ pub(super) enum Refusal {
     InvalidStatus(String),
     WorkerMissing,
     NoSuchWorker,
-    /// More than [`InsertBatch::MOST`](crate::store::InsertBatch::MOST).
+    /// More than [`InsertBatch::MAX_JOBS`](crate::store::InsertBatch::MAX_JOBS).
     TooManyJobs,
     /// The store failed before anything was changed.
     StoreUnreachable,

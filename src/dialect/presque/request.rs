@@ -1,8 +1,8 @@
 //! What the routes of this dialect have in common when they read a request.
 
 use super::Refusal;
-use crate::http::{Query, is_json, name_after, read_json};
 use crate::queue::{QueueName, Timestamp};
+use crate::web::{Query, is_json, name_after, read_json};
 use bytes::Bytes;
 use http::request::Parts;
 

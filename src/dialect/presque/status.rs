@@ -2,9 +2,9 @@
 
 use super::request::{query, queue_name};
 use super::{Refusal, options};
-use crate::http::{Context, Response, json, with_body};
 use crate::queue::NameError;
 use crate::store::Redis;
+use crate::web::{Context, Response, json, with_body};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 

@@ -2,9 +2,9 @@
 
 use super::request::{is_worker_id, query, queue_name, worker_id};
 use super::{Refusal, options};
-use crate::http::{Context, Response, empty, json, read_body, with_body};
 use crate::queue::QueueName;
 use crate::store::Redis;
+use crate::web::{Context, Response, empty, json, read_body, with_body};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use serde_json::{Map, Value};

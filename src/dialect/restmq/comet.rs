@@ -5,9 +5,9 @@ use super::request::{fields_of_query, queue_in_path};
 use super::text::{Object, callback};
 use super::value::to_value;
 use super::{Refusal, options};
-use crate::http::{Answer, Context};
 use crate::queue::QueueName;
-use crate::store::{Letter, ReaderKind, Redis};
+use crate::store::{Delivery, Redis, SubscriberKind};
+use crate::web::{Answer, Context};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method};
@@ -33,14 +33,14 @@ pub(super) async fn handle<R: Redis>(parts: &Parts, context: &Context<R>) -> Res
     let callback = callback(&fields_of_query(parts)?)?.map(str::to_owned);
     let events = accepts_events(&parts.headers);
     let kind = if events {
-        ReaderKind::Events {
+        SubscriberKind::Events {
             last: last_number(&queue, &parts.headers),
         }
     } else {
-        ReaderKind::Plain
+        SubscriberKind::Plain
     };
-    let joined = context.store.join(&queue, kind).await?;
-    let (reader, missed) = joined.ok_or(Refusal::TooManyReaders)?;
+    let subscribed = context.store.subscribe(&queue, kind).await?;
+    let (subscriber, missed) = subscribed.ok_or(Refusal::TooManyReaders)?;
     let format = if events {
         Chunked::Events { queue }
     } else {
@@ -54,7 +54,11 @@ pub(super) async fn handle<R: Redis>(parts: &Parts, context: &Context<R>) -> Res
     // Proxies that would gather chunks are told not to.
     let no_gathering = HeaderName::from_static("x-accel-buffering");
     headers.insert(no_gathering, HeaderValue::from_static("no"));
-    let reading = Reading { reader, missed, format };
+    let reading = Reading {
+        subscriber,
+        missed,
+        format,
+    };
     Ok(Answer::Stream(head, reading))
 }
 
@@ -104,10 +108,10 @@ impl Chunked {
 }
 
 impl Format for Chunked {
-    fn message(&self, letter: &Letter) -> Vec<u8> {
+    fn message(&self, delivery: &Delivery) -> Vec<u8> {
         let (Self::Lines { queue, .. } | Self::Events { queue }) = self;
-        let key = format!("{queue}:{}", letter.number);
-        let value = to_value(&letter.payload, letter.is_text);
+        let key = format!("{queue}:{}", delivery.number);
+        let value = to_value(&delivery.payload, delivery.is_text);
         let mut chunk = match self {
             Self::Lines { .. } => Vec::new(),
             Self::Events { .. } => format!("id: {key}\n").into_bytes(),

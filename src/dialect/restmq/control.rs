@@ -4,9 +4,9 @@ use super::queues::{Queues, STORE};
 use super::request::{SMALL_BYTES, fields, queue_in_path};
 use super::text::{Object, callback, html, json};
 use super::{Refusal, options};
-use crate::http::{Context, Response};
 use crate::queue::{QueueName, Status};
 use crate::store::Redis;
+use crate::web::{Context, Response};
 use http::Method;
 use http::request::Parts;
 

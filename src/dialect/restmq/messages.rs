@@ -4,9 +4,9 @@ use super::request::{fields, fields_of_query, message_bytes, queue_in_path};
 use super::text::{Object, callback, line};
 use super::value::{to_payload, to_value};
 use super::{Refusal, options, pages};
-use crate::http::{Context, Fields, Response, with_header};
 use crate::queue::{JobId, QueueName};
 use crate::store::{Delete, Insert, Inserted, InsertedJob, NewJob, Redis};
+use crate::web::{Context, Fields, Response, with_header};
 use http::header::LOCATION;
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -122,7 +122,7 @@ pub(super) async fn post<R: Redis>(
     let queue = QueueName::new(queue)?;
     let expires_in = ttl.map(seconds).transpose()?;
     let (payload, is_text) = to_payload(value);
-    if payload.len() > context.limits.job_bytes {
+    if payload.len() > context.limits.max_job_bytes {
         return Err(Refusal::TooLarge);
     }
     let job = NewJob {
@@ -151,7 +151,7 @@ pub(super) async fn post<R: Redis>(
 /// Takes the next message of a queue, its key and its value; `None` when there is none.
 pub(super) async fn take<R: Redis>(context: &Context<R>, queue: &[u8]) -> Result<Option<(String, Vec<u8>)>, Refusal> {
     let queue = QueueName::new(queue)?;
-    let taken = context.store.take(&queue).await?;
+    let taken = context.store.take_next(&queue).await?;
     Ok(taken.map(|job| (key(&queue, &job.id), to_value(&job.payload, job.is_text).into_owned())))
 }
 

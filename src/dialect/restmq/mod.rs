@@ -17,8 +17,8 @@ mod text;
 mod value;
 mod xmlrpc;
 
-use crate::http::{Answer, Context, Response, Stream, allow};
 use crate::store::Redis;
+use crate::web::{Answer, Context, Response, Stream, allow};
 use http::{Request, StatusCode};
 use refusal::Refusal;
 

@@ -3,9 +3,9 @@
 use super::request::{SMALL_BYTES, fields, fields_of_query, queue_in_path};
 use super::text::{Object, callback, line};
 use super::{Refusal, options};
-use crate::http::{Context, Response};
 use crate::queue::Policy;
 use crate::store::Redis;
+use crate::web::{Context, Response};
 use http::Method;
 use http::request::Parts;
 

@@ -1,9 +1,9 @@
 //! What is told of all queues.
 
 use super::Refusal;
-use crate::http::Context;
 use crate::queue::QueueName;
 use crate::store::{Counts, Redis, RedisError};
+use crate::web::Context;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 /// How many queues are counted at once.
@@ -16,7 +16,7 @@ pub(super) const STORE: &str = "connected";
 pub(super) struct Queues {
     /// How many queues there are.
     pub size: u64,
-    /// At most [`Listed::MOST`](crate::store::Listed::MOST).
+    /// At most [`Listed::MAX_NAMES`](crate::store::Listed::MAX_NAMES).
     pub first: Vec<(QueueName, Counts)>,
 }
 

@@ -1,7 +1,7 @@
 //! How a reader that stays is sent a queue's messages. `docs/restmq.md` tells how readers share them.
 
-use crate::http::{Chunks, Context, Gone, Stream};
-use crate::store::{Entry, Letter, Mail, Reader, Redis, Store};
+use crate::store::{Delivery, DeliveryId, Inbox, Redis, Store, Subscriber};
+use crate::web::{Chunks, Context, Gone, Stream};
 use futures_util::future::{Either, select};
 use std::convert::Infallible;
 use std::pin::pin;
@@ -23,7 +23,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How messages are written.
 pub(super) trait Format {
     /// The chunk that is one message.
-    fn message(&self, letter: &Letter) -> Vec<u8>;
+    fn message(&self, delivery: &Delivery) -> Vec<u8>;
 
     /// The last chunk, of a queue that was deleted.
     fn end(&self) -> Vec<u8>;
@@ -35,9 +35,9 @@ pub(super) trait Format {
 /// A reader, and what it is sent first.
 #[derive(Debug)]
 pub(super) struct Reading<F> {
-    pub reader: Reader,
+    pub subscriber: Subscriber,
     /// What it missed.
-    pub missed: Vec<Letter>,
+    pub missed: Vec<Delivery>,
     pub format: F,
 }
 
@@ -49,7 +49,7 @@ impl<F: Format> Stream for Reading<F> {
             last: Instant::now(),
             duty: Duty {
                 store: &context.store,
-                reader: &self.reader,
+                subscriber: &self.subscriber,
                 sent: Vec::new(),
                 last: Instant::now(),
             },
@@ -58,7 +58,7 @@ impl<F: Format> Stream for Reading<F> {
             // That it is not read any more changes nothing now.
             End::Deleted => drop(sending.send(self.format.end()).await),
             // Should the store not be reached: it forgets the reader by itself.
-            End::Gone => drop(context.store.part(&self.reader, &sending.duty.sent).await),
+            End::Gone => drop(context.store.unsubscribe(&self.subscriber, &sending.duty.sent).await),
         }
     }
 }
@@ -80,27 +80,27 @@ impl From<Gone> for End {
 /// What a reader owes to the store: to say that it is there, and what it was sent.
 struct Duty<'a, R> {
     store: &'a Store<R>,
-    reader: &'a Reader,
+    subscriber: &'a Subscriber,
     /// What was sent, and the store was not told so yet.
-    sent: Vec<Entry>,
+    sent: Vec<DeliveryId>,
     /// When the store was told last.
     last: Instant,
 }
 
 impl<R: Redis> Duty<'_, R> {
     /// Tells the store, and looks into the mail. `None` when the store cannot be reached.
-    async fn collect(&mut self, most: usize) -> Result<Option<(Vec<Letter>, Duration, bool)>, End> {
-        let collected = self.store.collect(self.reader, &self.sent, most).await;
+    async fn poll(&mut self, most: usize) -> Result<Option<(Vec<Delivery>, Duration, bool)>, End> {
+        let polled = self.store.poll(self.subscriber, &self.sent, most).await;
         self.last = Instant::now();
-        match collected {
-            Ok(Mail::Ended) => Err(End::Deleted),
-            Ok(Mail::Letters {
-                letters,
-                look_again,
-                blocked,
+        match polled {
+            Ok(Inbox::Ended) => Err(End::Deleted),
+            Ok(Inbox::Open {
+                deliveries,
+                next_event,
+                is_blocked,
             }) => {
                 self.sent.clear();
-                Ok(Some((letters, look_again.unwrap_or(Duration::MAX), blocked)))
+                Ok(Some((deliveries, next_event.unwrap_or(Duration::MAX), is_blocked)))
             }
             Err(_) => Ok(None),
         }
@@ -119,7 +119,7 @@ impl<R: Redis> Duty<'_, R> {
                 Either::Left((done, _)) => return Ok(done?),
                 Either::Right(((), unfinished)) => work = unfinished,
             }
-            self.collect(0).await?;
+            self.poll(0).await?;
         }
         Err(End::Gone)
     }
@@ -134,48 +134,52 @@ struct Sending<'a, R, F, C> {
 }
 
 impl<R: Redis, F: Format, C: Chunks> Sending<'_, R, F, C> {
-    async fn go_on(&mut self, missed: Vec<Letter>) -> End {
+    async fn go_on(&mut self, missed: Vec<Delivery>) -> End {
         match self.try_go_on(missed).await {
             Ok(never) => match never {},
             Err(end) => end,
         }
     }
 
-    async fn try_go_on(&mut self, missed: Vec<Letter>) -> Result<Infallible, End> {
-        for letter in missed {
-            self.deliver(letter).await?;
+    async fn try_go_on(&mut self, missed: Vec<Delivery>) -> Result<Infallible, End> {
+        for delivery in missed {
+            self.deliver(delivery).await?;
         }
         loop {
-            let Some((letters, look_again, blocked)) = self.duty.collect(MOST).await? else {
+            let Some((deliveries, next_event, is_blocked)) = self.duty.poll(MOST).await? else {
                 C::sleep(RETRY).await;
                 self.show_life().await?;
                 continue;
             };
-            if letters.is_empty() && !look_again.is_zero() {
-                self.wait(look_again, blocked).await?;
+            if deliveries.is_empty() && !next_event.is_zero() {
+                self.wait(next_event, is_blocked).await?;
             }
-            for letter in letters {
-                self.deliver(letter).await?;
+            for delivery in deliveries {
+                self.deliver(delivery).await?;
             }
         }
     }
 
     /// Sends a message. The reader is looked for first: what is written to one that has gone is lost.
-    async fn deliver(&mut self, letter: Letter) -> Result<(), End> {
+    async fn deliver(&mut self, delivery: Delivery) -> Result<(), End> {
         if self.duty.rest().is_zero() {
-            self.duty.collect(0).await?;
+            self.duty.poll(0).await?;
         }
         self.probe().await?;
-        self.send(self.format.message(&letter)).await?;
-        self.duty.sent.extend(letter.entry);
+        self.send(self.format.message(&delivery)).await?;
+        self.duty.sent.extend(delivery.id);
         Ok(())
     }
 
     /// Waits until there may be something to send.
-    async fn wait(&mut self, look_again: Duration, blocked: bool) -> Result<(), End> {
+    async fn wait(&mut self, next_event: Duration, is_blocked: bool) -> Result<(), End> {
         let silence = self.format.idle().map_or(Duration::MAX, |(most, _)| most);
-        let most = look_again.min(silence.saturating_sub(self.last.elapsed()));
-        let waited = self.duty.store.wait_for_mail(self.duty.reader, most, blocked).await;
+        let most = next_event.min(silence.saturating_sub(self.last.elapsed()));
+        let waited = self
+            .duty
+            .store
+            .wait_for_deliveries(self.duty.subscriber, most, is_blocked)
+            .await;
         if waited.is_err() {
             C::sleep(RETRY).await;
         }

@@ -1,12 +1,12 @@
 //! What the dialect answers when it does not do what was asked.
 
 use super::text::html;
-use crate::http::html::escape;
-use crate::http::{self as answer, BodyError, Denied, FormError, Response};
 use crate::queue::NameError;
 use crate::store::RedisError;
-use ::http::StatusCode;
-use ::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use crate::web::html::escape;
+use crate::web::{self as answer, BodyError, Denied, FormError, Response};
+use http::StatusCode;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]

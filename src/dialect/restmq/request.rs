@@ -1,8 +1,8 @@
 //! What the routes of this dialect have in common when they read a request.
 
 use super::Refusal;
-use crate::http::{Fields, decode, read_body};
 use crate::queue::{Limits, NameError, QueueName};
+use crate::web::{Fields, decode, read_body};
 use bytes::Bytes;
 use http::request::Parts;
 
@@ -12,7 +12,7 @@ pub(in crate::dialect) const SMALL_BYTES: usize = 64 * 1024;
 /// The largest body of a request with a message, in bytes: other fields, and a value in which every byte is written as up to
 /// six, as those of `&amp;` and `%5C%5C` are.
 pub(in crate::dialect) fn message_bytes(limits: &Limits) -> usize {
-    limits.job_bytes.saturating_mul(6).saturating_add(SMALL_BYTES)
+    limits.max_job_bytes.saturating_mul(6).saturating_add(SMALL_BYTES)
 }
 
 /// The queue that the path names: all that follows the prefix and its slash, as a form writes it. `None` when nothing

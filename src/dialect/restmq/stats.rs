@@ -4,9 +4,9 @@ use super::queues::{Queues, STORE};
 use super::request::{fields_of_query, queue_in_path};
 use super::text::{Object, callback, json};
 use super::{Refusal, options};
-use crate::http::{Context, Response};
 use crate::queue::{Policy, QueueName, Status};
 use crate::store::{Counts, Redis};
+use crate::web::{Context, Response};
 use http::Method;
 use http::request::Parts;
 

@@ -1,10 +1,10 @@
 //! What the clients of this dialect read: JSON with spaces and in ASCII, lines, calls of a function of theirs.
 
 use super::Refusal;
-use crate::http::{Fields, Response, with_body, with_header, with_type};
-use ::http::StatusCode;
-use ::http::header::CONTENT_SECURITY_POLICY;
+use crate::web::{Fields, Response, with_body, with_header, with_type};
 use bytes::Bytes;
+use http::StatusCode;
+use http::header::CONTENT_SECURITY_POLICY;
 use std::fmt::{Display, Write};
 
 /// The longest name of a function to call, in bytes.
@@ -123,7 +123,7 @@ pub(super) fn json(text: impl Into<Bytes>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::http::HeaderMap;
+    use http::HeaderMap;
 
     #[test]
     fn an_object_has_spaces_and_its_members_in_order() {

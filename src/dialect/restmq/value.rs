@@ -1,7 +1,7 @@
 //! Values and payloads. A value that is JSON is a job's payload as it stands, so that workers of all dialects can read it;
 //! any other is a text, and its payload the JSON string that stands for it.
 
-use crate::http::json;
+use crate::web::json;
 use std::borrow::Cow;
 
 /// The payload of a message with this value, and whether it stands for a text.

@@ -4,8 +4,8 @@ use super::members::Members;
 use super::numbers::seconds;
 use super::problem::Problem;
 use super::request::DELAY;
-use crate::http::json::Object;
 use crate::queue::Backoff;
+use crate::web::json::Object;
 
 #[derive(Clone, Copy)]
 enum Kind {

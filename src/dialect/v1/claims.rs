@@ -7,10 +7,10 @@ use super::problem::Problem;
 use super::request::{LEASE, RESULTS_BYTES, read};
 use super::told;
 use super::view::{write_job, write_payload};
-use crate::http::json::push_object;
-use crate::http::{Context, Response, empty};
 use crate::queue::QueueName;
 use crate::store::{Ack, Claim, Claimed, Redis};
+use crate::web::json::push_object;
+use crate::web::{Context, Response, empty};
 use http::StatusCode;
 use http::request::Parts;
 use std::ops::RangeInclusive;
@@ -27,7 +27,7 @@ const NAME_BYTES: RangeInclusive<usize> = 1..=QueueName::MAX_BYTES;
 
 /// What claims on one queue and on many have in common.
 struct Wishes {
-    most: usize,
+    max_jobs: usize,
     lease: Option<Duration>,
     worker: Option<String>,
     wait: Duration,
@@ -65,7 +65,7 @@ pub(super) async fn claim_of_many<B: http_body::Body, R: Redis>(
 }
 
 fn take_queues(members: &mut Members<'_>) -> Result<Vec<QueueName>, Problem> {
-    let names = members.list("queues", 1..=Claim::MOST_QUEUES)?;
+    let names = members.list("queues", 1..=Claim::MAX_QUEUES)?;
     let name = |(value, pointer): (&serde_json::value::RawValue, String)| {
         let name = serde_json::from_str::<String>(value.get()).ok();
         name.and_then(|name| QueueName::new(name).ok()).ok_or_else(|| {
@@ -83,14 +83,14 @@ fn take_queues(members: &mut Members<'_>) -> Result<Vec<QueueName>, Problem> {
 impl Wishes {
     fn take(parts: &Parts, members: &mut Members<'_>) -> Result<Self, Problem> {
         // As many as a claim may ask for: far inside u32.
-        let most = u32::try_from(Claim::MOST).unwrap_or(u32::MAX);
+        let most = u32::try_from(Claim::MAX_JOBS).unwrap_or(u32::MAX);
         let count = members.whole("count", 1..=most)?.unwrap_or(1);
         let lease = members.seconds("lease", LEASE)?;
         let worker = members.text("worker", WORKER_BYTES)?;
         let preferred = || headers::wait(&parts.headers).map(|wait| wait.min(Duration::from_secs_f64(*WAIT.end())));
         let wait = members.seconds("wait", WAIT)?.or_else(preferred);
         Ok(Self {
-            most: count as usize,
+            max_jobs: count as usize,
             lease,
             worker,
             wait: wait.unwrap_or_default(),
@@ -106,7 +106,7 @@ async fn carry_out<R: Redis>(
 ) -> Result<Claimed, Problem> {
     let claim = Claim {
         queues,
-        most: wishes.most,
+        max_jobs: wishes.max_jobs,
         lease: wishes.lease,
         worker: wishes.worker.as_deref().map(str::as_bytes),
         wait: wishes.wait,
@@ -123,7 +123,7 @@ fn tell(queues: &[QueueName], acks: Option<&[Ack<'_>]>, claimed: &Claimed) -> Re
     let jobs = claimed
         .jobs
         .iter()
-        .filter_map(|(place, job)| Some((queues.get(*place)?, job)));
+        .filter_map(|(index, job)| Some((queues.get(*index)?, job)));
     told(StatusCode::OK, |o| {
         o.array("jobs", jobs, |out, (queue, job)| {
             push_object(out, |o| {

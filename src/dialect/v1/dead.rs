@@ -4,9 +4,9 @@ use super::members::Members;
 use super::problem::Problem;
 use super::request::{SMALL_BYTES, read};
 use super::told;
-use crate::http::{Context, Response};
 use crate::queue::{JobId, QueueName};
 use crate::store::{Dead, Purged, Redis};
+use crate::web::{Context, Response};
 use http::StatusCode;
 use http::request::Parts;
 use serde_json::value::RawValue;
@@ -25,7 +25,7 @@ pub(super) async fn redrive<B: http_body::Body, R: Redis>(
 ) -> Result<Response, Problem> {
     let body = read(parts, body, SMALL_BYTES).await?;
     let mut members = Members::of_body(&body)?;
-    let sent = take(&mut members)?.unwrap_or(Sent::First(Dead::MOST));
+    let sent = take(&mut members)?.unwrap_or(Sent::First(Dead::MAX_JOBS));
     let redriven = context.store.redrive(queue, sent.dead()).await?;
     Ok(told(StatusCode::OK, |o| {
         o.plain("redriven", redriven.redriven)
@@ -49,7 +49,7 @@ pub(super) async fn delete<B: http_body::Body, R: Redis>(
 }
 
 pub(super) async fn delete_all<R: Redis>(queue: &QueueName, context: &Context<R>) -> Result<Response, Problem> {
-    let purged = context.store.purge_dead(queue, Dead::First(Dead::MOST)).await?;
+    let purged = context.store.purge_dead(queue, Dead::First(Dead::MAX_JOBS)).await?;
     Ok(tell(purged))
 }
 
@@ -63,8 +63,8 @@ fn tell(purged: Purged) -> Response {
 
 /// All members of the request: either ids, or how many; `None` when there are none.
 fn take(members: &mut Members<'_>) -> Result<Option<Sent>, Problem> {
-    let ids = members.list("ids", 1..=Dead::MOST)?;
-    let limit = members.whole("limit", 1..=u32::try_from(Dead::MOST).unwrap_or(u32::MAX))?;
+    let ids = members.list("ids", 1..=Dead::MAX_JOBS)?;
+    let limit = members.whole("limit", 1..=u32::try_from(Dead::MAX_JOBS).unwrap_or(u32::MAX))?;
     members.finish()?;
     match (ids, limit) {
         (Some(_), Some(_)) => Err(members.conflict("limit", "ids")),

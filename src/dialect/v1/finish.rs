@@ -6,10 +6,10 @@ use super::problem::{Kind, Problem};
 use super::request::{DELAY, LEASE, RESULT_BYTES, RESULTS_BYTES, read};
 use super::told;
 use super::view::write_time;
-use crate::http::json::{Object, push_object};
-use crate::http::{Context, Response};
 use crate::queue::{QueueName, Receipt, Timestamp};
-use crate::store::{Ack, Acked, Extend, Extended, MOST_RECEIPTS, Nack, Nacked, Redis};
+use crate::store::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, Nacked, Redis};
+use crate::web::json::{Object, push_object};
+use crate::web::{Context, Response};
 use http::StatusCode;
 use http::request::Parts;
 use std::ops::RangeInclusive;
@@ -114,7 +114,7 @@ fn take_receipts<'a>(
         })?;
         Ok((members.required("receipt", receipt)?, members))
     };
-    let list = members.list(name, least..=MOST_RECEIPTS)?;
+    let list = members.list(name, least..=MAX_RECEIPTS)?;
     list.map(|list| list.into_iter().map(take).collect()).transpose()
 }
 

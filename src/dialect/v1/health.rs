@@ -2,9 +2,9 @@
 
 use super::problem::Problem;
 use super::told;
-use crate::http::json::push_object;
-use crate::http::{Context, Response};
 use crate::store::Redis;
+use crate::web::json::push_object;
+use crate::web::{Context, Response};
 use http::StatusCode;
 
 pub(super) async fn show<R: Redis>(context: &Context<R>) -> Result<Response, Problem> {

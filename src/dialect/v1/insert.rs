@@ -6,10 +6,10 @@ use super::members::Members;
 use super::problem::{Kind, Problem};
 use super::request::{DELAY, LEASE, read};
 use super::told;
-use crate::http::json::{MOST_LEVELS, Object, is_shallow, push_object};
-use crate::http::{Context, Response, encode_segment, with_header};
 use crate::queue::{Due, Hold, Priority, QueueName, Unique};
 use crate::store::{Idempotency, Insert, Inserted, InsertedJob, NewJob, Redis};
+use crate::web::json::{MAX_LEVELS, Object, is_shallow, push_object};
+use crate::web::{Context, Response, encode_segment, with_header};
 use http::StatusCode;
 use http::header::LOCATION;
 use http::request::Parts;
@@ -47,7 +47,7 @@ pub(super) async fn insert<B: http_body::Body, R: Redis>(
     context: &Context<R>,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&parts.headers)?;
-    let job_bytes = context.limits.job_bytes;
+    let job_bytes = context.limits.max_job_bytes;
     let body = read(parts, body, job_bytes.max(BATCH_BYTES) + ENVELOPE_BYTES).await?;
     let trace = Trace::of(&parts.headers);
     let mut members = Members::of_body(&body)?;
@@ -83,7 +83,7 @@ pub(super) async fn insert<B: http_body::Body, R: Redis>(
 }
 
 fn take_jobs<'a>(members: &mut Members<'a>, trace: &'a Trace, job_bytes: usize) -> Result<Vec<Sent<'a>>, Problem> {
-    let jobs = members.list("jobs", 1..=Insert::MOST)?.unwrap_or_default();
+    let jobs = members.list("jobs", 1..=Insert::MAX_JOBS)?.unwrap_or_default();
     members.finish()?;
     jobs.into_iter()
         .map(|(job, pointer)| take_job(Members::of(job, pointer)?, trace, job_bytes))
@@ -152,7 +152,7 @@ fn take_unique(members: &mut Members<'_>) -> Result<Option<(String, Hold)>, Prob
 }
 
 fn take_metadata<'a>(members: &mut Members<'a>) -> Result<Option<&'a str>, Problem> {
-    let must = format!("an object of at most {METADATA_BYTES} bytes and {MOST_LEVELS} levels");
+    let must = format!("an object of at most {METADATA_BYTES} bytes and {MAX_LEVELS} levels");
     members.read("metadata", must, |text| {
         (text.starts_with('{') && text.len() <= METADATA_BYTES && is_shallow(text)).then_some(text)
     })

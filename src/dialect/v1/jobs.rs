@@ -4,10 +4,10 @@ use super::problem::Problem;
 use super::request::{no_such_job, number, query};
 use super::told;
 use super::view::{write_job, write_payload};
-use crate::http::json::push_object;
-use crate::http::{Context, Response};
 use crate::queue::{JobId, QueueName, State};
 use crate::store::{Cursor, Job, Jobs, Page, Redis, Removed};
+use crate::web::json::push_object;
+use crate::web::{Context, Response};
 use http::StatusCode;
 use http::request::Parts;
 
@@ -39,13 +39,13 @@ pub(super) async fn list<R: Redis>(
     context: &Context<R>,
 ) -> Result<Response, Problem> {
     let state = state(parts)?;
-    let most = number(parts, "limit", 1..=Page::MOST)?.unwrap_or(PAGE);
+    let max_jobs = number(parts, "limit", 1..=Page::MAX_JOBS)?.unwrap_or(PAGE);
     let after = cursor(parts)?;
     let payload = payload(parts)?;
     let page = Page {
         queue,
         state,
-        most,
+        max_jobs,
         after: after.as_ref(),
         payload,
     };
@@ -84,9 +84,9 @@ fn payload(parts: &Parts) -> Result<bool, Problem> {
     }
 }
 
-/// The cursor that stands for a page's last job: its place and its id.
+/// The cursor that stands for a page's last job: its position and its id.
 fn cursor_after(last: &Job) -> String {
-    format!("{}.{}", last.place, last.id)
+    format!("{}.{}", last.position, last.id)
 }
 
 fn cursor(parts: &Parts) -> Result<Option<Cursor>, Problem> {
@@ -94,9 +94,9 @@ fn cursor(parts: &Parts) -> Result<Option<Cursor>, Problem> {
         return Ok(None);
     };
     let read = |text: &str| {
-        let (place, id) = text.split_once('.')?;
+        let (position, id) = text.split_once('.')?;
         Some(Cursor {
-            place: place.parse().ok()?,
+            position: position.parse().ok()?,
             id: JobId::parse(id)?,
         })
     };

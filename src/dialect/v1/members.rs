@@ -1,9 +1,9 @@
 //! Taking the members out of a request's objects, each with its check.
 
 use super::problem::{Kind, Problem};
-use crate::http::json::{MOST_LEVELS, is_shallow};
-use crate::http::{json, time};
 use crate::queue::Timestamp;
+use crate::web::json::{MAX_LEVELS, is_shallow};
+use crate::web::{json, time};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -163,7 +163,7 @@ impl<'a> Members<'a> {
 
     /// Any JSON, of at most so many bytes, with its bytes.
     pub(super) fn json(&mut self, name: &'static str, most: usize) -> Result<Option<&'a str>, Problem> {
-        let must = format_args!("JSON of at most {most} bytes and {MOST_LEVELS} levels");
+        let must = format_args!("JSON of at most {most} bytes and {MAX_LEVELS} levels");
         self.read(name, must, |text| {
             (text.len() <= most && is_shallow(text)).then_some(text)
         })

@@ -22,9 +22,9 @@ mod settings;
 mod view;
 mod workers;
 
-use crate::http::json::{Object, object};
-use crate::http::{Context, Response, allow, empty, with_body};
 use crate::store::Redis;
+use crate::web::json::{Object, object};
+use crate::web::{Context, Response, allow, empty, with_body};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use problem::Problem;

@@ -1,11 +1,11 @@
 //! What the dialect answers when it does not do what was asked: problems as RFC 9457 has them, from one table.
 
-use crate::http::json::object;
-use crate::http::{BodyError, JsonError, Response, allow, with_body, with_header, with_type};
 use crate::queue::NameError;
 use crate::store::RedisError;
-use ::http::StatusCode;
-use ::http::header::RETRY_AFTER;
+use crate::web::json::object;
+use crate::web::{BodyError, JsonError, Response, allow, with_body, with_header, with_type};
+use http::StatusCode;
+use http::header::RETRY_AFTER;
 
 /// What every type begins with.
 const PREFIX: &str = "urn:presque:problem:";

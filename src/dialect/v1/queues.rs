@@ -7,16 +7,16 @@ use super::problem::{Kind, Problem};
 use super::request::{SMALL_BYTES, number, read};
 use super::settings::{take_settings, write_settings};
 use super::told;
-use crate::http::json::push_string;
-use crate::http::{Context, Response, empty, with_header};
 use crate::queue::QueueName;
 use crate::store::{Condition, Configured, Delete, Description, Listed, Redis};
+use crate::web::json::push_string;
+use crate::web::{Context, Response, empty, with_header};
 use http::StatusCode;
 use http::header::ETAG;
 use http::request::Parts;
 
 pub(super) async fn list<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Problem> {
-    let most = number(parts, "limit", 1..=Listed::MOST)?.unwrap_or(Listed::MOST);
+    let most = number(parts, "limit", 1..=Listed::MAX_NAMES)?.unwrap_or(Listed::MAX_NAMES);
     let listed = context.store.queues().await?;
     Ok(told(StatusCode::OK, |o| {
         o.array("queues", listed.names.iter().take(most), |out, name| {

@@ -1,8 +1,8 @@
 //! What the routes have in common when they read a request.
 
 use super::problem::{Kind, Problem};
-use crate::http::{BodyError, JsonError, Query, decode_segment, read_body, read_json};
 use crate::queue::{JobId, QueueName, Receipt};
+use crate::web::{BodyError, JsonError, Query, decode_segment, read_body, read_json};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;

@@ -3,8 +3,8 @@
 use super::finish::Verb;
 use super::problem::{Kind, Problem};
 use super::request::{job_id, queue_name, receipt};
-use crate::http::segments;
 use crate::queue::{JobId, QueueName, Receipt};
+use crate::web::segments;
 
 /// What a path names.
 #[derive(Debug, PartialEq, Eq)]

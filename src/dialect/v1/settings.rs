@@ -5,8 +5,8 @@ use super::members::Members;
 use super::numbers::seconds;
 use super::problem::Problem;
 use super::request::LEASE;
-use crate::http::json::Object;
 use crate::queue::{QueueName, Settings, Status};
+use crate::web::json::Object;
 use std::ops::RangeInclusive;
 
 /// For how many seconds ended jobs may be kept.

@@ -2,10 +2,10 @@
 
 use super::backoff::write_backoff;
 use super::numbers::seconds;
-use crate::http::json::{Object, is_shallow, push_object, utf8_text};
-use crate::http::time;
 use crate::queue::{Hold, QueueName, State, Timestamp};
 use crate::store::{DeathReason, Job, JobError};
+use crate::web::json::{Object, is_shallow, push_object, utf8_text};
+use crate::web::time;
 
 /// Writes what is told of any job. Absent is what there is nothing to tell of.
 pub(super) fn write_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {

@@ -3,9 +3,9 @@
 use super::problem::Problem;
 use super::told;
 use super::view::write_time;
-use crate::http::json::push_object;
-use crate::http::{Context, Response};
 use crate::store::{Redis, SeenWorker};
+use crate::web::json::push_object;
+use crate::web::{Context, Response};
 use http::StatusCode;
 use std::collections::HashMap;
 

@@ -16,9 +16,9 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use presque::dialect::restmq;
-use presque::http::{Access, Answer as Served, Context, Response};
 use presque::queue::Limits;
 use presque::store::{self, Store};
+use presque::web::{Access, Answer as Served, Context, Response};
 
 /// What an error answers.
 fn refusal(status_and_reason: &str) -> String {
@@ -46,7 +46,9 @@ fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> 
 fn context<R>(store: Store<R>, job_bytes: usize) -> Context<R> {
     Context {
         store,
-        limits: Limits { job_bytes },
+        limits: Limits {
+            max_job_bytes: job_bytes,
+        },
         access: Access::default(),
     }
 }

@@ -3,9 +3,9 @@
 use super::{context, request};
 use crate::support::{Redis, assert_sound};
 use presque::dialect::restmq;
-use presque::http::{Answer, Chunks, Gone, Stream};
 use presque::queue::QueueName;
 use presque::store::{Insert, NewJob};
+use presque::web::{Answer, Chunks, Gone, Stream};
 use std::future::pending;
 use std::time::Duration;
 
@@ -74,9 +74,9 @@ async fn a_reader_that_stalls_or_goes_is_let_go_and_what_it_was_not_sent_is_in_t
         };
         stream.run(&context, &mut reader).await;
         assert_eq!(reader.got.len(), 2);
-        let next = context.store.take(&queue).await.unwrap().unwrap();
+        let next = context.store.take_next(&queue).await.unwrap().unwrap();
         assert_eq!((next.id.number(), &*next.payload), (3, &b"3"[..]));
-        assert_eq!(context.store.take(&queue).await.unwrap(), None);
+        assert_eq!(context.store.take_next(&queue).await.unwrap(), None);
         assert_sound(&redis).await;
     }
 }

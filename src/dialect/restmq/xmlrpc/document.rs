@@ -8,7 +8,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 
 /// The deepest nesting. A call has five levels, and each list or struct in an argument has two or three more.
-const MOST_LEVELS: usize = 32;
+const MAX_LEVELS: usize = 32;
 
 /// The most elements of a document. A call that this dialect has takes eight.
 const MOST_ELEMENTS: usize = 1000;
@@ -82,8 +82,8 @@ impl Tree {
         if self.root.is_some() {
             return Err("there is something after its end".into());
         }
-        if self.open.len() >= MOST_LEVELS {
-            return Err(format!("it is nested deeper than {MOST_LEVELS} levels"));
+        if self.open.len() >= MAX_LEVELS {
+            return Err(format!("it is nested deeper than {MAX_LEVELS} levels"));
         }
         self.elements += 1;
         if self.elements > MOST_ELEMENTS {
@@ -180,7 +180,7 @@ mod tests {
             wrong(&format!("<a>{}</a>", "<b/>".repeat(100_000)), "more than 1000");
         });
         let nested = |levels: usize| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
-        assert!(read(&nested(MOST_LEVELS)).is_ok());
+        assert!(read(&nested(MAX_LEVELS)).is_ok());
         assert!(read(&format!("<a>{}</a>", "<b/>".repeat(MOST_ELEMENTS - 1))).is_ok());
     }
 

@@ -47,7 +47,7 @@ async fn read_until(reader: &mut Listener, last: usize) -> Vec<usize> {
 }
 
 async fn readers_of(redis: &Redis) -> i64 {
-    redis::from_owned_redis_value(redis.run("ZCARD presque:{x}:readers").await).unwrap()
+    redis::from_owned_redis_value(redis.run("ZCARD presque:{x}:subscribers").await).unwrap()
 }
 
 /// Three readers on two hosts.

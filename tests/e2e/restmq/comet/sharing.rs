@@ -19,7 +19,7 @@ async fn three_readers_on_two_hosts_each_get_all_of_a_thousand_messages_in_order
     // Nothing is left, neither in the queue nor in the mail.
     eventually("all is done", async || {
         let left: i64 =
-            redis::from_owned_redis_value(redis.run("EXISTS presque:{x}:jobs presque:{x}:mail").await).unwrap();
+            redis::from_owned_redis_value(redis.run("EXISTS presque:{x}:jobs presque:{x}:deliveries").await).unwrap();
         (left == 0).then_some(())
     })
     .await;

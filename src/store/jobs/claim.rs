@@ -1,0 +1,168 @@
+//! Claim: jobs are handed out under a lease.
+
+use super::finish::{Ack, Acked};
+use super::job::Job;
+use super::{MAX_BYTES, MAX_ROUNDS};
+use crate::queue::{QueueName, Timestamp};
+use crate::store::redis::{QueueKeys, Redis, RedisError, Store, millis, scripts};
+use std::time::Duration;
+
+/// A request for jobs of some queues.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// Where to take them from, in this order, from 1 to [`Claim::MAX_QUEUES`]. They need not exist.
+    pub queues: &'a [QueueName],
+    /// How many at most, up to [`Claim::MAX_JOBS`]; 0 only acknowledges. There are fewer when they are large: no more are
+    /// taken once there are 4 MiB of them.
+    pub max_jobs: usize,
+    /// How long the lease is. `None` for the job's own, else the queue's.
+    pub lease: Option<Duration>,
+    /// Who takes them.
+    pub worker: Option<&'a [u8]>,
+    /// How long to wait when there is no job.
+    pub wait: Duration,
+    /// What to acknowledge first, on the first queue.
+    pub acks: &'a [Ack<'a>],
+}
+
+impl Claim<'_> {
+    /// How many jobs one claim may ask for.
+    pub const MAX_JOBS: usize = 100;
+    /// How many queues one claim may name.
+    pub const MAX_QUEUES: usize = 20;
+}
+
+/// What a [`Claim`] gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claimed {
+    /// Each job with the index of its queue in [`Claim::queues`]. They are active, and their receipts are good.
+    pub jobs: Vec<(usize, Job)>,
+    /// What became of each acknowledgement.
+    pub acks: Vec<Acked>,
+}
+
+/// What one run of the script on one queue gave.
+struct Round {
+    now: Timestamp,
+    next_event: Option<Timestamp>,
+    acks: Vec<Acked>,
+    jobs: Vec<Job>,
+}
+
+impl<R: Redis> Store<R> {
+    /// Claims the next jobs; the first queue's first.
+    ///
+    /// One command for each queue that is asked. A claim that waits blocks on a connection of its own; it asks again when
+    /// it is woken, when a job must be due or a lease have ended, and every few seconds. A claim that names its worker takes
+    /// one more command about once a minute.
+    ///
+    /// # Errors
+    /// When the effect is [unknown](crate::store::Effect::Unknown) jobs may have been claimed: they come back when their
+    /// lease ends. An error after the first jobs or acknowledgements ends the claim, which then gives just these.
+    pub async fn claim(&self, claim: Claim<'_>) -> Result<Claimed, RedisError> {
+        let mut claimed = Claimed {
+            jobs: Vec::new(),
+            acks: Vec::new(),
+        };
+        let result = self.claim_into(&claim, &mut claimed).await;
+        if claimed.jobs.is_empty() && claimed.acks.is_empty() {
+            result?;
+        }
+        Ok(claimed)
+    }
+
+    /// Claims until there are jobs or the wait is over, and adds what each round gave.
+    async fn claim_into(&self, claim: &Claim<'_>, claimed: &mut Claimed) -> Result<(), RedisError> {
+        let mut acks = claim.acks;
+        let mut deadline = None;
+        let mut rounds = 0;
+        // The queue whose token woke this claim, until it has been asked.
+        let mut woken = None;
+        loop {
+            let (mut now, mut pause) = (None, None);
+            for (index, queue) in claim.queues.iter().enumerate() {
+                let max_jobs = claim.max_jobs - claimed.jobs.len();
+                let round = self.claim_once(queue, claim, max_jobs, acks).await?;
+                acks = &[];
+                woken = woken.filter(|woken| *woken != index);
+                claimed.acks.extend(round.acks);
+                claimed.jobs.extend(round.jobs.into_iter().map(|job| (index, job)));
+                if claimed.jobs.len() >= claim.max_jobs {
+                    if let Some(queue) = woken.and_then(|woken| claim.queues.get(woken)) {
+                        self.pass_wakeup_on(queue).await;
+                    }
+                    return Ok(());
+                }
+                // Each by its own server's clock.
+                let until_next = round.next_event.map(|next| next.since(round.now));
+                pause = pause.into_iter().chain(until_next).min();
+                now = now.or(Some(round.now));
+            }
+            let Some(now) = now.filter(|_| claimed.jobs.is_empty()) else {
+                return Ok(());
+            };
+            let deadline = *deadline.get_or_insert(now.plus(claim.wait));
+            rounds += 1;
+            if pause.is_some_and(|pause| pause.is_zero()) && rounds < MAX_ROUNDS {
+                // It met only jobs that had expired or died, as many as one round skips.
+                continue;
+            }
+            if now >= deadline {
+                return Ok(());
+            }
+            let left = deadline.since(now);
+            woken = self
+                .wait(claim.queues, pause.map_or(left, |pause| pause.min(left)))
+                .await?;
+        }
+    }
+
+    /// Asks one queue for jobs, once.
+    async fn claim_once(
+        &self,
+        queue: &QueueName,
+        claim: &Claim<'_>,
+        max_jobs: usize,
+        acks: &[Ack<'_>],
+    ) -> Result<Round, RedisError> {
+        let max_jobs = max_jobs.min(Claim::MAX_JOBS).to_string();
+        let lease = claim.lease.map(|lease| millis(lease).to_string()).unwrap_or_default();
+        let worker = claim.worker.unwrap_or_default();
+        let max_bytes = MAX_BYTES.to_string();
+        let wait = millis(claim.wait).to_string();
+        let receipts = acks.len().to_string();
+        let mut args = vec![
+            max_jobs.as_bytes(),
+            lease.as_bytes(),
+            worker,
+            max_bytes.as_bytes(),
+            wait.as_bytes(),
+            receipts.as_bytes(),
+        ];
+        args.extend(acks.iter().flat_map(Ack::args));
+        let mut reply = self.run(&scripts::CLAIM, queue, &args).await?;
+        let now = reply.time()?;
+        let now = now.ok_or_else(|| RedisError::Unexpected("no time".into()))?;
+        let next_event = reply.time()?;
+        if reply.flag()? {
+            self.note_seen(queue, worker, now).await;
+        }
+        Ok(Round {
+            now,
+            next_event,
+            acks: acks.iter().map(|_| Acked::read(&mut reply)).collect::<Result<_, _>>()?,
+            jobs: Job::read_all(&mut reply)?,
+        })
+    }
+
+    /// Notes in the list of all workers that one was seen on a queue. The claim is done already: a note that fails is made
+    /// up for by the next one, a minute later.
+    async fn note_seen(&self, queue: &QueueName, worker: &[u8], at: Timestamp) {
+        let member = [queue.as_str().as_bytes(), b"\n", worker].concat();
+        let at = at.as_millis().to_string();
+        let args = [&member[..], at.as_bytes()];
+        let no_queue = QueueKeys::default();
+        let noted = self.run_with(&scripts::NOTE_SEEN, &no_queue, Vec::new(), &args);
+        let _ = noted.await;
+    }
+}

@@ -1,0 +1,47 @@
+-- Takes the next jobs for good, as legacy workers do: they leave the queue. Where the queue delivers at least once, a worker
+-- that names itself gets them under a lease, and what it had before is acknowledged.
+--
+-- ARGV  1 how many jobs at most
+--       2 worker, empty for none
+--       3 max_bytes: no more jobs are taken once these have so many bytes
+-- Reply 1 outcome: 'jobs' or 'stopped'
+--       2 whether there may be more at once: 1 when only expired jobs were met
+--       3… the payloads, with 'jobs'; none when there is no job
+--
+-- @keys META, LEGACY_RECEIPTS
+-- @include counts, execution, job, lease, legacy_worker, queue, ready, unique_key
+
+local max_jobs, worker, max_bytes = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local status, packed_settings = unpack(redis.call('HMGET', META, 'status', 'settings'))
+local settings = settings_of(packed_settings)
+local is_leased = settings.legacy_lease and worker ~= ''
+-- Also where the queue delivered at least once before, and does no more.
+if worker ~= '' then
+  count_done(ack_legacy_receipts(worker, settings))
+end
+if status == '0' then
+  return {'stopped', 0}
+end
+
+recover(settings)
+promote(math.max(100, max_jobs))
+
+local reply, receipts = {'jobs', 0}, {}
+local taken, may_have_more = take(max_jobs, max_bytes, settings, function(id, options, _, payload)
+  reply[#reply + 1] = payload
+  if is_leased then
+    receipts[#receipts + 1] = lease_out(id, options, worker, lease_for(nil, options, settings), true)
+  else
+    release_key(id, key_until_end(options))
+    forget(id)
+  end
+end)
+if #receipts > 0 then
+  redis.call('HSET', LEGACY_RECEIPTS, worker, table.concat(receipts, ' '))
+end
+if taken > 0 then
+  count_claimed(worker, taken)
+elseif may_have_more then
+  reply[2] = 1
+end
+return reply

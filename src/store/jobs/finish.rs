@@ -1,0 +1,185 @@
+//! Finish: what a worker does with a job that it holds. Ack, nack, extend.
+
+use crate::queue::{QueueName, Receipt, Timestamp};
+use crate::store::redis::{Redis, RedisError, ReplyReader, Store, millis, scripts};
+use std::time::Duration;
+
+/// How many receipts one call may have.
+pub const MAX_RECEIPTS: usize = 100;
+
+/// A job is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Ack<'a> {
+    /// What the claim gave.
+    pub receipt: &'a Receipt,
+    /// What came out, as a JSON text. Kept as long as the job.
+    pub result: Option<&'a str>,
+}
+
+/// A job failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Nack<'a> {
+    /// What the claim gave.
+    pub receipt: &'a Receipt,
+    /// What went wrong.
+    pub error: &'a str,
+    /// When it shall be tried again, where that is not for the job or the queue to say.
+    pub delay: Option<Duration>,
+    /// It shall not be tried again.
+    pub dead: bool,
+}
+
+/// A job needs more time.
+#[derive(Clone, Copy, Debug)]
+pub struct Extend<'a> {
+    /// What the claim gave.
+    pub receipt: &'a Receipt,
+    /// How long from now; as long as before when it is not told.
+    pub lease: Option<Duration>,
+    /// How far the work is, as a JSON text.
+    pub progress: Option<&'a str>,
+}
+
+/// What became of an [`Ack`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acked {
+    /// The job is done.
+    Done,
+    /// It was, by this receipt.
+    Repeated,
+    /// The job was called off.
+    Cancelled,
+    /// The receipt is not good any more. Nothing was changed.
+    Stale,
+}
+
+/// What became of a [`Nack`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nacked {
+    /// The next attempt is at this time.
+    Scheduled(Timestamp),
+    /// The next claim can have it.
+    Ready,
+    /// The job is dead.
+    Dead,
+    /// This receipt was given back before.
+    Repeated,
+    /// The job was called off.
+    Cancelled,
+    /// The receipt is not good any more. Nothing was changed.
+    Stale,
+}
+
+/// What became of an [`Extend`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extended {
+    /// The lease ends at this time.
+    Until(Timestamp),
+    /// The job was called off.
+    Cancelled,
+    /// The receipt is not good any more. Nothing was changed.
+    Stale,
+}
+
+impl Ack<'_> {
+    pub(in crate::store) fn args(&self) -> [&[u8]; 2] {
+        [
+            self.receipt.as_str().as_bytes(),
+            self.result.unwrap_or_default().as_bytes(),
+        ]
+    }
+}
+
+impl Acked {
+    pub(in crate::store) fn read(reply: &mut ReplyReader) -> Result<Self, RedisError> {
+        reply.one_of(&[
+            ("done", Self::Done),
+            ("repeated", Self::Repeated),
+            ("cancelled", Self::Cancelled),
+            ("stale", Self::Stale),
+        ])
+    }
+}
+
+impl<R: Redis> Store<R> {
+    /// Acknowledges jobs of one queue, each on its own. One command.
+    ///
+    /// # Errors
+    /// [`RedisError`]. Repeating does no harm.
+    pub async fn ack(&self, queue: &QueueName, acks: &[Ack<'_>]) -> Result<Vec<Acked>, RedisError> {
+        let args: Vec<&[u8]> = acks.iter().flat_map(Ack::args).collect();
+        let mut reply = self.run(&scripts::ACK, queue, &args).await?;
+        acks.iter().map(|_| Acked::read(&mut reply)).collect()
+    }
+
+    /// Gives jobs of one queue back that failed, each on its own. One command.
+    ///
+    /// # Errors
+    /// [`RedisError`]. Repeating does no harm.
+    pub async fn nack(&self, queue: &QueueName, nacks: &[Nack<'_>]) -> Result<Vec<Nacked>, RedisError> {
+        let delays = decimals(nacks.iter().map(|nack| nack.delay));
+        let mut args: Vec<&[u8]> = Vec::with_capacity(nacks.len() * 4);
+        for (nack, delay) in nacks.iter().zip(&delays) {
+            let dead: &[u8] = if nack.dead { b"1" } else { b"" };
+            args.extend([
+                nack.receipt.as_str().as_bytes(),
+                nack.error.as_bytes(),
+                delay.as_bytes(),
+                dead,
+            ]);
+        }
+        let mut reply = self.run(&scripts::NACK, queue, &args).await?;
+        let read = |_| {
+            let outcome = reply.one_of(&[
+                ("scheduled", None),
+                ("ready", Some(Nacked::Ready)),
+                ("dead", Some(Nacked::Dead)),
+                ("repeated", Some(Nacked::Repeated)),
+                ("cancelled", Some(Nacked::Cancelled)),
+                ("stale", Some(Nacked::Stale)),
+            ])?;
+            let at = Timestamp::from_millis(reply.integer()?);
+            Ok(outcome.unwrap_or(Nacked::Scheduled(at)))
+        };
+        nacks.iter().map(read).collect()
+    }
+
+    /// Lets leases on jobs of one queue end later, each on its own. One command.
+    ///
+    /// # Errors
+    /// [`RedisError`]. Repeating does no harm.
+    pub async fn extend(&self, queue: &QueueName, extensions: &[Extend<'_>]) -> Result<Vec<Extended>, RedisError> {
+        let leases = decimals(extensions.iter().map(|extend| extend.lease));
+        let mut args: Vec<&[u8]> = Vec::with_capacity(extensions.len() * 3);
+        for (extend, lease) in extensions.iter().zip(&leases) {
+            let progress = extend.progress.unwrap_or_default();
+            args.extend([
+                extend.receipt.as_str().as_bytes(),
+                lease.as_bytes(),
+                progress.as_bytes(),
+            ]);
+        }
+        let mut reply = self.run(&scripts::EXTEND, queue, &args).await?;
+        let read = |_| {
+            let outcome = reply.one_of(&[
+                ("active", None),
+                ("cancelled", Some(Extended::Cancelled)),
+                ("stale", Some(Extended::Stale)),
+            ])?;
+            let end = Timestamp::from_millis(reply.integer()?);
+            Ok(outcome.unwrap_or(Extended::Until(end)))
+        };
+        extensions.iter().map(read).collect()
+    }
+}
+
+/// Durations in milliseconds as text, empty for none.
+fn decimals(durations: impl Iterator<Item = Option<Duration>>) -> Vec<String> {
+    durations
+        .map(|duration| {
+            duration
+                .map(|duration| millis(duration).to_string())
+                .unwrap_or_default()
+        })
+        .collect()
+}

@@ -1,0 +1,194 @@
+//! Insert: jobs enter their queue.
+
+use crate::queue::{Backoff, Due, JobId, Priority, QueueName, Unique};
+use crate::store::redis::{
+    Options, QueueKeys, Redis, RedisError, ReplyReader, Store, millis, pack, pack_backoff, pack_hold, pack_key, scripts,
+};
+use std::time::Duration;
+
+/// For how long the answer to an insert with an idempotency key is kept: 24 hours.
+const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Jobs to insert, all of them or none.
+#[derive(Clone, Copy, Debug)]
+pub struct Insert<'a> {
+    /// Where they go. A queue exists from its first job on.
+    pub queue: &'a QueueName,
+    /// The jobs, at most [`Insert::MAX_JOBS`].
+    pub jobs: &'a [NewJob<'a>],
+    /// The jobs come back because a worker failed at them, which is counted once.
+    pub failed: Option<Failed<'a>>,
+    /// Names this insert, so that it can be sent again without harm.
+    pub idempotency: Option<Idempotency<'a>>,
+}
+
+impl Insert<'_> {
+    /// How many jobs one insert may have.
+    pub const MAX_JOBS: usize = 1000;
+}
+
+/// A job to insert. All but the payload may be left at its default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NewJob<'a> {
+    /// The job's bytes, kept exactly.
+    pub payload: &'a [u8],
+    /// How urgent it is.
+    pub priority: Priority,
+    /// When it is to be handed out at the earliest.
+    pub due: Due,
+    /// A key that no other job of this queue may hold.
+    pub unique: Option<Unique<'a>>,
+    /// After how many failures it is dead, where that is not for the queue to say.
+    pub max_attempts: Option<u32>,
+    /// When it is tried again after a failure, where that is not for the queue to say.
+    pub backoff: Option<Backoff>,
+    /// How long a worker holds it, where that is not for the queue to say.
+    pub timeout: Option<Duration>,
+    /// After which time from its insertion it is not handed out any more, and dead.
+    pub expires_in: Option<Duration>,
+    /// What its producer notes: JSON.
+    pub metadata: Option<&'a str>,
+    /// The trace context it is inserted in.
+    pub traceparent: Option<&'a str>,
+    /// More of that.
+    pub tracestate: Option<&'a str>,
+    /// The payload is a JSON string that stands for a text which is no JSON itself.
+    pub is_text: bool,
+}
+
+/// A failure to count.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed<'a> {
+    /// Who failed: counted for this worker too when it is registered on the queue. What it held under a lease of the
+    /// dialect of 2010 is finished.
+    pub worker: Option<&'a [u8]>,
+}
+
+/// The name of an insert.
+#[derive(Clone, Copy, Debug)]
+pub struct Idempotency<'a> {
+    /// The key, one for each insert that a client means.
+    pub key: &'a [u8],
+    /// Tells two requests apart: a digest of the request. Not empty.
+    pub fingerprint: &'a [u8],
+}
+
+/// What became of an [`Insert`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// The jobs are stored, in this order; or they were by the insert before that had the same idempotency key.
+    Jobs(Vec<InsertedJob>),
+    /// Another request had the same idempotency key. Nothing was changed.
+    OtherRequest,
+    /// A payload is over the queue's `max_bytes`. Nothing was changed.
+    TooLarge,
+}
+
+/// What became of one job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InsertedJob {
+    /// It is stored: the next claim can have it.
+    Stored(JobId),
+    /// This job of the queue holds the unique key, so it was not.
+    Duplicate(JobId),
+}
+
+impl<R: Redis> Store<R> {
+    /// Inserts jobs, at the back of their queue.
+    ///
+    /// One command. A queue's first job takes two more, which enter the queue in the catalog.
+    ///
+    /// # Errors
+    /// When the effect is [unknown](crate::store::Effect::Unknown) the jobs may have been stored.
+    pub async fn insert(&self, insert: Insert<'_>) -> Result<Inserted, RedisError> {
+        let keys = QueueKeys::new(insert.queue);
+        let idempotency = insert.idempotency.map(|named| keys.idempotency(named.key));
+        let fingerprint = insert.idempotency.map_or(&[][..], |named| named.fingerprint);
+        let remembered_for = millis(REMEMBERED_FOR).to_string();
+        let failed: &[u8] = if insert.failed.is_some() { b"1" } else { b"" };
+        let worker = insert.failed.and_then(|failed| failed.worker).unwrap_or_default();
+        let packed: Vec<PackedJob> = insert.jobs.iter().map(PackedJob::new).collect::<Result<_, _>>()?;
+        let mut args = vec![fingerprint, remembered_for.as_bytes(), failed, worker];
+        let jobs = insert.jobs.iter().zip(&packed);
+        args.extend(jobs.flat_map(|(job, packed)| packed.args(job)));
+        let given = idempotency.into_iter().collect();
+        let mut reply = self.run_with(&scripts::INSERT, &keys, given, &args).await?;
+        let outcome = reply.bytes()?;
+        // For duplicates too: the insert that they repeat may have broken off before its queue was in the catalog.
+        self.enter_in_catalog(insert.queue, reply.integer()?).await;
+        match &outcome[..] {
+            b"inserted" | b"replayed" => read_jobs(reply).map(Inserted::Jobs),
+            b"mismatch" => Ok(Inserted::OtherRequest),
+            b"too-large" => Ok(Inserted::TooLarge),
+            _ => Err(RedisError::Unexpected("an unknown outcome of insert".into())),
+        }
+    }
+}
+
+fn read_jobs(mut reply: ReplyReader) -> Result<Vec<InsertedJob>, RedisError> {
+    let mut jobs = Vec::new();
+    while !reply.is_empty() {
+        let id = reply.job_id()?;
+        let is_duplicate = reply.flag()?;
+        jobs.push(if is_duplicate {
+            InsertedJob::Duplicate(id)
+        } else {
+            InsertedJob::Stored(id)
+        });
+    }
+    Ok(jobs)
+}
+
+/// A job's arguments that have to be written out.
+struct PackedJob {
+    priority: String,
+    due: String,
+    unique: String,
+    held_for: String,
+    options: Vec<u8>,
+}
+
+impl PackedJob {
+    fn new(job: &NewJob<'_>) -> Result<Self, RedisError> {
+        let (backoff, backoff_delay, backoff_max) = pack_backoff(job.backoff);
+        let (unique_scope, unique_for) = job.unique.map(|unique| pack_hold(unique.hold)).unwrap_or_default();
+        let unique = job.unique.map(|unique| pack_key(unique.key));
+        let options = Options {
+            max_attempts: job.max_attempts,
+            backoff,
+            backoff_delay,
+            backoff_max,
+            timeout: job.timeout.map(millis),
+            expires: job.expires_in.map(millis),
+            unique: unique.clone(),
+            unique_scope,
+            unique_for,
+            metadata: job.metadata.map(str::to_owned),
+            traceparent: job.traceparent.map(str::to_owned),
+            tracestate: job.tracestate.map(str::to_owned),
+            text: job.is_text.then_some(true),
+        };
+        Ok(Self {
+            priority: job.priority.get().to_string(),
+            due: match job.due {
+                Due::Now => String::new(),
+                Due::At(time) => time.as_millis().to_string(),
+                Due::In(delay) => format!("+{}", millis(delay)),
+            },
+            unique: unique.unwrap_or_default(),
+            held_for: unique_for.map(|time| time.to_string()).unwrap_or_default(),
+            options: pack(&options)?,
+        })
+    }
+
+    fn args<'a>(&'a self, job: &NewJob<'a>) -> [&'a [u8]; 6] {
+        [
+            job.payload,
+            self.priority.as_bytes(),
+            self.due.as_bytes(),
+            self.unique.as_bytes(),
+            self.held_for.as_bytes(),
+            &self.options,
+        ]
+    }
+}

@@ -1,0 +1,64 @@
+-- Gives failed jobs back.
+--
+-- ARGV  for each
+--       1 receipt
+--       2 the error, empty for none
+--       3 milliseconds until the next attempt, empty for what the backoff says
+--       4 '1' when there shall be no more attempt
+-- Reply for each an outcome and a number
+--       'scheduled', and when the job is due
+--       'ready', 'dead', 'repeated', 'cancelled' or 'stale', and 0
+--
+-- @keys META, ACTIVE, SCHEDULED
+-- @include clock, counts, ending, execution, queue, ready, receipt, wakeup
+
+local MAX_ERRORS = 5
+
+local packed_settings, waiting = unpack(redis.call('HMGET', META, 'settings', 'waiting'))
+local settings = settings_of(packed_settings)
+
+local function retry_or_bury(id, execution, delay, is_rejected)
+  local rules = rules_of(id, execution)
+  if is_rejected then
+    bury(id, rules, execution, settings, 'nacked')
+    return 'dead', 0
+  end
+  if is_out_of_attempts(execution.failures, rules, settings) then
+    bury(id, rules, execution, settings, 'failed')
+    return 'dead', 0
+  end
+  save_execution(id, execution)
+  delay = delay or retry_delay(id, execution.failures, rules, settings)
+  -- A claim that waits must look again: this job may be due before what it waits for.
+  wake(waiting, 1)
+  if delay == 0 then
+    make_ready(id)
+    return 'ready', 0
+  end
+  redis.call('ZADD', SCHEDULED, NOW + delay, id)
+  return 'scheduled', NOW + delay
+end
+
+local function nack(receipt, text, delay, is_rejected)
+  local id, execution = find_active(receipt)
+  if not id then
+    return was_finished(receipt, '-') and 'repeated' or why_not_active(receipt), 0
+  end
+  redis.call('ZREM', ACTIVE, id)
+  execution.failures = execution.failures + 1
+  execution.errors = execution.errors or {}
+  table.insert(execution.errors, {at = NOW, claim = execution.claims, text = text})
+  if #execution.errors > MAX_ERRORS then
+    table.remove(execution.errors, 1)
+  end
+  remember_finished(receipt, '-')
+  count_failed(execution.worker)
+  return retry_or_bury(id, execution, delay, is_rejected)
+end
+
+local reply = {}
+for i = 1, #ARGV, 4 do
+  local outcome, at = nack(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3] == '1')
+  reply[#reply + 1], reply[#reply + 2] = outcome, at
+end
+return reply

@@ -1,0 +1,22 @@
+-- Tells the numbers of the newest ready jobs.
+--
+-- ARGV  1 how many at most
+--       2 how many jobs are read: the last ones, in the order in which a fetch would give them
+-- Reply 1 how many jobs are ready
+--       2… the numbers, the highest first
+--
+-- @keys READY
+-- @include job, ready
+
+local max_numbers, max_jobs = tonumber(ARGV[1]), tonumber(ARGV[2])
+promote(max_jobs)
+local numbers = {}
+for i, id in ipairs(redis.call('ZRANGE', READY, -max_jobs, -1)) do
+  numbers[i] = sequence_of(id)
+end
+table.sort(numbers)
+local reply = {count_ready()}
+for i = #numbers, math.max(1, #numbers - max_numbers + 1), -1 do
+  reply[#reply + 1] = numbers[i]
+end
+return reply

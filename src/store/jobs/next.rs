@@ -1,0 +1,99 @@
+//! The next jobs: shown, or taken one at a time, whether or not their queue is stopped.
+
+use super::{MAX_BYTES, MAX_ROUNDS};
+use crate::queue::{JobId, QueueName};
+use crate::store::redis::{Redis, RedisError, ReplyReader, Script, Store, scripts};
+
+/// How many jobs [`Store::peek`] shows.
+const MAX_PEEKED: usize = 1000;
+
+/// The size of a queue, and its next jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peeked {
+    /// How many jobs are ready.
+    pub size: u64,
+    /// The first of them, in the order in which a fetch would give them: at most 1000, and at most 4 MiB, or one.
+    pub jobs: Vec<Vec<u8>>,
+}
+
+/// The next job of a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextJob {
+    /// Its id, which tells its number.
+    pub id: JobId,
+    /// Its bytes, as they were inserted.
+    pub payload: Vec<u8>,
+    /// Whether the payload is a JSON string that stands for a text: as [`NewJob::is_text`](super::NewJob) said.
+    pub is_text: bool,
+}
+
+impl NextJob {
+    fn read(reply: &mut ReplyReader) -> Result<Self, RedisError> {
+        Ok(Self {
+            id: reply.job_id()?,
+            payload: reply.bytes()?,
+            is_text: reply.flag()?,
+        })
+    }
+}
+
+impl<R: Redis> Store<R> {
+    /// Shows the next jobs without taking them. One command, whose work does not grow with the queue.
+    ///
+    /// # Errors
+    /// [`RedisError`].
+    pub async fn peek(&self, queue: &QueueName) -> Result<Peeked, RedisError> {
+        let (max_jobs, max_bytes) = (MAX_PEEKED.to_string(), MAX_BYTES.to_string());
+        let args = [max_jobs.as_bytes(), max_bytes.as_bytes()];
+        let mut reply = self.run(&scripts::PEEK, queue, &args).await?;
+        Ok(Peeked {
+            size: reply.count()?,
+            jobs: reply.all_bytes()?,
+        })
+    }
+
+    /// Takes the next job for good, whether or not the queue is stopped. `None` when none is ready. It is counted as
+    /// processed.
+    ///
+    /// One command; one more for every hundred expired jobs that are in the way.
+    ///
+    /// # Errors
+    /// When the effect is [unknown](crate::store::Effect::Unknown) a job may be gone from the queue.
+    pub async fn take_next(&self, queue: &QueueName) -> Result<Option<NextJob>, RedisError> {
+        self.next(&scripts::TAKE_NEXT, queue, NextJob::read).await
+    }
+
+    /// Shows the next job without taking it, whether or not the queue is stopped: the one that
+    /// [`take_next`](Store::take_next) would give. With how often it was shown, this time included. `None` when none is
+    /// ready.
+    ///
+    /// One command; one more for every hundred expired jobs that are in the way.
+    ///
+    /// # Errors
+    /// When the effect is [unknown](crate::store::Effect::Unknown) it may be counted as shown.
+    pub async fn show_next(&self, queue: &QueueName) -> Result<Option<(NextJob, u64)>, RedisError> {
+        let read = |reply: &mut ReplyReader| Ok((NextJob::read(reply)?, reply.count()?));
+        self.next(&scripts::SHOW_NEXT, queue, read).await
+    }
+
+    /// Runs a script that gives the next job, again while it meets only expired ones.
+    async fn next<T>(
+        &self,
+        script: &Script,
+        queue: &QueueName,
+        read: impl Fn(&mut ReplyReader) -> Result<T, RedisError>,
+    ) -> Result<Option<T>, RedisError> {
+        let max_bytes = MAX_BYTES.to_string();
+        for _ in 0..MAX_ROUNDS {
+            let mut reply = self.run(script, queue, &[max_bytes.as_bytes()]).await?;
+            let may_have_more = reply.flag()?;
+            if !reply.is_empty() {
+                return read(&mut reply).map(Some);
+            }
+            if !may_have_more {
+                break;
+            }
+        }
+        Ok(None)
+    }
+}

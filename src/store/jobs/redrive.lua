@@ -1,0 +1,41 @@
+-- Makes dead jobs ready again, as if they had never failed. One whose unique key is held by now stays dead.
+--
+-- ARGV  1 how many at most, the oldest first; 0 where ids are given
+--       2… ids
+-- Reply 1 how many are ready again
+--       2 how many stay dead because their unique key is held
+--       3 how many of the ids are not of dead jobs
+--       4 how many are dead now
+--
+-- @keys META, DEAD
+-- @include clock, execution, ready, unique_key, wakeup
+
+local max_jobs, ids, unknown = tonumber(ARGV[1]), {unpack(ARGV, 2)}, 0
+if max_jobs > 0 then
+  ids = redis.call('ZRANGE', DEAD, AFTER_NOW, '+inf', 'BYSCORE', 'LIMIT', 0, max_jobs)
+end
+local redriven, conflicts = 0, 0
+for _, id in ipairs(ids) do
+  local until_ = redis.call('ZSCORE', DEAD, id)
+  if not until_ or tonumber(until_) <= NOW then
+    unknown = unknown + 1
+  else
+    local execution = load_execution(id)
+    local key = key_until_end(rules_of(id, execution))
+    if key and holder_of(key) then
+      conflicts = conflicts + 1
+    else
+      execution.failures, execution.lost, execution.redriven = 0, 0, true
+      execution.reason, execution.ended = nil, nil
+      save_execution(id, execution)
+      if key then
+        hold_key(id, key)
+      end
+      redis.call('ZREM', DEAD, id)
+      make_ready(id)
+      redriven = redriven + 1
+    end
+  end
+end
+wake(redis.call('HGET', META, 'waiting'), redriven)
+return {redriven, conflicts, unknown, redis.call('ZCOUNT', DEAD, AFTER_NOW, '+inf')}

@@ -1,0 +1,28 @@
+-- Cancels a job, or forgets one that has ended.
+--
+-- ARGV  1 id
+-- Reply 1 'cancelled' (also when it was before), 'removed' (it was done or dead), 'unknown'
+--
+-- @keys META
+-- @include ending, execution, job, legacy_worker, queue
+
+local id = ARGV[1]
+local state, score = state_of(id)
+if not state then
+  return {'unknown'}
+end
+if state == 'cancelled' then
+  return {'cancelled'}
+end
+redis.call('ZREM', STATES[state], id)
+if state == 'done' or state == 'dead' then
+  forget(id)
+  return {'removed'}
+end
+local settings = settings_of(redis.call('HGET', META, 'settings'))
+local execution = load_execution(id)
+if state == 'active' then
+  forget_legacy_receipt(id, execution)
+end
+cancel(id, rules_of(id, execution), execution, settings, state == 'active' and score or nil)
+return {'cancelled'}

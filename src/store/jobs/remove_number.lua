@@ -1,0 +1,52 @@
+-- Cancels the ready job of a number.
+--
+-- ARGV  1 number, below 2^48
+--       2 how many jobs that were scheduled are read
+-- Reply 1 whether there was one: 1 or 0
+--
+-- @keys META, READY
+-- @include ending, execution, job, queue, ready
+
+local number, max_scheduled = tonumber(ARGV[1]), tonumber(ARGV[2])
+
+-- The id among these that has the number.
+local function find_among(ids)
+  for _, id in ipairs(ids) do
+    if sequence_of(id) == number then
+      return id
+    end
+  end
+end
+
+-- Within each priority one position is the number's. Jobs that were scheduled are in the order of their dates instead.
+local function find()
+  local left = max_scheduled
+  for class = 0, 9 do
+    local from, middle = class * PER_PRIORITY, class * PER_PRIORITY + UNSCHEDULED
+    local id = find_among(redis.call('ZRANGE', READY, middle + number, middle + number, 'BYSCORE'))
+    if not id and left > 0 then
+      local before = '(' .. string.format('%.0f', middle)
+      local scheduled = redis.call('ZRANGE', READY, from, before, 'BYSCORE', 'LIMIT', 0, left)
+      left = left - #scheduled
+      id = find_among(scheduled)
+    end
+    if id then
+      return id
+    end
+  end
+end
+
+promote(max_scheduled)
+local id = find()
+if not id then
+  return {0}
+end
+redis.call('ZREM', READY, id)
+local execution, options = load_execution(id), load_options(id)
+local settings = settings_of(redis.call('HGET', META, 'settings'))
+if has_expired(id, options, execution) then
+  bury(id, options, execution, settings, 'expired')
+  return {0}
+end
+cancel(id, options, execution, settings)
+return {1}

@@ -1,0 +1,39 @@
+-- Shows the next job without taking it, whether or not the queue is stopped, and counts how often it was shown.
+--
+-- ARGV  1 max_bytes: no more expired jobs are skipped once these have so many bytes
+-- Reply 1 whether there may be one at once: 1 when only expired jobs were met
+--       then, where there is one
+--       2 id
+--       3 payload
+--       4 whether the payload stands for a text: 1 or 0
+--       5 how often it was shown, this time included
+--
+-- @keys META, JOBS, READY
+-- @include ending, execution, job, lease, queue, ready
+
+local max_bytes = tonumber(ARGV[1])
+local settings = settings_of(redis.call('HGET', META, 'settings'))
+-- Whoever looks at a job may be about to remove it.
+allow_when_full()
+recover(settings)
+promote(100)
+
+local skipped = 0
+while max_bytes > 0 and skipped < MAX_SKIPPED do
+  local id = redis.call('ZRANGE', READY, 0, 0)[1]
+  if not id then
+    return {0}
+  end
+  local packed, payload = decode(redis.call('HGET', JOBS, id))
+  local options, execution = unpack_options(packed), load_execution(id)
+  if not has_expired(id, options, execution) then
+    execution.shown = (execution.shown or 0) + 1
+    save_execution(id, execution)
+    return {0, id, payload, options.text and 1 or 0, execution.shown}
+  end
+  redis.call('ZREM', READY, id)
+  bury(id, options, execution, settings, 'expired')
+  skipped = skipped + 1
+  max_bytes = max_bytes - #payload
+end
+return {1}

@@ -1,0 +1,28 @@
+-- Takes the next job for good: it leaves the queue, whether or not that is stopped.
+--
+-- ARGV  1 max_bytes: no more expired jobs are skipped once these have so many bytes
+-- Reply 1 whether there may be one at once: 1 when only expired jobs were met
+--       then, where there was one
+--       2 id
+--       3 payload
+--       4 whether the payload stands for a text: 1 or 0
+--
+-- @keys META
+-- @include counts, job, lease, queue, ready, unique_key
+
+local settings = settings_of(redis.call('HGET', META, 'settings'))
+recover(settings)
+promote(100)
+
+local reply = {0}
+local taken, may_have_more = take(1, tonumber(ARGV[1]), settings, function(id, options, _, payload)
+  release_key(id, key_until_end(options))
+  forget(id)
+  reply[2], reply[3], reply[4] = id, payload, options.text and 1 or 0
+end)
+if taken > 0 then
+  count_claimed('', taken)
+elseif may_have_more then
+  reply[1] = 1
+end
+return reply

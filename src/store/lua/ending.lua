@@ -1,0 +1,63 @@
+-- How jobs end. The id must be in no set of a state any more when these are called.
+--
+-- @keys DONE, DEAD, CANCELLED
+-- @include clock, execution, job, unique_key
+
+-- How many jobs are forgotten at once.
+local MAX_FORGOTTEN = 100
+
+-- Forgets the first jobs of an ended state whose retention is over.
+local function forget_overdue(state)
+  for _, id in ipairs(redis.call('ZRANGE', state, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_FORGOTTEN)) do
+    redis.call('ZREM', state, id)
+    forget(id)
+  end
+end
+
+-- Keeps an ended job until a time.
+local function keep_until(state, id, execution, until_)
+  execution.ended = NOW
+  save_execution(id, execution)
+  redis.call('ZADD', state, until_, id)
+  forget_overdue(state)
+end
+
+-- The job is done. Its rules were noted when it was claimed, so its payload is not read.
+local function complete(id, execution, settings)
+  release_key(id, key_until_end(execution.rules))
+  if settings.retain > 0 then
+    keep_until(DONE, id, execution, NOW + settings.retain)
+  else
+    forget(id)
+  end
+end
+
+-- The job is dead.
+local function bury(id, options, execution, settings, reason)
+  release_key(id, key_until_end(options))
+  execution.reason = reason
+  keep_until(DEAD, id, execution, NOW + settings.dead_retain)
+  -- The oldest are forgotten, a few at a time where the limit was lowered.
+  local over = math.min(MAX_FORGOTTEN, redis.call('ZCARD', DEAD) - settings.max_dead)
+  if over > 0 then
+    for _, oldest in ipairs(redis.call('ZRANGE', DEAD, 0, over)) do
+      -- Where the retention was made shorter this job may be first, although it is the newest.
+      if over > 0 and (oldest ~= id or settings.max_dead == 0) then
+        redis.call('ZREM', DEAD, oldest)
+        forget(oldest)
+        over = over - 1
+      end
+    end
+  end
+end
+
+-- The job is cancelled. A worker that has it must be able to learn that until its lease ends.
+local function cancel(id, options, execution, settings, lease_end)
+  release_key(id, options.unique)
+  local until_ = math.max(NOW + settings.retain, lease_end or 0)
+  if until_ > NOW then
+    keep_until(CANCELLED, id, execution, until_)
+  else
+    forget(id)
+  end
+end

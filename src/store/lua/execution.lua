@@ -1,0 +1,81 @@
+-- A job's execution: what changes of a job, and the rules that decide over its attempts.
+--
+-- @keys EXECUTIONS
+-- @include clock, job
+
+-- There is an execution from the first claim on, or from when the job was first shown or ended before that. Its fields:
+--   claims         how often the job was claimed
+--   failures, lost (leases): since its insertion or redrive
+--   worker, claimed (ms), lease (ms): of the last claim
+--   legacy         whether a legacy worker has the receipt
+--   delivery       of a job that is delivered to subscribers, see delivery.lua
+--   rules          those options that decide over the job, so that its payload need not be read for them
+--   progress, result
+--   errors         the last of them: {at, claim, text}
+--   ended (ms)     when it got done, dead or cancelled
+--   reason         why it is dead: 'failed', 'lost', 'expired', 'nacked'
+--   redriven       whether it was: then it expires no more
+--   shown          how often it was shown as the next job, nil for never
+local function load_execution(id)
+  local packed = redis.call('HGET', EXECUTIONS, id)
+  if packed then
+    return cmsgpack.unpack(packed)
+  end
+  return {claims = 0, failures = 0, lost = 0}
+end
+
+local function save_execution(id, execution)
+  redis.call('HSET', EXECUTIONS, id, cmsgpack.pack(execution))
+end
+
+-- Those of a job's options that decide over it.
+local function rules_in(options)
+  return {
+    max_attempts = options.max_attempts,
+    backoff = options.backoff,
+    backoff_delay = options.backoff_delay,
+    backoff_max = options.backoff_max,
+    unique = options.unique,
+    unique_scope = options.unique_scope,
+  }
+end
+
+-- The rules of a job: kept in its execution from the first claim on.
+local function rules_of(id, execution)
+  return execution.rules or rules_in(load_options(id))
+end
+
+-- A number from 0 to 1 that is always the same for this job and this failure.
+local function jitter(id, failures)
+  return tonumber(string.sub(redis.sha1hex(id .. ':' .. failures), 1, 8), 16) / 4294967295
+end
+
+-- The delay until the next attempt after the nth failure, in ms.
+local function retry_delay(id, failures, rules, settings)
+  local backoff = rules.backoff and rules or settings
+  if backoff.backoff == 'fixed' then
+    return backoff.backoff_delay
+  end
+  -- A double holds the power, and min bounds it again.
+  local delay = math.min(backoff.backoff_max, backoff.backoff_delay * 2 ^ math.min(failures - 1, 60))
+  return math.floor(delay * (1 - jitter(id, failures) / 2))
+end
+
+-- Whether a job is dead after so many failures.
+local function is_out_of_attempts(failures, rules, settings)
+  return failures >= (rules.max_attempts or settings.max_attempts)
+end
+
+-- Whether a job is dead after so many lost leases.
+local function is_out_of_leases(lost, settings)
+  return lost >= settings.max_lost_leases
+end
+
+-- The lease of a claim that asks for `asked` ms, nil for none.
+local function lease_for(asked, options, settings)
+  return asked or options.timeout or settings.lease
+end
+
+local function has_expired(id, options, execution)
+  return options.expires and not execution.redriven and inserted_of(id) + options.expires <= NOW
+end

@@ -1,0 +1,99 @@
+-- A job: its id, its state, and what never changes of it.
+--
+-- @keys JOBS, EXECUTIONS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED
+-- @include clock
+
+-- Ids sort by the number that the queue gives its jobs. The time makes an id unique even when Redis comes back from an
+-- older copy, with an older sequence. The last digit is the priority: what moves a job needs its id alone.
+local function new_id(sequence, priority)
+  return string.format('%012x%011x%x', sequence, NOW, priority)
+end
+
+local function sequence_of(id)
+  return tonumber(string.sub(id, 1, 12), 16)
+end
+
+local function inserted_of(id)
+  return tonumber(string.sub(id, 13, 23), 16)
+end
+
+local function priority_of(id)
+  return tonumber(string.sub(id, 24), 16)
+end
+
+-- A job's record is one string: the length of the packed options (nothing when there are none), a colon, the options, the
+-- payload. A job without options takes one byte beyond its payload.
+local function encode(options, payload)
+  if options == '' then
+    return ':' .. payload
+  end
+  return #options .. ':' .. options .. payload
+end
+
+-- Returns the packed options and the payload.
+local function decode(record)
+  local colon = string.find(record, ':', 1, true)
+  if colon == 1 then
+    return '', string.sub(record, 2)
+  end
+  local start = colon + 1
+  local length = tonumber(string.sub(record, 1, colon - 1))
+  return string.sub(record, start, start + length - 1), string.sub(record, start + length)
+end
+
+-- The options have these fields, each only where it is given:
+--   max_attempts   failures until the job is dead
+--   backoff        'fixed' or 'exponential', with backoff_delay and backoff_max in ms
+--   timeout        lease in ms
+--   expires        ms after the insertion
+--   unique         unique key; released at the first claim, or as unique_scope says: 'unfinished', 'time'
+--   metadata, traceparent, tracestate
+--   text           true where the payload is a JSON string that stands for a text which is not JSON itself
+local function unpack_options(packed)
+  if packed == '' then
+    return {}
+  end
+  return cmsgpack.unpack(packed)
+end
+
+local function load_options(id)
+  local record = redis.call('HGET', JOBS, id)
+  return unpack_options((decode(record)))
+end
+
+-- Removes what is stored of a job. Its id must be in no set of a state any more.
+local function forget(id)
+  redis.call('HDEL', JOBS, id)
+  redis.call('HDEL', EXECUTIONS, id)
+end
+
+-- Each state is a sorted set of ids; a job is in exactly one.
+local STATES = {ready = READY, scheduled = SCHEDULED, active = ACTIVE, done = DONE, dead = DEAD, cancelled = CANCELLED}
+
+local ENDED = {done = true, dead = true, cancelled = true}
+
+-- The state of a job and its score in that state's set; nil when there is no such job, or its retention is over.
+local function state_of(id)
+  for state, key in pairs(STATES) do
+    local score = redis.call('ZSCORE', key, id)
+    if score and not (ENDED[state] and tonumber(score) <= NOW) then
+      return state, tonumber(score)
+    end
+  end
+end
+
+-- Appends a job to a reply, in this order: id, state, score in that state's set, packed execution (nil where nothing has
+-- changed), packed options, payload.
+local function add_job(reply, id, state, score, packed, payload)
+  if state == 'scheduled' and score <= NOW then
+    state = 'ready'
+  end
+  local at = #reply
+  reply[at + 1] = id
+  reply[at + 2] = state
+  -- As text: an integer reply is cut to a whole number, and a position has more digits than Lua prints.
+  reply[at + 3] = string.format('%.0f', score)
+  reply[at + 4] = redis.call('HGET', EXECUTIONS, id)
+  reply[at + 5] = packed
+  reply[at + 6] = payload
+end

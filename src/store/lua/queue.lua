@@ -1,0 +1,68 @@
+-- A queue: how it begins, and its settings.
+--
+-- @keys META, ACTIVE
+
+-- Opens the queue with its first job or settings. Takes the fields `listed` and `generation` of META. Returns -1 when the
+-- queue is in the catalog, else the generation to enter there.
+local function open_queue(listed, generation)
+  generation = generation or '0'
+  if listed == generation then
+    return -1
+  end
+  redis.call('HSETNX', META, 'status', 1)
+  -- Claims that wait for the queue may have made META, with an expiry.
+  redis.call('PERSIST', META)
+  return tonumber(generation)
+end
+
+-- Lets this script go on when Redis is at its memory limit. Redis refuses a script only at its first write, and only when
+-- that write may need memory; this one does not. For scripts that end jobs, and so free memory.
+local function allow_when_full()
+  redis.call('ZREM', ACTIVE, '')
+end
+
+local DEFAULTS = {
+  lease = 60000,
+  max_attempts = 25,
+  max_lost_leases = 10,
+  backoff = 'exponential',
+  backoff_delay = 1000,
+  backoff_max = 3600000,
+  retain = 0,
+  dead_retain = 1209600000,
+  max_dead = 10000,
+}
+
+-- The settings as a table. `packed` is the field `settings` of META.
+local function settings_of(packed)
+  return setmetatable(packed and cmsgpack.unpack(packed) or {}, {__index = DEFAULTS})
+end
+
+-- The tag of the settings: 16 hexadecimal digits.
+local function settings_tag(packed, status)
+  return string.sub(redis.sha1hex((packed or '') .. (status or '')), 1, 16)
+end
+
+-- The settings with their defaults, packed.
+local function pack_effective(packed)
+  local settings = packed and cmsgpack.unpack(packed) or {}
+  -- A backoff is set as a whole: its kind, its delay and its maximum.
+  local has_backoff = settings.backoff
+  for name, default in pairs(DEFAULTS) do
+    if settings[name] == nil and not (has_backoff and string.sub(name, 1, 7) == 'backoff') then
+      settings[name] = default
+    end
+  end
+  return cmsgpack.pack(settings)
+end
+
+-- Whether the settings meet a condition: a tag; '*' for any queue that exists; 'none' for a queue that does not exist;
+-- empty for any.
+local function settings_meet(condition, packed, status)
+  if condition == '' then
+    return true
+  elseif condition == 'none' then
+    return not status
+  end
+  return status and (condition == '*' or condition == settings_tag(packed, status))
+end

@@ -1,0 +1,39 @@
+-- How claims and subscribers that wait are woken. They block on a list of tokens, never on jobs.
+--
+-- @keys META, JOBS, WAKEUP, ACTIVE, SCHEDULED
+-- @include clock
+
+local MAX_TOKENS = 100
+
+-- Wakes up to `number` of those that wait. Takes the field `waiting` of META, which says until when somebody may wait.
+local function wake(waiting, number)
+  if number > 0 and waiting and tonumber(waiting) > NOW then
+    local tokens = {}
+    for i = 1, math.min(number, MAX_TOKENS) do
+      tokens[i] = 1
+    end
+    redis.call('RPUSH', WAKEUP, unpack(tokens))
+    redis.call('LTRIM', WAKEUP, 0, MAX_TOKENS - 1)
+    redis.call('PEXPIRE', WAKEUP, 10000)
+  end
+end
+
+-- Notes that somebody may wait for `time` ms: then inserts push tokens. Takes the fields `waiting`, `status`, `generation`
+-- and `policy` of META.
+local function note_waiting(waiting, status, generation, policy, time)
+  redis.call('HSET', META, 'waiting', math.max(NOW + time, tonumber(waiting or 0)))
+  if not (status or generation or policy) and redis.call('EXISTS', JOBS) == 0 then
+    -- The queue never existed, and may never exist.
+    redis.call('PEXPIRE', META, time + 10000)
+  end
+end
+
+-- When the next lease ends or the next job becomes due (ms), nil for never.
+local function next_event()
+  local lease = redis.call('ZRANGE', ACTIVE, 0, 0, 'WITHSCORES')[2]
+  local due = redis.call('ZRANGE', SCHEDULED, 0, 0, 'WITHSCORES')[2]
+  if lease and due then
+    return math.min(tonumber(lease), tonumber(due))
+  end
+  return tonumber(lease or due)
+end

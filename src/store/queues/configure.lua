@@ -1,0 +1,30 @@
+-- Sets a queue's settings, all of them.
+--
+-- ARGV  1 the settings, packed; see queue.lua
+--       2 '0' to stop the queue, '1' to open it
+--       3 the tag that the settings must have now: empty for any, '*' for any queue that exists, 'none' for a queue that
+--         does not exist
+-- Reply 1 outcome: 'created', 'changed', 'mismatch' (nothing was changed, and no tag or settings follow)
+--       2 generation: to enter in the catalog, or -1 when the queue is there
+--       3 the settings' tag
+--       4 the settings with their defaults, packed
+--
+-- @keys META
+-- @include queue, ready, wakeup
+
+local settings, status, condition = ARGV[1], ARGV[2], ARGV[3]
+local listed, generation, waiting, old_settings, old_status =
+  unpack(redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings', 'status'))
+if not settings_meet(condition, old_settings, old_status) then
+  return {'mismatch', -1}
+end
+if old_status then
+  -- A queue that is stopped must be opened to be emptied.
+  allow_when_full()
+end
+local opened = open_queue(listed, generation)
+redis.call('HSET', META, 'settings', settings, 'status', status)
+if status == '1' then
+  wake(waiting, count_ready())
+end
+return {old_status and 'changed' or 'created', opened, settings_tag(settings, status), pack_effective(settings)}

@@ -1,0 +1,79 @@
+-- Tells all about a queue.
+--
+-- ARGV  none
+-- Reply nothing when there is no such queue, else
+--       1 status: '1' open, '0' stopped
+--       2 the settings with their defaults, packed
+--       3 the settings' tag
+--       4 to 9 how many jobs are ready, scheduled, active, done, dead, cancelled
+--       10 how many milliseconds ago the oldest ready job was inserted, or due; nil when there is none
+--       11 to 14 how many were claimed, done, failed, lost; since the queue began
+--       15 to 18 how many were inserted, claimed, done, failed in the last minute
+--       19 how many workers were seen in the last hour
+--
+-- @keys META, RATES, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
+-- @include clock, counts, job, queue, ready
+
+local KINDS = {'inserted', 'claimed', 'done', 'failed'}
+
+-- How many there were in the six slices before this one.
+local function last_minute(kind)
+  local slice, sum = math.floor(NOW / SLICE), 0
+  for i = 1, SLICES - 1 do
+    sum = sum + (redis.call('HGET', RATES, kind .. ':' .. slice - i) or 0)
+  end
+  return sum
+end
+
+-- Since when the oldest job is ready (ms), nil when none is. Looks at the first of each priority, of those that were
+-- scheduled and of those that were not.
+local function oldest_ready()
+  local oldest
+  local function consider(since)
+    oldest = math.min(oldest or since, since)
+  end
+  local due = redis.call('ZRANGE', SCHEDULED, 0, 0, 'WITHSCORES')
+  if due[2] and tonumber(due[2]) <= NOW then
+    consider(math.max(inserted_of(due[1]), tonumber(due[2])))
+  end
+  for class = 0, 9 do
+    local from, middle, to = class * PER_PRIORITY, class * PER_PRIORITY + UNSCHEDULED, (class + 1) * PER_PRIORITY
+    local before_middle, before_end = string.format('(%.0f', middle), string.format('(%.0f', to)
+    local first = redis.call('ZRANGE', READY, from, before_middle, 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+    if first[1] then
+      consider(math.max(inserted_of(first[1]), tonumber(first[2]) - from - EPOCH))
+    end
+    first = redis.call('ZRANGE', READY, middle, before_end, 'BYSCORE', 'LIMIT', 0, 1)
+    if first[1] then
+      consider(inserted_of(first[1]))
+    end
+  end
+  return oldest
+end
+
+local status, settings, processed, done, failed, lost =
+  unpack(redis.call('HMGET', META, 'status', 'settings', 'processed', 'done', 'failed', 'lost'))
+if not status then
+  return {}
+end
+
+local reply = {status, pack_effective(settings), settings_tag(settings, status)}
+local function add(value)
+  reply[#reply + 1] = value
+end
+add(count_ready())
+add(redis.call('ZCOUNT', SCHEDULED, AFTER_NOW, '+inf'))
+add(redis.call('ZCARD', ACTIVE))
+for _, key in ipairs({DONE, DEAD, CANCELLED}) do
+  add(redis.call('ZCOUNT', key, AFTER_NOW, '+inf'))
+end
+local oldest = oldest_ready()
+add(oldest and math.max(0, NOW - oldest) or false)
+for _, total in ipairs({processed, done, failed, lost}) do
+  add(tonumber(total or 0))
+end
+for _, kind in ipairs(KINDS) do
+  add(last_minute(kind))
+end
+add(redis.call('ZCOUNT', SEEN, NOW - 3600000, '+inf'))
+return reply

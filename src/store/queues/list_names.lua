@@ -1,0 +1,11 @@
+-- The first names of a list: of the catalog of queues, or of the workers.
+--
+-- ARGV  1 how many names at most
+-- Reply 1 how many names the list has
+--       2… the names
+--
+-- @keys LIST
+
+local reply = redis.call('ZRANGE', LIST, 0, ARGV[1] - 1)
+table.insert(reply, 1, redis.call('ZCARD', LIST))
+return reply

@@ -1,0 +1,17 @@
+-- Opens or stops a queue, which need not exist.
+--
+-- ARGV  1 '1' open, '0' stopped
+-- Reply 1 always 1
+--
+-- @keys META
+-- @include queue, ready, wakeup
+
+local status = ARGV[1]
+allow_when_full()
+local waiting = redis.call('HGET', META, 'waiting')
+redis.call('HSET', META, 'status', status)
+redis.call('PERSIST', META)
+if status == '1' then
+  wake(waiting, count_ready())
+end
+return {1}

@@ -1,0 +1,197 @@
+//! What is set for a queue, and all that is known of it.
+
+use crate::queue::{Policy, QueueName, Settings, State, Status};
+use crate::store::redis::{PackedSettings, Redis, RedisError, Store, pack_all, scripts};
+use std::time::Duration;
+
+/// What must be true of a queue's settings for them to be changed or removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition<'a> {
+    /// Nothing.
+    Always,
+    /// The queue is there.
+    There,
+    /// The queue is not there.
+    NotThere,
+    /// The settings are those with this tag.
+    Tag(&'a str),
+}
+
+impl Condition<'_> {
+    /// How the scripts call it.
+    pub(in crate::store) fn word(&self) -> &str {
+        match self {
+            Self::Always => "",
+            Self::There => "*",
+            Self::NotThere => "none",
+            Self::Tag(tag) => tag,
+        }
+    }
+}
+
+/// What became of new settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Configured {
+    /// They hold, and the queue is new.
+    Created(EffectiveSettings),
+    /// They hold.
+    Changed(EffectiveSettings),
+    /// The condition was not met. Nothing was changed.
+    Mismatch,
+}
+
+/// A queue's settings as they work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EffectiveSettings {
+    /// The settings, with their defaults.
+    pub settings: Settings,
+    /// Tells two settings apart: 16 hexadecimal digits.
+    pub tag: String,
+}
+
+/// All that is known of a queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    /// Its settings.
+    pub effective: EffectiveSettings,
+    /// How many jobs are in each state.
+    pub jobs: Vec<(State, u64)>,
+    /// How long the oldest ready job has been ready.
+    pub oldest_ready: Option<Duration>,
+    /// What happened since the queue began.
+    pub totals: Totals,
+    /// What happened in the last minute.
+    pub last_minute: LastMinute,
+    /// How many workers claimed by name within the last hour.
+    pub workers: u64,
+}
+
+/// Counts since a queue began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Hand-outs.
+    pub claimed: u64,
+    /// Acknowledged jobs.
+    pub done: u64,
+    /// Failures.
+    pub failed: u64,
+    /// Lost leases.
+    pub lost_leases: u64,
+}
+
+/// Counts of the last full minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastMinute {
+    /// New jobs.
+    pub inserted: u64,
+    /// Hand-outs.
+    pub claimed: u64,
+    /// Acknowledged jobs.
+    pub done: u64,
+    /// Failures.
+    pub failed: u64,
+}
+
+impl<R: Redis> Store<R> {
+    /// Sets all settings of a queue, which need not exist. One command, and two for a queue that is not in the catalog.
+    ///
+    /// # Errors
+    /// [`RedisError`]. Repeating it without condition does no harm.
+    pub async fn configure(
+        &self,
+        queue: &QueueName,
+        settings: &Settings,
+        condition: Condition<'_>,
+    ) -> Result<Configured, RedisError> {
+        let packed = pack_all(&PackedSettings::from(settings))?;
+        let status: &[u8] = if settings.status == Status::Open { b"1" } else { b"0" };
+        let args = [&packed[..], status, condition.word().as_bytes()];
+        let mut reply = self.run(&scripts::CONFIGURE, queue, &args).await?;
+        let outcome = reply.one_of(&[("created", Some(true)), ("changed", Some(false)), ("mismatch", None)])?;
+        self.enter_in_catalog(queue, reply.integer()?).await;
+        let Some(is_new) = outcome else {
+            return Ok(Configured::Mismatch);
+        };
+        let tag = reply.text()?.unwrap_or_default();
+        let packed: PackedSettings = reply.packed()?.unwrap_or_default();
+        let settings = packed.unpack(settings.status);
+        let effective = EffectiveSettings { settings, tag };
+        Ok(if is_new {
+            Configured::Created(effective)
+        } else {
+            Configured::Changed(effective)
+        })
+    }
+
+    /// All that is known of a queue, `None` for one that never existed. One command.
+    ///
+    /// # Errors
+    /// [`RedisError`].
+    pub async fn describe(&self, queue: &QueueName) -> Result<Option<Description>, RedisError> {
+        let mut reply = self.run(&scripts::DESCRIBE, queue, &[]).await?;
+        if reply.is_empty() {
+            return Ok(None);
+        }
+        let status = reply.one_of(&[("0", Status::Stopped), ("1", Status::Open)])?;
+        let settings: PackedSettings = reply.packed()?.unwrap_or_default();
+        let tag = reply.text()?.unwrap_or_default();
+        let mut jobs = Vec::with_capacity(State::ALL.len());
+        for state in [
+            State::Ready,
+            State::Scheduled,
+            State::Active,
+            State::Done,
+            State::Dead,
+            State::Cancelled,
+        ] {
+            jobs.push((state, reply.count()?));
+        }
+        let oldest_ready = reply.optional_count()?.map(Duration::from_millis);
+        let mut count = || reply.count();
+        Ok(Some(Description {
+            effective: EffectiveSettings {
+                settings: settings.unpack(status),
+                tag,
+            },
+            jobs,
+            oldest_ready,
+            totals: Totals {
+                claimed: count()?,
+                done: count()?,
+                failed: count()?,
+                lost_leases: count()?,
+            },
+            last_minute: LastMinute {
+                inserted: count()?,
+                claimed: count()?,
+                done: count()?,
+                failed: count()?,
+            },
+            workers: count()?,
+        }))
+    }
+
+    /// Opens or stops a queue, which need not exist. One command.
+    ///
+    /// # Errors
+    /// [`RedisError`]. Repeating does no harm.
+    pub async fn set_status(&self, queue: &QueueName, status: Status) -> Result<(), RedisError> {
+        let value: &[u8] = match status {
+            Status::Open => b"1",
+            Status::Stopped => b"0",
+        };
+        self.run(&scripts::SET_STATUS, queue, &[value]).await?;
+        Ok(())
+    }
+
+    /// Sets how a queue's subscribers share its jobs. The queue need not exist, and it keeps the policy until all of it is
+    /// deleted. [`counts`](Store::counts) shows it. One command.
+    ///
+    /// # Errors
+    /// [`RedisError`]. Repeating does no harm.
+    pub async fn set_policy(&self, queue: &QueueName, policy: Policy) -> Result<(), RedisError> {
+        let args = [policy.name().as_bytes()];
+        self.run(&scripts::SET_POLICY, queue, &args).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! Waiting for a job: on a list of tokens, never on jobs. `lua/wakeup.lua` pushes the tokens.
+
+use crate::queue::QueueName;
+use crate::store::redis::{QueueKeys, Redis, RedisError, Reply, Store, WAKEUP, scripts};
+use std::time::Duration;
+
+/// How long a claim waits at least before it asks again without being woken.
+const ROUND: Duration = Duration::from_secs(6);
+
+impl<R: Redis> Store<R> {
+    /// Waits until there may be a job on one of the queues, at most for this time. Gives the index of the queue that it was
+    /// woken for.
+    pub(in crate::store) async fn wait(
+        &self,
+        queues: &[QueueName],
+        max_wait: Duration,
+    ) -> Result<Option<usize>, RedisError> {
+        // A round is one script for each queue, this wait, and what asks whether a connection still lives: in so many
+        // seconds, that is less than a command a second.
+        let round = ROUND.max(Duration::from_secs(queues.len() as u64 + 4));
+        let lists: Vec<String> = queues
+            .iter()
+            .map(|queue| QueueKeys::new(queue).key(WAKEUP.name()))
+            .collect();
+        let woken = self.wait_for_token(&lists, max_wait.min(round)).await?;
+        Ok(woken.and_then(|woken| lists.iter().position(|list| list.as_bytes() == woken)))
+    }
+
+    /// Takes a token from the first of these lists that has one, and gives the list. `None` after this time.
+    pub(in crate::store) async fn wait_for_token(
+        &self,
+        lists: &[String],
+        max_wait: Duration,
+    ) -> Result<Option<Vec<u8>>, RedisError> {
+        // A millisecond more, so that the time has come when this ends. Told 0, Redis would wait for ever.
+        let max_wait = max_wait + Duration::from_millis(1);
+        let seconds = format!("{:.3}", max_wait.as_secs_f64());
+        let mut args: Vec<&[u8]> = lists.iter().map(String::as_bytes).collect();
+        args.push(seconds.as_bytes());
+        let popped = self.redis.blocking("BLPOP", &args, max_wait).await?;
+        Ok(match popped.into_iter().next() {
+            Some(Reply::Bytes(list)) => Some(list),
+            _ => None,
+        })
+    }
+
+    /// Gives back a token that woke this claim in vain: it got its jobs elsewhere. Should that fail, the next one to
+    /// wait asks by itself within seconds.
+    pub(in crate::store) async fn pass_wakeup_on(&self, queue: &QueueName) {
+        let list = QueueKeys::new(queue).key(WAKEUP.name());
+        let _ = self.redis.command("RPUSH", &[list.as_bytes(), b"1"]).await;
+        let _ = self.redis.command("PEXPIRE", &[list.as_bytes(), b"10000"]).await;
+    }
+
+    /// Wakes subscribers. One that is not woken polls by itself within seconds.
+    pub(in crate::store) async fn notify(&self, queue: &QueueName, subscribers: &[Vec<u8>]) {
+        let keys = QueueKeys::new(queue);
+        let wakeup = |subscriber: &Vec<u8>| keys.wakeup_of(&String::from_utf8_lossy(subscriber));
+        let wakeups: Vec<String> = subscribers.iter().map(wakeup).collect();
+        if !wakeups.is_empty() {
+            let _ = self.run_with(&scripts::NOTIFY, &keys, wakeups, &[]).await;
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Every Redis key that presque uses.
+//!
+//! A queue's keys are `presque:{<queue>}:<suffix>`. The part in braces is the hash tag, so all keys of a queue live on
+//! one node of a cluster. In the tag `%`, `{` and `}` are percent-encoded: then no name can end the tag early, leave
+//! it empty, or spell another queue's key.
+
+use crate::queue::QueueName;
+
+/// A key by the name that scripts have for it.
+pub(in crate::store) enum Key {
+    /// A key of a queue, by its suffix.
+    Queue(&'static str),
+    /// A key that spans queues.
+    Global(&'static str),
+    /// A key that each call of a script gives.
+    Given,
+}
+
+macro_rules! keys {
+    ($($(#[$doc:meta])+ $name:ident = $key:expr;)+) => {
+        $($(#[$doc])+ pub(in crate::store) const $name: Key = $key;)+
+
+        const ALL: &[Key] = &[$($name),+];
+    };
+}
+
+keys! {
+    /// A hash. When a queue is deleted these fields go:
+    ///
+    /// - `listed`: the generation that is in [`CATALOG`];
+    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost`;
+    /// - `replay-bytes`: how many bytes [`REPLAY`] has; `keeps-replay`: whether an event stream was here;
+    ///
+    /// these go with the settings:
+    ///
+    /// - `status`: 1 open, 0 stopped; there once the queue was;
+    /// - `settings`: packed, where they were set; `policy`: `broadcast` or `roundrobin`, where it was set;
+    ///
+    /// and these stay:
+    ///
+    /// - `generation`: how often the queue was deleted, nothing for never;
+    /// - `sequence`: the last number given to a job;
+    /// - `waiting`: until when somebody may wait;
+    /// - of subscribers: `subscribed` and `delivered` (how many came, and how many jobs were distributed to them), `turn`
+    ///   (whose was the last), `polled` (when one polled last).
+    META = Key::Queue("meta");
+    /// A hash: each job's record by its id, which is its options and payload. Written once.
+    JOBS = Key::Queue("jobs");
+    /// A hash: each job's execution by its id, which is what changes of it. There from the first change on.
+    EXECUTIONS = Key::Queue("executions");
+    /// A sorted set: the ids of ready jobs by their position.
+    READY = Key::Queue("ready");
+    /// A sorted set: the ids of scheduled jobs by when they are due.
+    SCHEDULED = Key::Queue("scheduled");
+    /// A sorted set: the ids of active jobs by the end of their lease.
+    ACTIVE = Key::Queue("active");
+    /// A sorted set: the ids of done jobs by when they are forgotten.
+    DONE = Key::Queue("done");
+    /// A sorted set: the ids of dead jobs by when they are forgotten.
+    DEAD = Key::Queue("dead");
+    /// A sorted set: the ids of cancelled jobs by when they are forgotten.
+    CANCELLED = Key::Queue("cancelled");
+    /// A hash: unique keys, each with the id of the job that holds it.
+    UNIQUE = Key::Queue("unique");
+    /// A sorted set: the unique keys that are held for a time, by its end.
+    UNIQUE_UNTIL = Key::Queue("unique-until");
+    /// A sorted set: receipts that were acknowledged (`+` behind them) or given back (`-`), by when that was.
+    FINISHED_RECEIPTS = Key::Queue("finished-receipts");
+    /// A list: tokens that wake claims and subscribers.
+    WAKEUP = Key::Queue("wakeup");
+    /// A hash: counts of the last minute, in slices of ten seconds.
+    RATES = Key::Queue("rates");
+    /// A hash: the legacy workers that are registered on the queue, each with how many jobs it has processed.
+    WORKER_COUNTS = Key::Queue("workers");
+    /// A hash: the same workers, each with how many jobs it has failed.
+    WORKER_FAILURES = Key::Queue("worker-failures");
+    /// A hash: legacy workers, each with the receipts of its jobs.
+    LEGACY_RECEIPTS = Key::Queue("legacy-receipts");
+    /// A sorted set: the workers that claim by name, by when they were last seen.
+    SEEN = Key::Queue("seen");
+    /// A sorted set: subscribers by when they count as gone.
+    SUBSCRIBERS = Key::Queue("subscribers");
+    /// A sorted set, all scores 0: what is to be sent to each subscriber.
+    DELIVERIES = Key::Queue("deliveries");
+    /// A list: what was sent to subscribers, for event streams that come back.
+    REPLAY = Key::Queue("replay");
+    /// The catalog, a sorted set: the queues, each with its generation as its score.
+    CATALOG = Key::Global("presque:queues");
+    /// A sorted set, all scores 0: the legacy workers.
+    WORKERS = Key::Global("presque:workers");
+    /// A sorted set: each worker that claims by name with each of its queues, by when it was last seen there.
+    ALL_SEEN = Key::Global("presque:seen");
+    /// [`CATALOG`] or [`WORKERS`].
+    LIST = Key::Given;
+    /// A [`worker_record`].
+    WORKER_RECORD = Key::Given;
+    /// A [`QueueKeys::idempotency`].
+    IDEMPOTENCY = Key::Given;
+    /// A [`QueueKeys::wakeup_of`] for each of some subscribers.
+    WAKEUPS = Key::Given;
+}
+
+impl Key {
+    /// The suffix of a queue's key, or a key that spans queues.
+    pub(in crate::store) const fn name(&self) -> &'static str {
+        match self {
+            Self::Queue(name) | Self::Global(name) => name,
+            Self::Given => "",
+        }
+    }
+}
+
+/// What the keys that every queue may have end in: for tools that look at a store from outside.
+pub fn queue_key_suffixes() -> impl Iterator<Item = &'static str> {
+    ALL.iter().filter_map(|key| match key {
+        Key::Queue(suffix) => Some(*suffix),
+        Key::Global(_) | Key::Given => None,
+    })
+}
+
+/// Makes the keys of one queue; by default of none, for scripts whose keys span queues.
+#[derive(Default)]
+pub(in crate::store) struct QueueKeys {
+    prefix: String,
+}
+
+impl QueueKeys {
+    pub(in crate::store) fn new(queue: &QueueName) -> Self {
+        let mut prefix = String::with_capacity(queue.as_str().len() + 12);
+        prefix.push_str("presque:{");
+        for c in queue.as_str().chars() {
+            match c {
+                '%' => prefix.push_str("%25"),
+                '{' => prefix.push_str("%7B"),
+                '}' => prefix.push_str("%7D"),
+                _ => prefix.push(c),
+            }
+        }
+        prefix.push_str("}:");
+        Self { prefix }
+    }
+
+    pub(in crate::store) fn key(&self, suffix: &str) -> String {
+        [&self.prefix, suffix].concat()
+    }
+
+    /// A list: what wakes one subscriber.
+    pub(in crate::store) fn wakeup_of(&self, subscriber: &str) -> String {
+        self.key(&["wakeup:", subscriber].concat())
+    }
+
+    /// A string: the answer to an insert with this idempotency key. In hexadecimal, since a key may be any bytes.
+    pub(in crate::store) fn idempotency(&self, key: &[u8]) -> String {
+        self.key(&["idempotency:", &hex(key)].concat())
+    }
+}
+
+/// A hash: what is known of a legacy worker beside its queues. `started` (the second it registered), `processed` and
+/// `failed` (what it did on queues that it has left), and a field `queue:<name>` for each queue that it is registered on.
+///
+/// The worker is written in hexadecimal: it may be any bytes.
+pub(in crate::store) fn worker_record(worker: &[u8]) -> String {
+    ["presque:worker:", &hex(worker)].concat()
+}
+
+/// Bytes as hexadecimal digits.
+pub(in crate::store) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(name: &str) -> String {
+        QueueKeys::new(&QueueName::new(name).unwrap()).key("ready")
+    }
+
+    /// The part of a key that decides its slot, as the cluster specification has it.
+    fn hash_tag(key: &str) -> &str {
+        let start = key.find('{').unwrap() + 1;
+        let end = start + key[start..].find('}').unwrap();
+        &key[start..end]
+    }
+
+    #[test]
+    fn a_key_is_the_tagged_name_and_what_it_holds() {
+        assert_eq!(ready("foo"), "presque:{foo}:ready");
+        assert_eq!(ready("é/b:c"), "presque:{é/b:c}:ready");
+    }
+
+    #[test]
+    fn no_name_can_leave_its_tag_or_empty_it() {
+        for name in ["}", "{}", "}:ready", "a}b", "{", "%7D", "a}:ready"] {
+            let key = ready(name);
+            let tag = hash_tag(&key).to_owned();
+            assert!(!tag.is_empty(), "{key}");
+            assert_eq!(key, format!("presque:{{{tag}}}:ready"));
+        }
+    }
+
+    #[test]
+    fn two_names_never_share_a_key() {
+        let names = ["}", "%7D", "{", "%7B", "%", "%25", "%257D", "a}:ready", "a"];
+        let keys: std::collections::HashSet<_> = names.iter().map(|name| ready(name)).collect();
+        assert_eq!(keys.len(), names.len());
+    }
+}

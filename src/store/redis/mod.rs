@@ -1,0 +1,21 @@
+//! The ground floor of the store: the way to Redis, the keys, the scripts, and what is packed in Redis' strings.
+
+mod client;
+mod keys;
+mod packed;
+mod reply;
+mod script;
+mod store;
+
+pub use client::{Effect, Redis, RedisError, Reply};
+pub use keys::queue_key_suffixes;
+pub(super) use keys::{
+    CATALOG, LEGACY_RECEIPTS, QueueKeys, WAKEUP, WORKER_COUNTS, WORKER_FAILURES, WORKERS, worker_record,
+};
+pub(super) use packed::{
+    Execution, ExecutionError, Options, PackedSettings, millis, pack, pack_all, pack_backoff, pack_hold, pack_key,
+    unpack_backoff, unpack_hold, unpack_key,
+};
+pub(super) use reply::ReplyReader;
+pub(super) use script::{Script, scripts};
+pub use store::Store;

@@ -1,0 +1,61 @@
+//! Lua scripts, which Redis knows by their hash. `build.rs` makes one of each `.lua` file.
+
+use super::client::{Redis, RedisError, Reply};
+use super::keys::{Key, QueueKeys};
+
+/// A script.
+pub(in crate::store) struct Script {
+    source: &'static str,
+    sha1: &'static str,
+    /// The keys that it uses, in the order in which it gets them.
+    keys: &'static [Key],
+}
+
+/// All scripts, each by the name of its file.
+pub(in crate::store) mod scripts {
+    use super::Script;
+    use crate::store::redis::keys;
+
+    include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
+}
+
+impl Script {
+    const fn new(source: &'static str, sha1: &'static str, keys: &'static [Key]) -> Self {
+        Self { source, sha1, keys }
+    }
+
+    /// Runs the script by its hash, on the keys of a queue and those that this call gives. A server that does not know it
+    /// (a new one, or after `SCRIPT FLUSH`) is sent the source, and knows it from then on.
+    pub(in crate::store) async fn run(
+        &self,
+        redis: &impl Redis,
+        queue: &QueueKeys,
+        given: Vec<String>,
+        args: &[&[u8]],
+    ) -> Result<Vec<Reply>, RedisError> {
+        let mut keys: Vec<String> = Vec::with_capacity(self.keys.len() + given.len());
+        let mut given = Some(given);
+        for key in self.keys {
+            match key {
+                Key::Queue(suffix) => keys.push(queue.key(suffix)),
+                Key::Global(key) => keys.push((*key).to_owned()),
+                // A script has at most one name for what is given.
+                Key::Given => keys.extend(given.take().unwrap_or_default()),
+            }
+        }
+        let count = keys.len().to_string();
+        let mut all: Vec<&[u8]> = Vec::with_capacity(2 + keys.len() + args.len());
+        all.extend([self.sha1.as_bytes(), count.as_bytes()]);
+        all.extend(keys.iter().map(String::as_bytes));
+        all.extend(args);
+        match redis.command("EVALSHA", &all).await {
+            Err(RedisError::NoScript) => {
+                if let Some(first) = all.first_mut() {
+                    *first = self.source.as_bytes();
+                }
+                redis.command("EVAL", &all).await
+            }
+            result => result,
+        }
+    }
+}

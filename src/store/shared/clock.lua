@@ -1,4 +1,0 @@
--- The server's clock, in milliseconds. It stands still while a script runs.
-
-local TIME = redis.call('TIME')
-local NOW = TIME[1] * 1000 + math.floor(TIME[2] / 1000)

@@ -1,0 +1,27 @@
+-- A subscriber goes. What it was not sent goes to the others.
+--
+-- ARGV  1 subscriber
+--       2… the deliveries that it was sent
+-- Reply the subscribers that have deliveries now
+--
+-- @keys META, READY
+-- @include counts, delivery, queue, subscriber, wakeup
+
+local subscriber = ARGV[1]
+local packed_settings, waiting, status, policy, keeps_replay =
+  unpack(redis.call('HMGET', META, 'settings', 'waiting', 'status', 'policy', 'keeps-replay'))
+local settings = settings_of(packed_settings)
+allow_when_full()
+local done = 0
+for i = 2, #ARGV do
+  done = done + confirm(ARGV[i], settings, keeps_replay)
+end
+count_done(done + forget_subscriber(subscriber, settings))
+
+local notified = status ~= '0' and distribute(policy, settings) or {}
+wake(waiting, redis.call('ZCARD', READY))
+local reply = {}
+for other in pairs(notified) do
+  reply[#reply + 1] = other
+end
+return reply

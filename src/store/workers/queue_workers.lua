@@ -1,0 +1,22 @@
+-- Tells which legacy workers are registered on a queue, and the queue's counts.
+--
+-- ARGV  1 how many workers at most
+-- Reply 1 processed, 2 failed: nil before the first
+--       3… the workers
+--
+-- @keys META, WORKER_COUNTS
+
+local max_workers = tonumber(ARGV[1])
+local reply = redis.call('HMGET', META, 'processed', 'failed')
+local cursor = '0'
+repeat
+  local page = redis.call('HSCAN', WORKER_COUNTS, cursor, 'COUNT', 1000)
+  cursor = page[1]
+  -- Names and values take turns.
+  for i = 1, #page[2], 2 do
+    if #reply < max_workers + 2 then
+      reply[#reply + 1] = page[2][i]
+    end
+  end
+until cursor == '0' or #reply >= max_workers + 2
+return reply

@@ -1,0 +1,195 @@
+//! Legacy workers: they register on queues, and their jobs are counted.
+//!
+//! What a worker does on a queue is counted in the queue's own keys, by the script that hands out the job. Its record
+//! says on which queues it is registered. The commands here span keys and can be repeated; a crash between two of them
+//! can at most lose counts.
+
+use crate::queue::QueueName;
+use crate::store::queues::Listed;
+use crate::store::redis::{
+    LEGACY_RECEIPTS, QueueKeys, Redis, RedisError, ReplyReader, Store, WORKER_COUNTS, WORKER_FAILURES, WORKERS,
+    scripts, worker_record,
+};
+
+/// How a record's field for a queue begins.
+const QUEUE_FIELD: &str = "queue:";
+
+/// What is known of a registered worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worker {
+    /// When it registered, in seconds since 1970 by the Redis server's clock.
+    pub started: u64,
+    /// How many jobs it has fetched, on all queues that it was registered on.
+    pub processed: u64,
+    /// How many jobs it has given back as failed.
+    pub failed: u64,
+}
+
+/// A queue's counts and the workers that are registered on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueWorkers {
+    /// How many jobs were fetched. `None` before the first.
+    pub processed: Option<u64>,
+    /// How many jobs came back as failed. `None` before the first.
+    pub failed: Option<u64>,
+    /// The workers' ids, at most [`Listed::MAX_NAMES`], in no order.
+    pub workers: Vec<Vec<u8>>,
+}
+
+impl<R: Redis> Store<R> {
+    /// Registers a worker on a queue, with its counts there at 0.
+    ///
+    /// # Errors
+    /// [`RedisError`]. Repeating does no harm.
+    pub async fn register(&self, queue: &QueueName, worker: &[u8]) -> Result<(), RedisError> {
+        let (keys, record) = (QueueKeys::new(queue), vec![worker_record(worker)]);
+        // The record first: see `unregister`.
+        let field = field(queue);
+        self.run_with(&scripts::REGISTER, &keys, record, &[field.as_bytes()])
+            .await?;
+        let registered = self.enter_with_counts(&keys, worker).await;
+        registered.map_err(RedisError::after_a_change)?;
+        if self
+            .is_registered(queue, worker)
+            .await
+            .map_err(RedisError::after_a_change)?
+        {
+            return Ok(());
+        }
+        // It was unregistered meanwhile, perhaps before its counts were entered: then nobody would take them out.
+        self.unregister(queue, worker).await.map_err(RedisError::after_a_change)
+    }
+
+    /// Whether the worker's record has this queue.
+    async fn is_registered(&self, queue: &QueueName, worker: &[u8]) -> Result<bool, RedisError> {
+        let record = worker_record(worker);
+        let there = self
+            .redis
+            .command("HEXISTS", &[record.as_bytes(), field(queue).as_bytes()])
+            .await?;
+        ReplyReader::new(there).flag()
+    }
+
+    /// Enters a worker in the list of workers, and its counts in the queue.
+    async fn enter_with_counts(&self, keys: &QueueKeys, worker: &[u8]) -> Result<(), RedisError> {
+        self.enter(worker).await?;
+        // It has crashed if it held a job: that one comes back when its lease ends.
+        self.redis
+            .command("HDEL", &[keys.key(LEGACY_RECEIPTS.name()).as_bytes(), worker])
+            .await?;
+        for key in [WORKER_COUNTS, WORKER_FAILURES] {
+            let key = keys.key(key.name());
+            self.redis.command("HSET", &[key.as_bytes(), worker, b"0"]).await?;
+        }
+        Ok(())
+    }
+
+    /// Enters a worker in the list of workers.
+    async fn enter(&self, worker: &[u8]) -> Result<(), RedisError> {
+        let entry = [WORKERS.name().as_bytes(), b"NX", b"0", worker];
+        self.redis.command("ZADD", &entry).await?;
+        Ok(())
+    }
+
+    /// Unregisters a worker from a queue; from the list of workers with its last queue. One that is not registered is
+    /// no error.
+    ///
+    /// # Errors
+    /// [`RedisError`]. Repeating does no harm.
+    pub async fn unregister(&self, queue: &QueueName, worker: &[u8]) -> Result<(), RedisError> {
+        let mut left = self.run(&scripts::LEAVE, queue, &[worker]).await?;
+        let processed = left.optional_count()?.unwrap_or(0).to_string();
+        let failed = left.optional_count()?.unwrap_or(0).to_string();
+        let field = field(queue);
+        let args = [field.as_bytes(), processed.as_bytes(), failed.as_bytes()];
+        let all_left = async {
+            self.leave_record(worker, &args).await?;
+            if !self.is_registered(queue, worker).await? {
+                // A registration that is under way may have entered its counts after the first look. If it enters them
+                // later still, it will look itself.
+                self.run(&scripts::LEAVE, queue, &[worker]).await?;
+            }
+            Ok(())
+        };
+        all_left.await.map_err(RedisError::after_a_change)
+    }
+
+    /// Notes in a worker's record what it did on a queue that it left, and takes it off the list after its last one.
+    async fn leave_record(&self, worker: &[u8], args: &[&[u8]]) -> Result<(), RedisError> {
+        let record = vec![worker_record(worker)];
+        let no_queue = QueueKeys::default();
+        let left = self.run_with(&scripts::UNREGISTER, &no_queue, record, args);
+        if left.await?.flag()? {
+            self.redis.command("ZREM", &[WORKERS.name().as_bytes(), worker]).await?;
+            // It may have registered elsewhere in between. Registering writes the record before the list, so whatever
+            // comes in between now finds the worker in the list or enters it there.
+            let record = worker_record(worker);
+            let back = self.redis.command("EXISTS", &[record.as_bytes()]).await?;
+            if ReplyReader::new(back).flag()? {
+                self.enter(worker).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The workers that are registered on some queue. One command, in a time that does not grow with their number.
+    ///
+    /// # Errors
+    /// [`RedisError`].
+    pub async fn workers(&self) -> Result<Listed, RedisError> {
+        self.list_names(WORKERS.name()).await
+    }
+
+    /// A queue's counts and its workers. One command.
+    ///
+    /// # Errors
+    /// [`RedisError`].
+    pub async fn queue_workers(&self, queue: &QueueName) -> Result<QueueWorkers, RedisError> {
+        let max_workers = Listed::MAX_NAMES.to_string();
+        let args = [max_workers.as_bytes()];
+        let mut reply = self.run(&scripts::QUEUE_WORKERS, queue, &args).await?;
+        Ok(QueueWorkers {
+            processed: reply.optional_count()?,
+            failed: reply.optional_count()?,
+            workers: reply.all_bytes()?,
+        })
+    }
+
+    /// What is known of a worker, `None` when it is not registered. One command, and two for each of its queues.
+    ///
+    /// # Errors
+    /// [`RedisError`].
+    pub async fn worker(&self, id: &[u8]) -> Result<Option<Worker>, RedisError> {
+        let record = self.redis.command("HGETALL", &[worker_record(id).as_bytes()]).await?;
+        let mut worker = Worker::default();
+        let mut reply = ReplyReader::new(record);
+        while !reply.is_empty() {
+            let field = reply.bytes()?;
+            let value = reply.count()?;
+            match &field[..] {
+                b"started" => worker.started = value,
+                b"processed" => worker.processed += value,
+                b"failed" => worker.failed += value,
+                queue => {
+                    let name = queue.strip_prefix(QUEUE_FIELD.as_bytes());
+                    let Some(Ok(queue)) = name.map(QueueName::new) else {
+                        return Err(RedisError::Unexpected("an unknown field of a worker's record".into()));
+                    };
+                    let keys = QueueKeys::new(&queue);
+                    worker.processed += self.worker_count(&keys.key(WORKER_COUNTS.name()), id).await?;
+                    worker.failed += self.worker_count(&keys.key(WORKER_FAILURES.name()), id).await?;
+                }
+            }
+        }
+        Ok(Some(worker).filter(|worker| worker.started > 0))
+    }
+
+    async fn worker_count(&self, key: &str, worker: &[u8]) -> Result<u64, RedisError> {
+        let reply = self.redis.command("HGET", &[key.as_bytes(), worker]).await?;
+        Ok(ReplyReader::new(reply).optional_count()?.unwrap_or(0))
+    }
+}
+
+fn field(queue: &QueueName) -> String {
+    format!("{QUEUE_FIELD}{queue}")
+}

@@ -1,0 +1,293 @@
+//! JSON texts as bytes: checked and taken apart without being built, so that every part keeps its bytes.
+
+pub use super::object::{Object, object, push_array, push_object};
+use serde::de::IgnoredAny;
+
+/// Whether this is a JSON text. Bytes inside its strings need not be UTF-8: clients of 2010 send such.
+#[must_use]
+pub fn is_text(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+/// These bytes as a text of standard JSON, which is UTF-8; `None` when they are none.
+#[must_use]
+pub fn utf8_text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok().filter(|text| is_text(text.as_bytes()))
+}
+
+/// The deepest nesting that common readers of JSON surely take. Deeper texts are no less JSON, but a reader that fails at
+/// one of them fails at the whole answer.
+pub const MAX_LEVELS: usize = 200;
+
+/// Whether a JSON text is nested no deeper than [`MAX_LEVELS`].
+#[must_use]
+pub fn is_shallow(text: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_LEVELS {
+            return false;
+        }
+    }
+    true
+}
+
+/// What is wrong with a list that a client sends as a member of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListError {
+    /// Not a JSON text, or no object.
+    NoObject,
+    /// The object has no such member, or that is no array.
+    NoArray,
+}
+
+/// The members of these names that a JSON object has, each with its bytes as they stand. Of two equal members the last
+/// counts. `None` when the text is no JSON object.
+#[must_use]
+pub fn members<'a, const N: usize>(text: &'a [u8], names: [&str; N]) -> Option<[Option<&'a [u8]>; N]> {
+    let mut object = Scanner::new(text);
+    if !is_text(text) || object.opening() != Some(b'{') {
+        return None;
+    }
+    let mut found = [None; N];
+    while let Some(key) = object.next_part() {
+        let value = object.next_part();
+        let key: Option<String> = serde_json::from_slice(key).ok();
+        let mut places = names.iter().zip(&mut found);
+        if let Some((_, place)) = places.find(|(name, _)| key.as_deref() == Some(**name)) {
+            *place = value;
+        }
+    }
+    Some(found)
+}
+
+/// The elements of the array that a JSON object has as its member `name`, each with its bytes as they stand. Of two
+/// equal members the last counts.
+///
+/// # Errors
+/// [`ListError`].
+pub fn list_member<'a>(text: &'a [u8], name: &str) -> Result<Vec<&'a [u8]>, ListError> {
+    let [found] = members(text, [name]).ok_or(ListError::NoObject)?;
+    let mut array = Scanner::new(found.unwrap_or_default());
+    if array.opening() != Some(b'[') {
+        return Err(ListError::NoArray);
+    }
+    Ok(std::iter::from_fn(|| array.next_part()).collect())
+}
+
+/// Walks over the parts of one object or array, which is known to be valid JSON.
+struct Scanner<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Scanner<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        Self { rest: text }
+    }
+
+    /// Steps into the text, and gives its first byte.
+    fn opening(&mut self) -> Option<u8> {
+        let (&first, rest) = self.rest.trim_ascii_start().split_first()?;
+        self.rest = rest;
+        Some(first)
+    }
+
+    /// The next key, value or element; `None` at the end.
+    fn next_part(&mut self) -> Option<&'a [u8]> {
+        let between = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b':');
+        let start = self.rest.iter().position(|byte| !between(byte))?;
+        let part = self.rest.get(start..)?;
+        if matches!(part.first(), Some(b']' | b'}')) {
+            return None;
+        }
+        let (part, rest) = part.split_at(value_length(part));
+        self.rest = rest;
+        Some(part)
+    }
+}
+
+/// How long the value is that begins here.
+fn value_length(text: &[u8]) -> usize {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for (at, &byte) in text.iter().enumerate() {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => {
+                    in_string = false;
+                    if depth == 0 {
+                        return at + 1;
+                    }
+                }
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' if depth == 0 => return at,
+            b']' | b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            b',' if depth == 0 => return at,
+            _ if depth == 0 && byte.is_ascii_whitespace() => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Appends bytes as a JSON string. A byte that is not UTF-8 is written as the character of that number in Latin-1:
+/// which is what the clients meant that send such bytes.
+pub fn push_string(out: &mut String, bytes: &[u8]) {
+    out.push('"');
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\t' => out.push_str("\\t"),
+                c if c < ' ' => {
+                    out.push_str(if u32::from(c) < 16 { "\\u000" } else { "\\u001" });
+                    out.extend(char::from_digit(u32::from(c) % 16, 16));
+                }
+                c => out.push(c),
+            }
+        }
+        out.extend(chunk.invalid().iter().map(|&byte| char::from(byte)));
+    }
+    out.push('"');
+}
+
+/// Bytes as a JSON string: see [`push_string`].
+#[must_use]
+pub fn string(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() + 2);
+    push_string(&mut out, bytes);
+    out
+}
+
+/// A JSON array of strings: see [`push_string`].
+#[must_use]
+pub fn strings(all: &[Vec<u8>]) -> String {
+    let mut out = String::with_capacity(all.iter().map(|bytes| bytes.len() + 16).sum());
+    out.push('[');
+    for (at, bytes) in all.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        push_string(&mut out, bytes);
+    }
+    out.push(']');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_json_value_is_a_text_and_bytes_in_strings_are_let_through() {
+        let deep = [b"[".repeat(100_000), b"]".repeat(100_000)].concat();
+        let texts: [&[u8]; 8] = [
+            b"{}",
+            b" [1,2]\n",
+            b"\"s\"",
+            b"42",
+            b"null",
+            b"{\"a\":1,\"a\":2}",
+            b"{\"n\":\"\xe9\"}",
+            &deep,
+        ];
+        for text in texts {
+            assert!(is_text(text), "{}", String::from_utf8_lossy(text));
+        }
+        for text in [
+            &b""[..],
+            b" ",
+            b"{jobs:1}",
+            b"{} {}",
+            b"{\"a\":}",
+            b"\xe9",
+            b"01",
+            b"{\"a\":\"\n\"}",
+        ] {
+            assert!(!is_text(text), "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn brackets_in_strings_are_no_levels() {
+        let nested = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
+        assert!(is_shallow(&nested(MAX_LEVELS)) && !is_shallow(&nested(MAX_LEVELS + 1)));
+        assert!(is_shallow(&format!("\"\\\"{}\"", "[".repeat(1000))));
+        assert!(is_shallow(&vec!["{}"; 1000].join(",")));
+    }
+
+    #[test]
+    fn elements_keep_their_bytes() {
+        let text = br#" {"x":[{}], "jobs" : [ {"a" : "]\"}"} ,1.50,"s\\", [ 2,[3]],null ,"caf"#;
+        let text = [&text[..], b"\xe9\" ] , \"y\":{\"jobs\":[7]}} "].concat();
+        let elements = list_member(&text, "jobs").unwrap();
+        let expected: [&[u8]; 6] = [
+            br#"{"a" : "]\"}"}"#,
+            b"1.50",
+            br#""s\\""#,
+            b"[ 2,[3]]",
+            b"null",
+            b"\"caf\xe9\"",
+        ];
+        assert_eq!(elements, expected);
+        assert!(list_member(b"{\"jobs\":[ ]}", "jobs").unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_two_equal_members_the_last_counts_however_it_is_written() {
+        let text = br#"{"jobs":[1],"\u006aobs":[2]}"#;
+        assert_eq!(list_member(text, "jobs").unwrap(), [b"2"]);
+    }
+
+    #[test]
+    fn what_is_no_object_with_a_list_is_told_apart() {
+        for text in [&b"[{\"jobs\":[]}]"[..], b"42", b"{jobs:[1]}", b""] {
+            assert_eq!(list_member(text, "jobs"), Err(ListError::NoObject));
+        }
+        for text in [
+            &b"{}"[..],
+            b"{\"jobs\":{\"a\":1}}",
+            b"{\"jobs\":\"x\"}",
+            b"{\"jobs\":null}",
+            b"{\"job\":[]}",
+        ] {
+            assert_eq!(list_member(text, "jobs"), Err(ListError::NoArray));
+        }
+    }
+
+    #[test]
+    fn a_string_reads_back_as_it_was() {
+        for text in ["", "a\"b\\c\n\r\t\u{1}\u{7f}é€😀</x>"] {
+            assert_eq!(serde_json::from_str::<String>(&string(text.as_bytes())).unwrap(), text);
+        }
+        assert_eq!(string(b"caf\xe9"), "\"café\"");
+        let list = strings(&[b"1".to_vec(), b"\"x\"".to_vec()]);
+        assert_eq!(list, r#"["1","\"x\""]"#);
+        assert_eq!(strings(&[]), "[]");
+    }
+}
