@@ -3,11 +3,10 @@
 //! A file of `src/store/lua/` is shared; any other `.lua` file below `src/store/` is a script. The header of a file says what
 //! its code uses: `-- @keys META, JOBS` the keys, `-- @include job, clock` the shared files. Of these a script gets the
 //! definitions that it uses, directly or through others, and the keys that they use, no others: Redis makes all functions of
-//! a script anew each time it runs. A key marked `?` may be absent, `...` is any number of them: these come last.
+//! a script anew each time it runs. A key marked `?` may be absent, so it comes last; `...` is a list of keys, and the only one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
-use std::{env, fs};
+use std::{env, fmt::Write, fs};
 
 /// Files by their paths below `src/store/`.
 pub type Files = BTreeMap<String, File>;
@@ -63,11 +62,10 @@ impl File {
         for name in used.into_iter().filter(|name| !self.defines(name)) {
             let mut shared = files.iter().filter(|(path, _)| path.starts_with("lua/"));
             let home = shared.find(|(_, file)| file.defines(name)).map(|(path, _)| path);
-            let is_capital = name.starts_with(char::is_uppercase);
             let is_known = self.keys.iter().any(|key| unmarked(key) == name) || name == "KEYS" || name == "ARGV";
             if let Some(home) = home.filter(|home| !self.includes.contains(home)) {
                 return Err(format!("{name} is used, and {home} is not included"));
-            } else if is_capital && !is_known && home.is_none() {
+            } else if name.starts_with(char::is_uppercase) && !is_known && home.is_none() {
                 return Err(format!("{name} is used, and neither defined nor declared as a key"));
             }
         }
@@ -120,19 +118,16 @@ pub fn resolve(path: &str, files: &Files) -> Result<(String, Vec<String>), Strin
         }
     }
     let declared = all.iter().flat_map(|from| &files[*from].keys);
-    let used_keys = declared.filter(|key| used.contains(unmarked(key)));
-    let keys: BTreeSet<_> = used_keys.map(|key| (unmarked(key) != key, key)).collect();
-    for (at, (_, key)) in keys.iter().enumerate().rev() {
-        let form = if key.ends_with("...") {
-            "{unpack(KEYS, #)}"
-        } else {
-            "KEYS[#]"
-        };
-        let value = form.replace('#', &(at + 1).to_string());
-        source.insert_str(0, &format!("local {} = {value}\n", unmarked(key)));
-    }
-    let names = keys.into_iter().map(|(_, key)| unmarked(key).to_owned());
-    Ok((source, names.collect()))
+    let needed = declared.filter(|key| used.contains(unmarked(key)));
+    let keys: BTreeSet<_> = needed.map(|key| (unmarked(key) != key, key)).collect();
+    let names: Vec<_> = keys.iter().map(|(_, key)| unmarked(key).to_owned()).collect();
+    let values = match (keys.iter().any(|(_, key)| key.ends_with("...")), keys.len()) {
+        (true, 1) => "KEYS",
+        (true, _) => return Err(format!("{path}: a list of keys must be the only key")),
+        (false, _) => "unpack(KEYS)",
+    };
+    source.insert_str(0, &format!("local {} = {values}\n", names.join(", ")));
+    Ok((source, names))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -148,8 +143,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let name = path.trim_end_matches(".lua").split('/').next_back().unwrap_or_default();
         let (name, sha1) = (name.to_uppercase(), sha1_smol::Sha1::from(&source).digest());
         let keys: String = keys.iter().map(|key| format!("keys::{key}, ")).collect();
-        let script = format!("Script::new({source:?}, \"{sha1}\", &[{keys}])");
-        writeln!(out, "pub(in crate::store) static {name}: Script = {script};")?;
+        writeln!(out, "script!({name}, {source:?}, \"{sha1}\", [{keys}]);")?;
     }
     fs::write(format!("{}/scripts.rs", env::var("OUT_DIR")?), out)?;
     Ok(())

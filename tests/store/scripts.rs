@@ -58,24 +58,25 @@ fn a_script_gets_the_definitions_that_it_uses_and_their_keys_and_no_others() {
     )
     .unwrap();
     assert_eq!(keys, ["JOBS", "META"]);
-    let expected = "local JOBS = KEYS[1]\nlocal META = KEYS[2]\nlocal function loud(key)\nreturn key .. '-- @keys DEAD'\nend\n\
+    let expected = "local JOBS, META = unpack(KEYS)\nlocal function loud(key)\nreturn key .. '-- @keys DEAD'\nend\n\
                     local function say(key)\nreturn loud(key, JOBS)\nend\nreturn say(META)\n";
     assert_eq!(source, expected);
 }
 
 #[test]
-fn keys_that_may_be_absent_or_many_come_last() {
+fn a_key_that_may_be_absent_comes_last() {
     let (source, keys) = make("-- @keys ANSWER?, ZONE\nreturn {ANSWER, ZONE}", &[]).unwrap();
     assert_eq!(keys, ["ZONE", "ANSWER"]);
-    assert!(
-        source.starts_with("local ZONE = KEYS[1]\nlocal ANSWER = KEYS[2]\n"),
-        "{source}"
-    );
-    let (source, _) = make("-- @keys ALL..., ZONE\nreturn {ALL, ZONE}", &[]).unwrap();
-    assert!(
-        source.starts_with("local ZONE = KEYS[1]\nlocal ALL = {unpack(KEYS, 2)}\n"),
-        "{source}"
-    );
+    assert_eq!(source, "local ZONE, ANSWER = unpack(KEYS)\nreturn {ANSWER, ZONE}\n");
+}
+
+#[test]
+fn a_list_of_keys_is_all_that_a_script_gets() {
+    let (source, keys) = make("-- @keys ALL...\nreturn ALL", &[]).unwrap();
+    assert_eq!(keys, ["ALL"]);
+    assert_eq!(source, "local ALL = KEYS\nreturn ALL\n");
+    let error = make("-- @keys ALL..., ZONE\nreturn {ALL, ZONE}", &[]).unwrap_err();
+    assert_eq!(error, "jobs/test.lua: a list of keys must be the only key");
 }
 
 #[test]

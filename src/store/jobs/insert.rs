@@ -102,17 +102,22 @@ impl<R: Redis> Store<R> {
     /// When the effect is [unknown](crate::store::Effect::Unknown) the jobs may have been stored.
     pub async fn insert(&self, insert: Insert<'_>) -> Result<Inserted, RedisError> {
         let keys = QueueKeys::new(insert.queue);
-        let idempotency = insert.idempotency.map(|named| keys.idempotency(named.key));
-        let fingerprint = insert.idempotency.map_or(&[][..], |named| named.fingerprint);
         let remembered_for = millis(REMEMBERED_FOR).to_string();
-        let failed: &[u8] = if insert.failed.is_some() { b"1" } else { b"" };
-        let worker = insert.failed.and_then(|failed| failed.worker).unwrap_or_default();
         let packed: Vec<PackedJob> = insert.jobs.iter().map(PackedJob::new).collect::<Result<_, _>>()?;
-        let mut args = vec![fingerprint, remembered_for.as_bytes(), failed, worker];
+        let fingerprint = insert.idempotency.map_or(&[][..], |named| named.fingerprint);
+        let given = insert.idempotency.map(|named| keys.idempotency(named.key));
+        let given = given.into_iter().collect();
+        let mut args = vec![fingerprint, remembered_for.as_bytes()];
+        let script = match insert.failed {
+            None => &scripts::INSERT,
+            Some(Failed { worker }) => {
+                args.push(worker.unwrap_or_default());
+                &scripts::INSERT_FAILED
+            }
+        };
         let jobs = insert.jobs.iter().zip(&packed);
         args.extend(jobs.flat_map(|(job, packed)| packed.args(job)));
-        let given = idempotency.into_iter().collect();
-        let mut reply = self.run_with(&scripts::INSERT, &keys, given, &args).await?;
+        let mut reply = self.run_with(script, &keys, given, &args).await?;
         let outcome = reply.bytes()?;
         // For duplicates too: the insert that they repeat may have broken off before its queue was in the catalog.
         self.enter_in_catalog(insert.queue, reply.integer()?).await;

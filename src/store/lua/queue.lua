@@ -35,7 +35,7 @@ local DEFAULTS = {
 
 -- The settings as a table. `packed` is the field `settings` of META.
 local function settings_of(packed)
-  return setmetatable(packed and cmsgpack.unpack(packed) or {}, {__index = DEFAULTS})
+  return packed and setmetatable(cmsgpack.unpack(packed), {__index = DEFAULTS}) or DEFAULTS
 end
 
 -- The tag of the settings: 16 hexadecimal digits.

@@ -16,14 +16,20 @@ pub(in crate::store) mod scripts {
     use super::Script;
     use crate::store::redis::keys;
 
+    macro_rules! script {
+        ($name:ident, $source:literal, $sha1:literal, $keys:expr) => {
+            pub(in crate::store) static $name: Script = Script {
+                source: $source,
+                sha1: $sha1,
+                keys: &$keys,
+            };
+        };
+    }
+
     include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
 }
 
 impl Script {
-    const fn new(source: &'static str, sha1: &'static str, keys: &'static [Key]) -> Self {
-        Self { source, sha1, keys }
-    }
-
     /// Runs the script by its hash, on the keys of a queue and those that this call gives. A server that does not know it
     /// (a new one, or after `SCRIPT FLUSH`) is sent the source, and knows it from then on.
     pub(in crate::store) async fn run(

@@ -1,0 +1,23 @@
+-- Inserts jobs that come back because a legacy worker failed at them, which is counted once. What the worker has under a
+-- lease is acknowledged: these jobs stand for it.
+--
+-- ARGV  1 and 2 as insert.lua
+--       3 worker, empty for none
+--       then for each job its fields, see insertion.lua
+-- Reply as insert.lua
+--
+-- @include counts, insertion, legacy_worker, queue, receipt
+
+local worker = ARGV[3]
+-- The job that comes back may hold the unique key itself.
+local given_back = {}
+for _, receipt in ipairs(legacy_receipts_of(worker)) do
+  local id = find_active(receipt)
+  if id then
+    given_back[id] = true
+  end
+end
+return insert(ARGV[1], ARGV[2], 4, given_back, function(packed_settings)
+  count_failed(worker)
+  ack_legacy_receipts(worker, settings_of(packed_settings))
+end)

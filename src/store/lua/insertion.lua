@@ -1,0 +1,97 @@
+-- How jobs enter their queue.
+--
+-- @keys META, JOBS, SCHEDULED, IDEMPOTENCY?
+-- @include clock, counts, job, queue, ready, unique_key, wakeup
+
+-- The arguments of a job:
+--   1 payload
+--   2 priority
+--   3 when it is due: milliseconds since 1970, '+' and milliseconds from now, empty for at once
+--   4 unique key, empty for none
+--   5 how long it is held: milliseconds, empty for as the options say
+--   6 packed options, see job.lua
+local FIELDS = 6
+
+-- Inserts the jobs that ARGV has from `first` on. Appends to the reply for each its id, and 1 when that is another job,
+-- which holds the unique key; then it is not inserted. The keys of jobs that are `given_back` (by their ids) count as free.
+-- Takes the field `waiting` of META. Returns how many were inserted.
+local function insert_jobs(first, waiting, given_back, reply)
+  local count = (#ARGV - first + 1) / FIELDS
+  -- The first write is one that a full Redis refuses: then nothing was changed.
+  local sequence = redis.call('HINCRBY', META, 'sequence', count) - count
+  local inserted, last_due = 0, ''
+  for i = first, #ARGV, FIELDS do
+    local priority, due, unique = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+    local holder
+    if unique ~= '' then
+      release_overdue_keys(10)
+      holder = holder_of(unique)
+      holder = not given_back[holder] and holder
+    end
+    if holder then
+      reply[#reply + 1], reply[#reply + 2] = holder, 1
+    else
+      sequence, inserted = sequence + 1, inserted + 1
+      local id = new_id(sequence, priority)
+      redis.call('HSET', JOBS, id, encode(ARGV[i + 5], ARGV[i]))
+      if due == '' then
+        make_ready(id)
+      else
+        if string.sub(due, 1, 1) == '+' then
+          due = NOW + tonumber(string.sub(due, 2))
+        end
+        redis.call('ZADD', SCHEDULED, due, id)
+        last_due = due
+      end
+      if unique ~= '' then
+        local held_for = tonumber(ARGV[i + 4])
+        hold_key(id, unique, held_for and NOW + held_for)
+      end
+      reply[#reply + 1], reply[#reply + 2] = id, 0
+    end
+  end
+  if inserted > 0 then
+    count_rate('inserted', inserted)
+    wake(waiting, inserted)
+    -- All that wait must learn of a job that is due before what they wait for.
+    local next_due = last_due ~= '' and redis.call('ZRANGE', SCHEDULED, 0, 0)[1]
+    if next_due and sequence_of(next_due) > sequence - inserted then
+      wake(waiting, MAX_TOKENS)
+    end
+  end
+  return inserted
+end
+
+-- Inserts the jobs that ARGV has from `first` on, all of them or none; once only for each idempotency key, where the request
+-- has a fingerprint. Calls `finish`, if any, with the packed settings when jobs were inserted. Returns the reply of insert.lua.
+local function insert(fingerprint, remembered_for, first, given_back, finish)
+  local listed, generation, waiting, packed =
+    unpack(redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings'))
+  if fingerprint ~= '' then
+    local answer = redis.call('GET', IDEMPOTENCY)
+    answer = answer and cmsgpack.unpack(answer)
+    -- An answer from before the queue was deleted does not count: its jobs are gone.
+    if answer and answer.generation == (generation or '0') then
+      if answer.fingerprint ~= fingerprint then
+        return {'mismatch', -1}
+      end
+      return {'replayed', open_queue(listed, generation), unpack(answer.jobs)}
+    end
+  end
+  local max_bytes = packed and cmsgpack.unpack(packed).max_bytes
+  for i = first, max_bytes and #ARGV or 0, FIELDS do
+    if #ARGV[i] > max_bytes then
+      return {'too-large', -1}
+    end
+  end
+
+  local reply = {'inserted', open_queue(listed, generation)}
+  if insert_jobs(first, waiting, given_back, reply) > 0 and finish then
+    finish(packed)
+  end
+  if fingerprint ~= '' then
+    local answer = {generation = generation or '0', fingerprint = fingerprint, jobs = {unpack(reply, 3)}}
+    redis.call('SET', IDEMPOTENCY, cmsgpack.pack(answer), 'PX', remembered_for)
+  end
+  return reply
+end
