@@ -1,7 +1,7 @@
 //! Whose a request is, where both dialects of 2010 have its path.
 
 use super::{brief, context, refusal, request};
-use crate::support::{Host, Redis, assert_sound};
+use crate::support::{Host, NativeStore, Redis, assert_sound};
 use bytes::Bytes;
 use futures_util::stream;
 use http::Request;

@@ -11,7 +11,6 @@ mod requests;
 mod slow;
 mod xmlrpc;
 
-use crate::support::{Answer, Client};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -23,14 +22,6 @@ use presque::web::{Context, Response};
 /// What an error answers.
 fn refusal(status_and_reason: &str) -> String {
     format!("<html><title>{status_and_reason}</title><body>{status_and_reason}</body></html>")
-}
-
-impl Client {
-    /// Posts a URL-encoded form.
-    async fn form(&self, target: &str, form: &str) -> Answer {
-        let headers = [("Content-Type", "application/x-www-form-urlencoded")];
-        self.send("POST", target, &headers, form.to_owned()).await
-    }
 }
 
 /// A request for a handler that is called without a host between.

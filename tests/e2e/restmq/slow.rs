@@ -1,7 +1,7 @@
 //! Readers that are slow, or go while they are sent something: made up, since no connection does so on demand.
 
 use super::{context, request};
-use crate::support::{Redis, assert_sound};
+use crate::support::{NativeStore, Redis, assert_sound};
 use presque::dialect::restmq::{self, Access, Answer, Chunks, Gone};
 use presque::queue::QueueName;
 use presque::store::{Insert, NewJob};

@@ -1,6 +1,6 @@
 //! What the server is told before, and asked after.
 
-use super::account::{Kept, Server};
+use super::audit::{Kept, Server};
 use crate::support::Client;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -29,22 +29,22 @@ pub async fn open(client: &Client, queue: &str) -> Option<u64> {
         .await
         .ok()
         .filter(|answer| answer.status == 200)?;
-    let told: Value = serde_json::from_slice(&answer.body).ok()?;
-    Some(counted(&told, &["ready", "scheduled", "active"]))
+    let reply: Value = serde_json::from_slice(&answer.body).ok()?;
+    Some(counted(&reply, &["ready", "scheduled", "active"]))
 }
 
 /// All that the server says of a queue.
 pub async fn ask(client: &Client, queue: &str, keeps: bool) -> Server {
-    let told = get(client, &format!("/v1/queues/{queue}")).await;
-    let total = |name: &str| told["totals"][name].as_u64().unwrap();
+    let reply = get(client, &format!("/v1/queues/{queue}")).await;
+    let total = |name: &str| reply["totals"][name].as_u64().unwrap();
     let kept = if keeps {
         Some(kept(client, queue).await)
     } else {
-        assert_eq!(counted(&told, &["done"]), 0, "{told}");
+        assert_eq!(counted(&reply, &["done"]), 0, "{reply}");
         None
     };
     Server {
-        left: counted(&told, &["ready", "scheduled", "active", "dead", "cancelled"]),
+        left: counted(&reply, &["ready", "scheduled", "active", "dead", "cancelled"]),
         claimed: total("claimed"),
         done: total("done"),
         failed: total("failed"),
@@ -83,7 +83,7 @@ async fn get(client: &Client, target: &str) -> Value {
     serde_json::from_slice(&answer.body).unwrap()
 }
 
-fn counted(told: &Value, states: &[&str]) -> u64 {
-    let count = |state: &&str| told["counts"][state].as_u64().unwrap();
+fn counted(reply: &Value, states: &[&str]) -> u64 {
+    let count = |state: &&str| reply["counts"][state].as_u64().unwrap();
     states.iter().map(count).sum()
 }

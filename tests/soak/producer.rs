@@ -1,19 +1,19 @@
 //! Producers: they insert numbered jobs, and write down what they know of them.
 
-use super::api::{Api, Heard, PAUSE};
-use super::book::{Event, Fate, Journal};
-use super::chance::Chance;
+use super::api::{Api, PAUSE, Reply};
+use super::ledger::{Event, Fate, Journal};
+use super::rng::Rng;
 use super::{QUEUES, Signals};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
 /// When so many jobs are open, producers pause: the end is not to take for ever.
-const ENOUGH: u64 = 600;
+const MAX_OPEN: u64 = 600;
 
 pub struct Producer {
     pub api: Api,
     pub journal: Journal,
-    pub chance: Chance,
+    pub rng: Rng,
     pub signals: Signals,
 }
 
@@ -21,14 +21,14 @@ impl Producer {
     /// Inserts until it is told to end. What it sent it sees through.
     pub async fn run(mut self) {
         while !self.signals.end.load(Ordering::Relaxed) {
-            if self.signals.open.load(Ordering::Relaxed) > ENOUGH {
+            if self.signals.open.load(Ordering::Relaxed) > MAX_OPEN {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            let queue = *self.chance.pick(&QUEUES);
-            match self.chance.within(0..10) {
-                0..3 => self.insert_as_in_2010(queue).await,
-                3 => self.insert_under_an_own_key(queue).await,
+            let queue = *self.rng.pick(&QUEUES);
+            match self.rng.within(0..10) {
+                0..3 => self.insert_legacy(queue).await,
+                3 => self.insert_with_own_key(queue).await,
                 4..6 => self.insert_batch(queue).await,
                 _ => {
                     let job = self.next(queue);
@@ -46,28 +46,28 @@ impl Producer {
         job
     }
 
-    fn know(&self, job: u64, fate: Fate, id: Option<String>) {
+    fn write_inserted(&self, job: u64, fate: Fate, id: Option<String>) {
         (self.journal)(Event::Inserted { job, fate, id });
     }
 
     fn job(&mut self, job: u64) -> Value {
-        let mut body = json!({"payload": {"n": job}, "priority": self.chance.within(0..10)});
-        if self.chance.happens(200) {
-            body["delay"] = json!(self.chance.seconds(1..2000));
+        let mut body = json!({"payload": {"n": job}, "priority": self.rng.within(0..10)});
+        if self.rng.happens(200) {
+            body["delay"] = json!(self.rng.seconds(1..2000));
         }
-        if self.chance.happens(100) {
+        if self.rng.happens(100) {
             body["timeout"] = json!(1.5);
         }
-        if self.chance.happens(150) {
+        if self.rng.happens(150) {
             // Few keys, so that they meet.
-            let scope = *self.chance.pick(&["waiting", "unfinished"]);
-            body["unique"] = json!({"key": format!("k{}", self.chance.within(0..20)), "while": scope});
+            let scope = *self.rng.pick(&["waiting", "unfinished"]);
+            body["unique"] = json!({"key": format!("k{}", self.rng.within(0..20)), "while": scope});
         }
         body
     }
 
     async fn insert_batch(&mut self, queue: &str) {
-        let jobs: Vec<u64> = (0..self.chance.within(2..20)).map(|_| self.next(queue)).collect();
+        let jobs: Vec<u64> = (0..self.rng.within(2..20)).map(|_| self.next(queue)).collect();
         let bodies: Vec<Value> = jobs.iter().map(|job| self.job(*job)).collect();
         self.insert(queue, &jobs, &json!({"jobs": bodies})).await;
     }
@@ -78,51 +78,51 @@ impl Producer {
         let answer = self
             .send_until_answered(queue, &[("Idempotency-Key", &key)], body)
             .await;
-        let told = match answer["jobs"].as_array() {
-            Some(told) => told.clone(),
+        let reply = match answer["jobs"].as_array() {
+            Some(reply) => reply.clone(),
             None => vec![answer],
         };
-        if told.len() != jobs.len() {
-            let what = format!("{} jobs were sent, and this was answered: {told:?}", jobs.len());
-            (self.journal)(Event::Odd { what });
+        if reply.len() != jobs.len() {
+            let what = format!("{} jobs were sent, and this was answered: {reply:?}", jobs.len());
+            (self.journal)(Event::Unexpected { what });
         }
-        for (job, told) in jobs.iter().zip(told) {
-            let duplicate = told["duplicate"] == true;
+        for (job, reply) in jobs.iter().zip(reply) {
+            let duplicate = reply["duplicate"] == true;
             let fate = if duplicate { Fate::Duplicate } else { Fate::In };
-            let id = told["id"].as_str().filter(|_| !duplicate);
-            self.know(*job, fate, id.map(str::to_owned));
+            let id = reply["id"].as_str().filter(|_| !duplicate);
+            self.write_inserted(*job, fate, id.map(str::to_owned));
         }
     }
 
     /// A key that no other job has, held for longer than all this takes: when it was sent twice, the second one is told
     /// to be a duplicate, of itself.
-    async fn insert_under_an_own_key(&mut self, queue: &str) {
+    async fn insert_with_own_key(&mut self, queue: &str) {
         let job = self.next(queue);
         let mut body = self.job(job);
         body["unique"] = json!({"key": format!("own-{job}"), "for": 86_400});
         let answer = self.send_until_answered(queue, &[], &body).await;
-        self.know(job, Fate::In, answer["id"].as_str().map(str::to_owned));
+        self.write_inserted(job, Fate::In, answer["id"].as_str().map(str::to_owned));
     }
 
     async fn send_until_answered(&mut self, queue: &str, headers: &[(&str, &str)], body: &Value) -> Value {
         loop {
             let target = format!("/v1/queues/{queue}/jobs");
             match self.api.post(&target, headers, body).await {
-                Heard::Answer(200 | 201, told) => return told,
+                Reply::Answer(200 | 201, reply) => return reply,
                 _ => tokio::time::sleep(PAUSE).await,
             }
         }
     }
 
-    /// The dialect of 2010 has no way to send it again without harm.
-    async fn insert_as_in_2010(&mut self, queue: &str) {
+    /// The legacy dialect has no way to send it again without harm.
+    async fn insert_legacy(&mut self, queue: &str) {
         let job = self.next(queue);
         let fate = match self.api.post(&format!("/q/{queue}"), &[], &json!({"n": job})).await {
-            Heard::Answer(201, _) => Fate::In,
-            Heard::Unchanged => Fate::Refused,
-            Heard::Answer(..) | Heard::Nothing => Fate::Unsure,
+            Reply::Answer(201, _) => Fate::In,
+            Reply::NotApplied => Fate::Refused,
+            Reply::Answer(..) | Reply::Unknown => Fate::Unsure,
         };
-        self.know(job, fate, None);
+        self.write_inserted(job, fate, None);
         if fate != Fate::In {
             tokio::time::sleep(PAUSE).await;
         }

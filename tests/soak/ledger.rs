@@ -1,4 +1,4 @@
-//! The book: what producers and workers saw.
+//! The ledger: what producers and workers saw.
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,28 +15,28 @@ pub enum Event {
     /// It knows all about that insert that it will ever know. The id, where it was told.
     Inserted { job: u64, fate: Fate, id: Option<String> },
     /// A worker has received a job.
-    Received(Handout),
+    Received(Delivery),
     /// It is about to acknowledge it, maybe not for the first time.
-    Acking(Held),
+    Acking(Claim),
     /// It was told that nothing was changed by that.
-    NotAcked(Held),
+    NotAcked(Claim),
     /// It was told that this receipt finished the job: now, or at an earlier ack.
-    Acked { held: Held, repeated: bool },
+    Acked { claim: Claim, repeated: bool },
     /// It was told that the receipt is not good any more.
-    Stale(Held),
+    Stale(Claim),
     /// It is about to give the job back.
-    Nacking(Held),
+    Nacking(Claim),
     /// It was told when its lease ends now.
-    Extended { held: Held, until: String },
+    Extended { claim: Claim, until: String },
     /// Something broke, or a worker died, and how.
-    Broke { how: String },
+    Fault { how: String },
     /// Something that must not happen whatever breaks.
-    Odd { what: String },
+    Unexpected { what: String },
 }
 
-/// A job in hand. Receipts of two queues may be the same.
+/// A claim on a job. Receipts of two queues may be the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Held {
+pub struct Claim {
     pub queue: String,
     pub receipt: String,
 }
@@ -56,7 +56,7 @@ pub enum Fate {
 
 /// One delivery of a job.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Handout {
+pub struct Delivery {
     pub job: u64,
     pub queue: String,
     pub id: String,
@@ -82,37 +82,37 @@ pub struct Entry {
     /// The ids that it was told to have: one, when all is well.
     pub ids: BTreeSet<String>,
     /// By attempt.
-    pub handouts: BTreeMap<u64, Handout>,
+    pub deliveries: BTreeMap<u64, Delivery>,
 }
 
 #[derive(Debug, Default)]
-pub struct Book {
+pub struct Ledger {
     pub jobs: BTreeMap<u64, Entry>,
     pub faults: BTreeMap<String, u64>,
     pub stale: u64,
-    /// What was wrong as it was written.
-    pub odd: Vec<String>,
+    /// What was wrong when it was written.
+    pub unexpected: Vec<String>,
     /// Deliveries of jobs that nobody sent.
-    pub unknown: Vec<Handout>,
+    pub unknown: Vec<Delivery>,
     /// Each with its job and attempt.
-    held: HashMap<Held, (u64, u64)>,
+    claims: HashMap<Claim, (u64, u64)>,
 }
 
-impl Handout {
-    pub fn held(&self) -> Held {
-        Held {
+impl Delivery {
+    pub fn claim(&self) -> Claim {
+        Claim {
             queue: self.queue.clone(),
             receipt: self.receipt.clone(),
         }
     }
 }
 
-impl Book {
-    /// A book that may be written to from everywhere, and the way to do so.
+impl Ledger {
+    /// A ledger that may be written to from everywhere, and the way to do so.
     pub fn shared() -> (Arc<Mutex<Self>>, Journal) {
-        let book = Arc::new(Mutex::new(Self::default()));
-        let shared = book.clone();
-        (book, Arc::new(move |event| shared.lock().unwrap().enter(event)))
+        let ledger = Arc::new(Mutex::new(Self::default()));
+        let shared = ledger.clone();
+        (ledger, Arc::new(move |event| shared.lock().unwrap().enter(event)))
     }
 
     pub fn enter(&mut self, event: Event) {
@@ -123,32 +123,32 @@ impl Book {
                 self.fate(job, fate, None);
             }
             Event::Inserted { job, fate, id } => self.fate(job, fate, id),
-            Event::Received(handout) => self.receive(handout),
-            Event::Acking(held) => self.with(&held, |handout| handout.acks += 1),
-            Event::NotAcked(held) => self.with(&held, |handout| handout.acks -= 1),
-            Event::Acked { held, repeated } => {
+            Event::Received(delivery) => self.receive(delivery),
+            Event::Acking(claim) => self.with(&claim, |delivery| delivery.acks += 1),
+            Event::NotAcked(claim) => self.with(&claim, |delivery| delivery.acks -= 1),
+            Event::Acked { claim, repeated } => {
                 let mut first = false;
-                self.with(&held, |handout| {
-                    first = handout.acks < 2;
-                    handout.done = true;
+                self.with(&claim, |delivery| {
+                    first = delivery.acks < 2;
+                    delivery.done = true;
                 });
                 if repeated && first {
-                    self.odd
-                        .push(format!("what was said to have changed nothing finished {held:?}"));
+                    self.unexpected
+                        .push(format!("what was said to have changed nothing finished {claim:?}"));
                 }
             }
             // No ack of this receipt was carried out: a repeated one would have been told so.
-            Event::Stale(held) => {
+            Event::Stale(claim) => {
                 self.stale += 1;
-                self.with(&held, |handout| handout.acks = 0);
+                self.with(&claim, |delivery| delivery.acks = 0);
             }
-            Event::Nacking(held) => self.with(&held, |handout| handout.nacked = true),
+            Event::Nacking(claim) => self.with(&claim, |delivery| delivery.nacked = true),
             // Extensions only lengthen here, whatever order they are told in.
-            Event::Extended { held, until } => self.with(&held, |handout| {
-                handout.until = std::mem::take(&mut handout.until).max(until);
+            Event::Extended { claim, until } => self.with(&claim, |delivery| {
+                delivery.until = std::mem::take(&mut delivery.until).max(until);
             }),
-            Event::Broke { how } => *self.faults.entry(how).or_default() += 1,
-            Event::Odd { what } => self.odd.push(what),
+            Event::Fault { how } => *self.faults.entry(how).or_default() += 1,
+            Event::Unexpected { what } => self.unexpected.push(what),
         }
     }
 
@@ -158,28 +158,30 @@ impl Book {
         entry.ids.extend(id);
     }
 
-    fn receive(&mut self, handout: Handout) {
-        let Some(entry) = self.jobs.get_mut(&handout.job) else {
-            self.unknown.push(handout);
+    fn receive(&mut self, delivery: Delivery) {
+        let Some(entry) = self.jobs.get_mut(&delivery.job) else {
+            self.unknown.push(delivery);
             return;
         };
-        if entry.queue != handout.queue {
-            self.odd.push(format!("it came out of another queue: {handout:?}"));
+        if entry.queue != delivery.queue {
+            self.unexpected
+                .push(format!("it came out of another queue: {delivery:?}"));
         }
-        entry.ids.insert(handout.id.clone());
-        let key = (handout.job, handout.attempt);
-        self.held.insert(handout.held(), key);
-        if let Some(first) = entry.handouts.insert(handout.attempt, handout) {
-            self.odd.push(format!("one attempt was handed out twice: {first:?}"));
+        entry.ids.insert(delivery.id.clone());
+        let key = (delivery.job, delivery.attempt);
+        self.claims.insert(delivery.claim(), key);
+        if let Some(first) = entry.deliveries.insert(delivery.attempt, delivery) {
+            self.unexpected
+                .push(format!("one attempt was delivered twice: {first:?}"));
         }
     }
 
-    fn with(&mut self, held: &Held, change: impl FnOnce(&mut Handout)) {
-        let found = self.held.get(held);
-        let entry = found.and_then(|(job, attempt)| self.jobs.get_mut(job)?.handouts.get_mut(attempt));
+    fn with(&mut self, claim: &Claim, change: impl FnOnce(&mut Delivery)) {
+        let found = self.claims.get(claim);
+        let entry = found.and_then(|(job, attempt)| self.jobs.get_mut(job)?.deliveries.get_mut(attempt));
         match entry {
-            Some(handout) => change(handout),
-            None => self.odd.push(format!("nobody received {held:?}")),
+            Some(delivery) => change(delivery),
+            None => self.unexpected.push(format!("nobody received {claim:?}")),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Holds answers to docs/openapi.yaml: the [`Client`](super::Client) passes each one by here.
+//! Holds answers to docs/openapi.yaml: the [`Client`](crate::Client) passes each one by here.
 
-use super::schema::Schemas;
+use crate::schema::Schemas;
 use http::HeaderMap;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde::de::IgnoredAny;
@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::read(include_str!("../../docs/openapi.yaml")));
+static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::read(include_str!("../../../docs/openapi.yaml")));
 
 /// The methods that a path of the document can have. HEAD and OPTIONS follow from them.
 const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
 
 /// Panics when an answer is not as docs/openapi.yaml has it. Looks at answers of `/v1` alone.
-pub fn check(method: &str, target: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
+pub(crate) fn check(method: &str, target: &str, status: u16, headers: &HeaderMap, body: &[u8]) {
     let path = target.split('?').next().unwrap_or_default();
     if path != "/v1" && !path.starts_with("/v1/") {
         return;

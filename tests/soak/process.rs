@@ -1,26 +1,28 @@
 //! Workers that are processes of their own, and are killed by SIGKILL.
 
 use super::api::Api;
-use super::book::{Event, Journal};
-use super::chance::Chance;
-use super::worker::{Manners, Worker};
+use super::ledger::{Event, Journal};
+use super::rng::Rng;
+use super::worker::{Behaviour, Worker};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Tells a process that it is a worker: a seed and the addresses of the servers.
-const CALLED: &str = "PRESQUE_SOAK_WORKER";
+const ARGUMENTS: &str = "PRESQUE_SOAK_WORKER";
 
 /// Not a test: this program calls itself with this name, as a worker. What it sees it writes to its standard error, a
 /// line for each event, and each before it does what comes next.
 #[tokio::test]
 #[ignore = "this is the worker that another test starts and kills"]
 async fn works_until_it_is_killed() {
-    let Ok(called) = std::env::var(CALLED) else { return };
-    let mut words = called.split(' ');
-    let mut chance = Chance::new(words.next().unwrap().parse().unwrap());
-    let doors: Vec<String> = words.map(str::to_owned).collect();
+    let Ok(arguments) = std::env::var(ARGUMENTS) else {
+        return;
+    };
+    let mut words = arguments.split(' ');
+    let mut rng = Rng::new(words.next().unwrap().parse().unwrap());
+    let endpoints: Vec<String> = words.map(str::to_owned).collect();
     // Its input ends with the process that started it, however that ends.
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
@@ -33,12 +35,12 @@ async fn works_until_it_is_killed() {
     loop {
         let worker = Worker {
             name: format!("process-{}", std::process::id()),
-            api: Api::new(&doors, journal.clone(), chance.split()),
+            api: Api::new(&endpoints, journal.clone(), rng.split()),
             journal: journal.clone(),
-            chance: chance.split(),
-            manners: Manners::WILD,
+            rng: rng.split(),
+            behaviour: Behaviour::FAULTY,
         };
-        worker.live().await;
+        worker.run().await;
     }
 }
 
@@ -53,14 +55,14 @@ impl Drop for Process {
 }
 
 impl Process {
-    fn start(doors: &[String], seed: u64) -> Self {
+    fn start(endpoints: &[String], seed: u64) -> Self {
         let program = std::env::current_exe().unwrap();
         let module = module_path!().split_once("::").unwrap().1;
         let mut command = Command::new(program);
         command
             .args([&format!("{module}::works_until_it_is_killed"), "--exact"])
             .args(["--ignored", "--nocapture"])
-            .env(CALLED, format!("{seed} {}", doors.join(" ")))
+            .env(ARGUMENTS, format!("{seed} {}", endpoints.join(" ")))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
@@ -69,8 +71,8 @@ impl Process {
 }
 
 /// Starts a worker process, lets it work for so long, kills it, and writes down all that it saw.
-async fn one_life(doors: &[String], seed: u64, time: Duration, journal: &Journal) {
-    let mut process = Process::start(doors, seed);
+async fn run_and_kill(endpoints: &[String], seed: u64, time: Duration, journal: &Journal) {
+    let mut process = Process::start(endpoints, seed);
     let output = BufReader::new(process.0.stderr.take().unwrap());
     let writing = journal.clone();
     let reader = tokio::task::spawn_blocking(move || {
@@ -87,13 +89,13 @@ async fn one_life(doors: &[String], seed: u64, time: Duration, journal: &Journal
     drop(process);
     reader.await.unwrap();
     let how = "worker process killed".to_owned();
-    journal(Event::Broke { how });
+    journal(Event::Fault { how });
 }
 
 /// Starts worker processes and kills them, one after another, until it is told to end.
-pub async fn many_lives(doors: Vec<String>, mut chance: Chance, journal: Journal, end: impl Fn() -> bool) {
+pub async fn restart_until(endpoints: Vec<String>, mut rng: Rng, journal: Journal, end: impl Fn() -> bool) {
     while !end() {
-        let (seed, time) = (chance.next(), chance.millis(300..3000));
-        one_life(&doors, seed, time, &journal).await;
+        let (seed, time) = (rng.next(), rng.millis(300..3000));
+        run_and_kill(&endpoints, seed, time, &journal).await;
     }
 }

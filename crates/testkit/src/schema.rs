@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
 
 /// The schemas of one document.
-pub struct Schemas {
+pub(crate) struct Schemas {
     document: Value,
     patterns: HashMap<String, Regex>,
 }
@@ -18,17 +18,17 @@ type Wrong = Vec<String>;
 
 impl Schemas {
     /// Takes a document whose schemas refer to each other by `#/...`.
-    pub fn new(document: Value) -> Self {
+    pub(crate) fn new(document: Value) -> Self {
         let patterns = HashMap::new();
         Self { document, patterns }
     }
 
-    pub fn document(&self) -> &Value {
+    pub(crate) fn document(&self) -> &Value {
         &self.document
     }
 
     /// What an object refers to, or the object itself. Panics when there is nothing.
-    pub fn resolve<'a>(&'a self, object: &'a Value) -> &'a Value {
+    pub(crate) fn resolve<'a>(&'a self, object: &'a Value) -> &'a Value {
         let Some(reference) = object.get("$ref") else {
             return object;
         };
@@ -38,7 +38,7 @@ impl Schemas {
     }
 
     /// Makes a schema ready. Panics when it says something that is not known here, or refers to nothing.
-    pub fn prepare(&mut self, schema: &Value) {
+    pub(crate) fn prepare(&mut self, schema: &Value) {
         let Value::Object(keywords) = schema else {
             assert!(schema.is_boolean(), "not a schema: {schema}");
             return;
@@ -64,7 +64,7 @@ impl Schemas {
     }
 
     /// Checks a value against a schema that was made ready. Gives what is wrong.
-    pub fn check(&self, schema: &Value, value: &Value) -> Wrong {
+    pub(crate) fn check(&self, schema: &Value, value: &Value) -> Wrong {
         let mut wrong = Wrong::new();
         self.apply(schema, value, "", &mut wrong);
         wrong

@@ -1,4 +1,4 @@
-//! A private Redis (or Valkey): a child process with its data in one directory, for this host alone.
+//! A private Redis (or Valkey): a child process with its data in one directory, for this process alone.
 //!
 //! It listens on the loopback only, and keeps every write (`appendonly`, `appendfsync always`). It ends with
 //! its [`RedisServer`], and also when this process is killed. All functions here block; none needs a runtime.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 /// A source of choices (SplitMix64). The choices of one seed are always the same; when they meet each other is not.
 #[derive(Debug)]
-pub struct Chance(u64);
+pub struct Rng(u64);
 
-impl Chance {
+impl Rng {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }

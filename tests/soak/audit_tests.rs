@@ -1,17 +1,17 @@
-//! The account is worth something: it finds what is wrong.
+//! The audit is worth something: it finds what is wrong.
 
-use super::account::{Account, Kept, Server, table};
-use super::book::{Book, Event, Fate, Handout, Held};
+use super::audit::{Audit, Kept, Server, table};
+use super::ledger::{Claim, Delivery, Event, Fate, Ledger};
 use std::collections::BTreeMap;
 
-/// A book of three jobs and what the server says of them, with nothing wrong. Job 2 was handed out twice.
+/// A ledger of three jobs and what the server says of them, with nothing wrong. Job 2 was delivered twice.
 struct Story {
     events: Vec<Event>,
     server: Server,
 }
 
-fn handout(job: u64, attempt: u64) -> Handout {
-    Handout {
+fn delivery(job: u64, attempt: u64) -> Delivery {
+    Delivery {
         job,
         queue: "q".to_owned(),
         id: format!("id{job}"),
@@ -21,7 +21,7 @@ fn handout(job: u64, attempt: u64) -> Handout {
         until: format!("10:00:0{}", attempt + 1),
         sent: attempt.into(),
         received: attempt.into(),
-        ..Handout::default()
+        ..Delivery::default()
     }
 }
 
@@ -35,17 +35,17 @@ fn inserted(job: u64, fate: Fate) -> Event {
     Event::Inserted { job, fate, id }
 }
 
-fn held(job: u64, attempt: u64) -> Held {
-    handout(job, attempt).held()
+fn claim(job: u64, attempt: u64) -> Claim {
+    delivery(job, attempt).claim()
 }
 
 fn acked(job: u64, attempt: u64, repeated: bool) -> Event {
-    let held = held(job, attempt);
-    Event::Acked { held, repeated }
+    let claim = claim(job, attempt);
+    Event::Acked { claim, repeated }
 }
 
 fn finished(job: u64, attempt: u64) -> [Event; 2] {
-    [Event::Acking(held(job, attempt)), acked(job, attempt, false)]
+    [Event::Acking(claim(job, attempt)), acked(job, attempt, false)]
 }
 
 impl Story {
@@ -55,10 +55,10 @@ impl Story {
             events.extend([
                 inserting(job),
                 inserted(job, Fate::In),
-                Event::Received(handout(job, 1)),
+                Event::Received(delivery(job, 1)),
             ]);
         }
-        events.push(Event::Received(handout(2, 2)));
+        events.push(Event::Received(delivery(2, 2)));
         for (job, attempt) in [(1, 1), (2, 2), (3, 1)] {
             events.extend(finished(job, attempt));
         }
@@ -102,35 +102,35 @@ impl Story {
         self
     }
 
-    fn account(self) -> (Account, Vec<String>) {
-        let mut book = Book::default();
-        self.events.into_iter().for_each(|event| book.enter(event));
-        let account = Account::of("q", &book, &self.server);
-        let wrong = [account.wrong.clone(), book.odd].concat();
-        (account, wrong)
+    fn audit(self) -> (Audit, Vec<String>) {
+        let mut ledger = Ledger::default();
+        self.events.into_iter().for_each(|event| ledger.enter(event));
+        let audit = Audit::of("q", &ledger, &self.server);
+        let wrong = [audit.wrong.clone(), ledger.unexpected].concat();
+        (audit, wrong)
     }
 
-    /// Fails unless the account says so.
+    /// Fails unless the audit says so.
     fn finds(self, what: &str) {
-        let (_, wrong) = self.account();
+        let (_, wrong) = self.audit();
         assert!(wrong.iter().any(|wrong| wrong.contains(what)), "{what}: {wrong:#?}");
     }
 }
 
 #[test]
-fn a_good_book_has_nothing_wrong_and_its_numbers_are_told() {
-    let (account, wrong) = Story::good().account();
+fn a_correct_ledger_has_nothing_wrong_and_its_numbers_are_shown() {
+    let (audit, wrong) = Story::good().audit();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!((account.sent, account.acknowledged, account.finished), (3, 3, 3));
-    assert_eq!((account.delivered, account.redelivered, account.lost), (4, 1, 0));
-    assert!(table(&[("q", account)]).contains("delivered"));
+    assert_eq!((audit.sent, audit.acknowledged, audit.finished), (3, 3, 3));
+    assert_eq!((audit.delivered, audit.redelivered, audit.lost), (4, 1, 0));
+    assert!(table(&[("q", audit)]).contains("delivered"));
 }
 
 #[test]
-fn a_delivery_that_is_taken_out_of_the_book_is_found_to_be_a_loss() {
+fn a_delivery_that_is_taken_out_of_the_ledger_is_found_to_be_a_loss() {
     let story = || Story::good().without("id3-1");
-    let (account, _) = story().account();
-    assert_eq!(account.lost, 1);
+    let (audit, _) = story().audit();
+    assert_eq!(audit.lost, 1);
     story().finds("job 3 was lost");
     story().finds("id3 was finished by nobody who had it");
 }
@@ -138,15 +138,15 @@ fn a_delivery_that_is_taken_out_of_the_book_is_found_to_be_a_loss() {
 #[test]
 fn a_job_that_was_delivered_and_never_finished_is_found_to_be_a_loss() {
     Story::good()
-        .without_event(&Event::Acking(held(1, 1)))
+        .without_event(&Event::Acking(claim(1, 1)))
         .without_event(&acked(1, 1, false))
         .finds("job 1 was lost");
 }
 
 #[test]
 fn an_ack_with_a_stale_receipt_finishes_nothing() {
-    let stale = [Event::Acking(held(1, 1)), Event::Stale(held(1, 1))];
-    let story = Story::good().without_event(&Event::Acking(held(1, 1)));
+    let stale = [Event::Acking(claim(1, 1)), Event::Stale(claim(1, 1))];
+    let story = Story::good().without_event(&Event::Acking(claim(1, 1)));
     let story = story.without_event(&acked(1, 1, false)).with(stale);
     story.finds("job 1 was lost");
 }
@@ -154,9 +154,9 @@ fn an_ack_with_a_stale_receipt_finishes_nothing() {
 #[test]
 fn a_finish_whose_worker_never_heard_of_it_counts_when_the_server_counts_it() {
     let story = || Story::good().without_event(&acked(1, 1, false));
-    let (account, wrong) = story().account();
+    let (audit, wrong) = story().audit();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!((account.finished, account.finished_unheard), (3, 1));
+    assert_eq!((audit.finished, audit.finished_unheard), (3, 1));
     let fewer = |server: &mut Server| {
         server.done = 2;
         server.lost_leases = 2;
@@ -172,19 +172,19 @@ fn a_job_that_was_finished_twice_is_found() {
 #[test]
 fn an_ack_that_was_said_to_change_nothing_and_did_is_found() {
     let again = [
-        Event::NotAcked(held(1, 1)),
-        Event::Acking(held(1, 1)),
+        Event::NotAcked(claim(1, 1)),
+        Event::Acking(claim(1, 1)),
         acked(1, 1, true),
     ];
     Story::good().with(again).finds("said to have changed nothing");
-    let again = [Event::Acking(held(1, 1)), acked(1, 1, true)];
-    let (_, wrong) = Story::good().with(again).account();
+    let again = [Event::Acking(claim(1, 1)), acked(1, 1, true)];
+    let (_, wrong) = Story::good().with(again).audit();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
 fn a_job_that_comes_out_after_its_end_is_found() {
-    let again = Event::Received(handout(1, 2));
+    let again = Event::Received(delivery(1, 2));
     Story::good()
         .with([again])
         .finds("job 1 came out after it was finished");
@@ -192,8 +192,8 @@ fn a_job_that_comes_out_after_its_end_is_found() {
 
 #[test]
 fn a_job_from_nowhere_is_found() {
-    let (account, _) = Story::good().with([Event::Received(handout(9, 1))]).account();
-    assert_eq!(account.unknown, 1);
+    let (audit, _) = Story::good().with([Event::Received(delivery(9, 1))]).audit();
+    assert_eq!(audit.unknown, 1);
 }
 
 #[test]
@@ -207,12 +207,12 @@ fn a_job_that_was_refused_and_comes_out_is_found() {
 
 #[test]
 fn a_job_whose_insert_was_not_answered_may_come_out_once_or_not_at_all() {
-    let (account, wrong) = Story::good().with([inserting(4), inserted(3, Fate::Unsure)]).account();
+    let (audit, wrong) = Story::good().with([inserting(4), inserted(3, Fate::Unsure)]).audit();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!((account.unsure, account.unsure_in), (2, 1));
-    let twice = Handout {
+    assert_eq!((audit.unsure, audit.unsure_in), (2, 1));
+    let twice = Delivery {
         id: "other".to_owned(),
-        ..handout(3, 2)
+        ..delivery(3, 2)
     };
     Story::good()
         .with([Event::Received(twice)])
@@ -221,29 +221,29 @@ fn a_job_whose_insert_was_not_answered_may_come_out_once_or_not_at_all() {
 
 #[test]
 fn leases_that_overlap_are_found_unless_the_first_was_given_back() {
-    let early = Handout {
+    let early = Delivery {
         from: "10:00:01".to_owned(),
-        ..handout(2, 2)
+        ..delivery(2, 2)
     };
     let story = || Story::good().without("id2-2").with([Event::Received(early.clone())]);
     let story = || story().with(finished(2, 2));
     story().finds("job 2 had two leases at once");
-    let (_, wrong) = story().with([Event::Nacking(held(2, 1))]).account();
+    let (_, wrong) = story().with([Event::Nacking(claim(2, 1))]).audit();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let (held, until) = (held(2, 1), "10:00:03".to_owned());
+    let (claim, until) = (claim(2, 1), "10:00:03".to_owned());
     Story::good()
-        .with([Event::Extended { held, until }])
+        .with([Event::Extended { claim, until }])
         .finds("job 2 had two leases at once");
 }
 
 #[test]
 fn attempts_that_repeat_or_descend_are_found() {
     Story::good()
-        .with([Event::Received(handout(2, 2))])
-        .finds("handed out twice");
-    let late = Handout {
+        .with([Event::Received(delivery(2, 2))])
+        .finds("delivered twice");
+    let late = Delivery {
         sent: 9,
-        ..handout(2, 1)
+        ..delivery(2, 1)
     };
     Story::good()
         .with([Event::Received(late)])

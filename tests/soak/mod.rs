@@ -1,32 +1,32 @@
-//! Total accounting: jobs go in and come out through the real components while all around them is killed, cut and
+//! The soak test: jobs go in and come out through the real components while all around them is killed, cut and
 //! flushed. At the end every job is accounted for: none lost, none finished twice, none from nowhere.
 //!
 //! `PRESQUE_SOAK_SECONDS` says for how long things break, `PRESQUE_SOAK_SEED` repeats the choices of another run;
 //! `cargo xtask soak` sets both.
 
-mod account;
-mod account_tests;
 mod api;
-mod book;
-mod chance;
+mod audit;
+mod audit_tests;
+mod environment;
+mod ledger;
 mod process;
 mod producer;
+mod rng;
 mod server;
-mod stage;
 mod worker;
 
 use crate::support::{Client, assert_sound};
-use account::Account;
 use api::Api;
-use book::{Book, Event, Journal};
-use chance::Chance;
+use audit::Audit;
+use environment::Environment;
+use ledger::{Event, Journal, Ledger};
 use producer::Producer;
-use stage::Stage;
+use rng::Rng;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::task::JoinSet;
-use worker::{Manners, Worker};
+use worker::{Behaviour, Worker};
 
 /// One queue keeps what is finished, the other forgets it.
 const QUEUES: [&str; 2] = ["kept", "gone"];
@@ -39,10 +39,10 @@ const PROCESSES: usize = 3;
 const SECONDS: u64 = 30;
 
 /// How long it may take to finish what is open when nothing breaks any more.
-const LAST_ORDERS: Duration = Duration::from_secs(120);
+const MAX_DRAIN: Duration = Duration::from_secs(120);
 
 /// How often the server is asked how much is open.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(100);
 
 /// What all tasks know.
 #[derive(Clone, Default)]
@@ -65,12 +65,12 @@ async fn every_job_is_accounted_for_whatever_breaks() {
     let seed = number("PRESQUE_SOAK_SEED").unwrap_or(now.as_secs());
     let time = Duration::from_secs(number("PRESQUE_SOAK_SECONDS").unwrap_or(SECONDS));
     eprintln!("\nThings break for {} s. PRESQUE_SOAK_SEED={seed}", time.as_secs());
-    let mut chance = Chance::new(seed);
-    let (book, journal) = Book::shared();
+    let mut rng = Rng::new(seed);
+    let (ledger, journal) = Ledger::shared();
     let start = Instant::now();
-    let mut stage = Stage::set().await;
-    let doors = stage.doors();
-    let client = Client::new(&doors[0]);
+    let mut environment = Environment::start().await;
+    let endpoints = environment.endpoints();
+    let client = Client::new(&endpoints[0]);
     for queue in QUEUES {
         server::configure(&client, queue, queue == "kept").await;
     }
@@ -79,52 +79,57 @@ async fn every_job_is_accounted_for_whatever_breaks() {
     let mut producers = JoinSet::new();
     for _ in 0..PRODUCERS {
         let producer = Producer {
-            api: Api::new(&doors, journal.clone(), chance.split()),
+            api: Api::new(&endpoints, journal.clone(), rng.split()),
             journal: journal.clone(),
-            chance: chance.split(),
+            rng: rng.split(),
             signals: signals.clone(),
         };
         producers.spawn(producer.run());
     }
-    let mut workers = start_workers(&doors, &mut chance, &journal, Manners::WILD);
+    let mut workers = start_workers(&endpoints, &mut rng, &journal, Behaviour::FAULTY);
     let mut processes = JoinSet::new();
     for _ in 0..PROCESSES {
         let end = signals.end.clone();
         let end = move || end.load(Ordering::Relaxed);
-        processes.spawn(process::many_lives(doors.clone(), chance.split(), journal.clone(), end));
+        processes.spawn(process::restart_until(
+            endpoints.clone(),
+            rng.split(),
+            journal.clone(),
+            end,
+        ));
     }
-    let looking = tokio::spawn(look_on(Client::new(&doors[0]), signals.open.clone()));
+    let polling = tokio::spawn(poll_open(Client::new(&endpoints[0]), signals.open.clone()));
 
-    stage.break_for(time, chance.split(), &journal).await;
+    environment.break_for(time, rng.split(), &journal).await;
     signals.end.store(true, Ordering::Relaxed);
     all_ended(producers).await;
     all_ended(processes).await;
     workers.abort_all();
     all_ended(workers).await;
-    looking.abort();
+    polling.abort();
 
-    let mut workers = start_workers(&doors, &mut chance, &journal, Manners::GOOD);
+    let mut workers = start_workers(&endpoints, &mut rng, &journal, Behaviour::RELIABLE);
     finish_all(&client).await;
     workers.abort_all();
     all_ended(workers).await;
 
-    let mut accounts = Vec::new();
+    let mut audits = Vec::new();
     let mut wrong = Vec::new();
     let mut text = String::new();
     for queue in QUEUES {
         let server = server::ask(&client, queue, queue == "kept").await;
-        let account = Account::of(queue, &book.lock().unwrap(), &server);
-        wrong.extend(account.wrong.clone());
-        accounts.push((queue, account));
+        let audit = Audit::of(queue, &ledger.lock().unwrap(), &server);
+        wrong.extend(audit.wrong.clone());
+        audits.push((queue, audit));
     }
     {
-        let book = book.lock().unwrap();
-        wrong.extend(book.odd.clone());
-        text += &account::table(&accounts);
-        for (how, times) in &book.faults {
+        let ledger = ledger.lock().unwrap();
+        wrong.extend(ledger.unexpected.clone());
+        text += &audit::table(&audits);
+        for (how, times) in &ledger.faults {
             text += &format!("{times:>6} x {how}\n");
         }
-        text += &format!("{:>6} x ack with a receipt that was stale by then\n", book.stale);
+        text += &format!("{:>6} x ack with a receipt that was stale by then\n", ledger.stale);
     }
     eprintln!("{text}All in all {:.1} s.", start.elapsed().as_secs_f64());
     assert!(
@@ -133,26 +138,26 @@ async fn every_job_is_accounted_for_whatever_breaks() {
         wrong.len(),
         wrong[..wrong.len().min(20)].join("\n")
     );
-    assert_sound(&stage.redis).await;
+    assert_sound(&environment.redis).await;
 }
 
-/// Workers that live again when they die; wild ones are also killed at any moment.
-fn start_workers(doors: &[String], chance: &mut Chance, journal: &Journal, manners: Manners) -> JoinSet<()> {
+/// Workers that are started anew when they die; faulty ones are also killed at any moment.
+fn start_workers(endpoints: &[String], rng: &mut Rng, journal: &Journal, behaviour: Behaviour) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     for number in 0..WORKERS {
-        let (doors, journal, mut chance) = (doors.to_vec(), journal.clone(), chance.split());
+        let (endpoints, journal, mut rng) = (endpoints.to_vec(), journal.clone(), rng.split());
         workers.spawn(async move {
             loop {
                 let worker = Worker {
                     name: format!("task-{number}"),
-                    api: Api::new(&doors, journal.clone(), chance.split()),
+                    api: Api::new(&endpoints, journal.clone(), rng.split()),
                     journal: journal.clone(),
-                    chance: chance.split(),
-                    manners,
+                    rng: rng.split(),
+                    behaviour,
                 };
-                let life = tokio::spawn(worker.live());
-                let time = if manners.dies > 0 {
-                    chance.millis(200..6000)
+                let life = tokio::spawn(worker.run());
+                let time = if behaviour.dies > 0 {
+                    rng.millis(200..6000)
                 } else {
                     Duration::MAX
                 };
@@ -161,7 +166,7 @@ fn start_workers(doors: &[String], chance: &mut Chance, journal: &Journal, manne
                     Ok(ended) => ended.unwrap(),
                     Err(_) => {
                         let how = "worker task killed".to_owned();
-                        journal(Event::Broke { how });
+                        journal(Event::Fault { how });
                     }
                 }
                 drop(abort);
@@ -199,12 +204,12 @@ async fn all_open(client: &Client) -> Option<u64> {
     Some(sum)
 }
 
-async fn look_on(client: Client, open: Arc<AtomicU64>) {
+async fn poll_open(client: Client, open: Arc<AtomicU64>) {
     loop {
         if let Some(number) = all_open(&client).await {
             open.store(number, Ordering::Relaxed);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 
@@ -216,7 +221,7 @@ async fn finish_all(client: &Client) {
         if open == Some(0) {
             return;
         }
-        assert!(start.elapsed() < LAST_ORDERS, "{open:?} jobs are not finished");
-        tokio::time::sleep(LOOK).await;
+        assert!(start.elapsed() < MAX_DRAIN, "{open:?} jobs are not finished");
+        tokio::time::sleep(POLL).await;
     }
 }

@@ -1,7 +1,7 @@
 //! What all this runs on: a Redis, hosts before it, a proxy before each of them; and how they break.
 
-use super::book::{Event, Journal};
-use super::chance::Chance;
+use super::ledger::{Event, Journal};
+use super::rng::Rng;
 use crate::support::{Cut, Host, HostOptions, Proxy, Redis};
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -13,11 +13,12 @@ const HOSTS: usize = 2;
 const WHOLE: Range<u64> = 100..900;
 const BROKEN: Range<u64> = 10..250;
 
-/// The stage. All of its processes end with it.
-pub struct Stage {
+/// The environment. All of its processes end with it.
+pub struct Environment {
     pub redis: Redis,
     /// Between the hosts and Redis.
-    cable: Proxy,
+    redis_proxy: Proxy,
+    /// Each with the proxy before it.
     hosts: Vec<(Option<Host>, Proxy)>,
 }
 
@@ -49,47 +50,51 @@ const FAULTS: [Fault; 10] = [
     Fault::ClientConnectionsCut,
 ];
 
-impl Stage {
-    pub async fn set() -> Self {
+impl Environment {
+    pub async fn start() -> Self {
         let redis = Redis::start();
-        let cable = Proxy::before(redis.server.port()).await;
+        let redis_proxy = Proxy::before(redis.server.port()).await;
         let mut hosts = Vec::new();
         for _ in 0..HOSTS {
-            let host = start_host(&cable);
-            let door = Proxy::before(port_of(&host)).await;
-            hosts.push((Some(host), door));
+            let host = start_host(&redis_proxy);
+            let proxy = Proxy::before(port_of(&host)).await;
+            hosts.push((Some(host), proxy));
         }
-        Self { redis, cable, hosts }
+        Self {
+            redis,
+            redis_proxy,
+            hosts,
+        }
     }
 
     /// The servers' addresses, which stay the same whatever becomes of the servers.
-    pub fn doors(&self) -> Vec<String> {
-        let door = |(_, door): &(_, Proxy)| format!("http://127.0.0.1:{}", door.port());
-        self.hosts.iter().map(door).collect()
+    pub fn endpoints(&self) -> Vec<String> {
+        let endpoint = |(_, proxy): &(_, Proxy)| format!("http://127.0.0.1:{}", proxy.port());
+        self.hosts.iter().map(endpoint).collect()
     }
 
     /// Breaks one thing after another for so long, and mends each.
-    pub async fn break_for(&mut self, time: Duration, mut chance: Chance, journal: &Journal) {
+    pub async fn break_for(&mut self, time: Duration, mut rng: Rng, journal: &Journal) {
         let start = Instant::now();
         while start.elapsed() < time {
             // How long things stay whole, or broken, is what this is about: nothing is waited for here.
-            tokio::time::sleep(chance.millis(WHOLE)).await;
-            let fault = *chance.pick(&FAULTS);
-            let how = self.break_and_mend(fault, &mut chance).await.to_owned();
-            journal(Event::Broke { how });
+            tokio::time::sleep(rng.millis(WHOLE)).await;
+            let fault = *rng.pick(&FAULTS);
+            let how = self.break_and_mend(fault, &mut rng).await.to_owned();
+            journal(Event::Fault { how });
         }
     }
 
-    async fn break_and_mend(&mut self, fault: Fault, chance: &mut Chance) -> &'static str {
-        let broken = chance.millis(BROKEN);
-        let number = usize::try_from(chance.within(0..HOSTS as u64)).unwrap();
-        let (host, door) = &mut self.hosts[number];
+    async fn break_and_mend(&mut self, fault: Fault, rng: &mut Rng) -> &'static str {
+        let broken = rng.millis(BROKEN);
+        let number = usize::try_from(rng.within(0..HOSTS as u64)).unwrap();
+        let (host, proxy) = &mut self.hosts[number];
         match fault {
             Fault::HostKilled => {
                 block_in_place(|| host.take().expect("a host").kill());
                 tokio::time::sleep(broken).await;
-                let started = block_in_place(|| start_host(&self.cable));
-                door.lead_to(port_of(&started));
+                let started = block_in_place(|| start_host(&self.redis_proxy));
+                proxy.lead_to(port_of(&started));
                 *host = Some(started);
                 "host killed"
             }
@@ -104,19 +109,19 @@ impl Stage {
                 "scripts of Redis flushed"
             }
             Fault::RedisRepliesCut => {
-                cut_for(&self.cable, broken).await;
+                cut_for(&self.redis_proxy, broken).await;
                 "replies of Redis cut off"
             }
             Fault::RedisConnectionsCut => {
-                self.cable.drop_connections();
+                self.redis_proxy.drop_connections();
                 "connections to Redis dropped"
             }
             Fault::AnswersCut => {
-                cut_for(door, broken).await;
+                cut_for(proxy, broken).await;
                 "answers of a host cut off"
             }
             Fault::ClientConnectionsCut => {
-                door.drop_connections();
+                proxy.drop_connections();
                 "connections to a host dropped"
             }
         }
@@ -129,9 +134,9 @@ async fn cut_for(proxy: &Proxy, time: Duration) {
     proxy.cut(Cut::Nothing);
 }
 
-fn start_host(cable: &Proxy) -> Host {
+fn start_host(redis_proxy: &Proxy) -> Host {
     Host::start(HostOptions {
-        redis_url: Some(cable.url()),
+        redis_url: Some(redis_proxy.url()),
         ..HostOptions::default()
     })
 }

@@ -3,7 +3,7 @@
 //! Chromium is told what to do over its DevTools protocol: JSON messages, each with a zero byte behind it, which it reads
 //! from file descriptor 3 and writes to 4. Unlike its WebSocket that needs no port.
 
-use super::PATIENCE;
+use crate::PATIENCE;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -65,6 +65,7 @@ pub struct Page {
 }
 
 impl Browser {
+    /// Starts the first browser there is.
     pub fn start() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let log = std::fs::File::create(dir.path().join("log")).expect("a log file");

@@ -1,6 +1,6 @@
-//! The account: what the book says against what the server says.
+//! The audit: what the ledger says against what the server says.
 
-use super::book::{Book, Entry, Fate, Handout};
+use super::ledger::{Delivery, Entry, Fate, Ledger};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -26,9 +26,9 @@ pub struct Kept {
     pub lost_leases: u64,
 }
 
-/// One queue's account.
+/// One queue's audit.
 #[derive(Clone, Debug, Default)]
-pub struct Account {
+pub struct Audit {
     /// Jobs that a producer sent.
     pub sent: u64,
     /// Those that it knows to be in.
@@ -53,41 +53,41 @@ pub struct Account {
     pub wrong: Vec<String>,
 }
 
-impl Account {
-    pub fn of(queue: &str, book: &Book, server: &Server) -> Self {
-        let mut account = Self {
+impl Audit {
+    pub fn of(queue: &str, ledger: &Ledger, server: &Server) -> Self {
+        let mut audit = Self {
             server_redelivered: server.failed + server.lost_leases,
             ..Self::default()
         };
-        for (number, entry) in book.jobs.iter().filter(|(_, entry)| entry.queue == queue) {
-            account.count(*number, entry);
-            account.check_job(*number, entry);
+        for (number, entry) in ledger.jobs.iter().filter(|(_, entry)| entry.queue == queue) {
+            audit.count(*number, entry);
+            audit.check_job(*number, entry);
         }
-        for handout in book.unknown.iter().filter(|handout| handout.queue == queue) {
-            account.unknown += 1;
-            account.wrong.push(format!("nobody sent what came out: {handout:?}"));
+        for delivery in ledger.unknown.iter().filter(|delivery| delivery.queue == queue) {
+            audit.unknown += 1;
+            audit.wrong.push(format!("nobody sent what came out: {delivery:?}"));
         }
-        account.check_totals(server);
+        audit.check_totals(server);
         if let Some(kept) = &server.kept {
-            account.check_kept(queue, book, kept);
+            audit.check_kept(queue, ledger, kept);
         }
-        account.wrong = account.wrong.iter().map(|what| format!("{queue}: {what}")).collect();
-        account
+        audit.wrong = audit.wrong.iter().map(|what| format!("{queue}: {what}")).collect();
+        audit
     }
 
     fn count(&mut self, number: u64, entry: &Entry) {
-        let came_out = !entry.handouts.is_empty();
+        let came_out = !entry.deliveries.is_empty();
         self.sent += 1;
         self.acknowledged += u64::from(entry.fate == Fate::In);
         self.refused += u64::from(matches!(entry.fate, Fate::Duplicate | Fate::Refused));
         self.unsure += u64::from(entry.fate == Fate::Unsure);
         self.unsure_in += u64::from(entry.fate == Fate::Unsure && came_out);
-        self.delivered += entry.handouts.len() as u64;
-        self.redelivered += (entry.handouts.len() as u64).saturating_sub(1);
+        self.delivered += entry.deliveries.len() as u64;
+        self.redelivered += (entry.deliveries.len() as u64).saturating_sub(1);
 
-        let heard = entry.handouts.values().any(|handout| handout.done);
+        let heard = entry.deliveries.values().any(|delivery| delivery.done);
         // An ack was sent, and no answer came: when the queue is empty, it was carried out.
-        let unheard = !heard && entry.handouts.values().any(|handout| handout.acks > 0);
+        let unheard = !heard && entry.deliveries.values().any(|delivery| delivery.acks > 0);
         self.finished += u64::from(heard || unheard);
         self.finished_unheard += u64::from(unheard);
         if !heard && !unheard && (entry.fate == Fate::In || came_out) {
@@ -99,17 +99,17 @@ impl Account {
     /// What must hold of each job.
     fn check_job(&mut self, number: u64, entry: &Entry) {
         let mut wrong = |what: &str| self.wrong.push(format!("job {number} {what}: {entry:?}"));
-        if matches!(entry.fate, Fate::Duplicate | Fate::Refused) && !entry.handouts.is_empty() {
+        if matches!(entry.fate, Fate::Duplicate | Fate::Refused) && !entry.deliveries.is_empty() {
             wrong("was refused and came out");
         }
         if entry.fate != Fate::Duplicate && entry.ids.len() > 1 {
             wrong("was inserted twice");
         }
-        let handouts: Vec<&Handout> = entry.handouts.values().collect();
-        if handouts.iter().filter(|handout| handout.done).count() > 1 {
+        let deliveries: Vec<&Delivery> = entry.deliveries.values().collect();
+        if deliveries.iter().filter(|delivery| delivery.done).count() > 1 {
             wrong("was finished twice");
         }
-        for pair in handouts.windows(2) {
+        for pair in deliveries.windows(2) {
             if pair[0].done {
                 wrong("came out after it was finished");
             }
@@ -125,13 +125,13 @@ impl Account {
     /// What must hold of the queue as a whole.
     fn check_totals(&mut self, server: &Server) {
         // Without the jobs, which are many.
-        let told = Server {
+        let reply = Server {
             kept: None,
             ..server.clone()
         };
         let mut must = |holds: bool, what: &str| {
             if !holds {
-                self.wrong.push(format!("{what}: {told:?}"));
+                self.wrong.push(format!("{what}: {reply:?}"));
             }
         };
         must(server.left == 0, "not all jobs are finished");
@@ -141,7 +141,7 @@ impl Account {
         );
         must(
             self.delivered <= server.claimed,
-            &format!("more was delivered than handed out, {}", self.delivered),
+            &format!("more was delivered than claimed, {}", self.delivered),
         );
         must(
             self.redelivered <= self.server_redelivered,
@@ -149,12 +149,12 @@ impl Account {
         );
         must(
             server.claimed == server.done + self.server_redelivered,
-            "a hand-out did not end as done, failed or lost",
+            "a claim did not end as done, failed or lost",
         );
     }
 
-    /// What must hold of each job by the server's own word.
-    fn check_kept(&mut self, queue: &str, book: &Book, kept: &BTreeMap<String, Kept>) {
+    /// What must hold of each job by what the server says.
+    fn check_kept(&mut self, queue: &str, ledger: &Ledger, kept: &BTreeMap<String, Kept>) {
         let mut ids: BTreeMap<u64, &str> = BTreeMap::new();
         for (id, done) in kept {
             let mut wrong = |what: &str| self.wrong.push(format!("{id} {what}: {done:?}"));
@@ -164,13 +164,13 @@ impl Account {
             if done.attempt != 1 + done.failures + done.lost_leases {
                 wrong("has an attempt that ended in no way");
             }
-            let entry = book.jobs.get(&done.job).filter(|entry| entry.queue == queue);
-            let last = entry.and_then(|entry| entry.handouts.get(&done.attempt));
+            let entry = ledger.jobs.get(&done.job).filter(|entry| entry.queue == queue);
+            let last = entry.and_then(|entry| entry.deliveries.get(&done.attempt));
             if !last.is_some_and(|last| last.id == *id && last.acks > 0) {
                 wrong("was finished by nobody who had it");
             }
         }
-        for (number, entry) in book.jobs.iter().filter(|(_, entry)| entry.queue == queue) {
+        for (number, entry) in ledger.jobs.iter().filter(|(_, entry)| entry.queue == queue) {
             if entry.fate == Fate::In && !ids.contains_key(number) {
                 self.wrong.push(format!("job {number} is not among the finished"));
             }
@@ -178,9 +178,9 @@ impl Account {
     }
 }
 
-/// The lines of a table with a column for each account, and one for their sum.
-pub fn table(accounts: &[(&str, Account)]) -> String {
-    type Line = (&'static str, fn(&Account) -> u64);
+/// The lines of a table with a column for each audit, and one for their sum.
+pub fn table(audits: &[(&str, Audit)]) -> String {
+    type Line = (&'static str, fn(&Audit) -> u64);
     let lines: [Line; 12] = [
         ("inserted", |it| it.sent),
         ("  acknowledged", |it| it.acknowledged),
@@ -196,16 +196,16 @@ pub fn table(accounts: &[(&str, Account)]) -> String {
         ("unknown", |it| it.unknown),
     ];
     let mut text = format!("{:42}", "");
-    for (queue, _) in accounts {
+    for (queue, _) in audits {
         write!(text, "{queue:>10}").unwrap();
     }
     writeln!(text, "{:>10}", "total").unwrap();
     for (name, number) in lines {
         write!(text, "{name:42}").unwrap();
-        for (_, account) in accounts {
-            write!(text, "{:>10}", number(account)).unwrap();
+        for (_, audit) in audits {
+            write!(text, "{:>10}", number(audit)).unwrap();
         }
-        let sum: u64 = accounts.iter().map(|(_, account)| number(account)).sum();
+        let sum: u64 = audits.iter().map(|(_, audit)| number(audit)).sum();
         writeln!(text, "{sum:>10}").unwrap();
     }
     text

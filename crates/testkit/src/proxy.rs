@@ -10,6 +10,7 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Cut {
+    /// All of it is carried.
     Nothing,
     /// What is asked reaches the server, and the connection breaks when the server has answered.
     Replies,
@@ -28,6 +29,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
+    /// A proxy before the server on this port of 127.0.0.1.
     pub async fn before(server_port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -67,6 +69,7 @@ impl Proxy {
         }
     }
 
+    /// Its own address, where the server is a Redis.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
@@ -81,7 +84,7 @@ impl Proxy {
         self.server.store(server_port, Ordering::SeqCst);
     }
 
-    /// From now on.
+    /// Cuts this, from now on.
     pub fn cut(&self, what: Cut) {
         self.cut.store(what as u8, Ordering::SeqCst);
     }

@@ -1,13 +1,10 @@
-//! What the model tells of a queue.
+//! What can be seen of a queue, in the model.
 
-use super::call::Condition;
 use super::job::{Job, Place};
 use super::queue::{Event, Queue};
 use super::rules::{HOUR, duration};
-use presque::queue::{Settings, State, Status};
-use presque::store::{
-    self, Configured, Counts, Description, EffectiveSettings, LastMinute, Peeked, QueueWorkers, Totals,
-};
+use presque::queue::{State, Status};
+use presque::store::{self, Counts, Description, EffectiveSettings, LastMinute, Peeked, QueueWorkers, Totals};
 use std::collections::BTreeMap;
 
 /// The most jobs that a peek shows, and the most that looking at ready jobs moves.
@@ -118,46 +115,10 @@ impl Queue {
         })
     }
 
-    /// Without the new tag.
-    pub fn configure(&mut self, settings: &Settings, condition: &Condition) -> Configured {
-        let is_there = self.status.is_some();
-        let is_met = match condition {
-            Condition::Always => true,
-            Condition::There => is_there,
-            Condition::NotThere => !is_there,
-            Condition::Tag { stands_for, .. } => is_there && stands_for.as_ref() == Some(&self.settings_text()),
-        };
-        if !is_met {
-            return Configured::Mismatch;
-        }
-        self.begin();
-        self.settings = Some(*settings);
-        self.status = Some(settings.status);
-        let effective = self.effective(settings.status);
-        if is_there {
-            Configured::Changed(effective)
-        } else {
-            Configured::Created(effective)
-        }
-    }
-
-    fn effective(&self, status: Status) -> EffectiveSettings {
+    pub fn effective(&self, status: Status) -> EffectiveSettings {
         EffectiveSettings {
-            settings: self.rules().told(status),
+            settings: self.rules().effective(status),
             tag: String::new(),
         }
-    }
-
-    pub fn set_status(&mut self, open: bool) {
-        let status = if open { Status::Open } else { Status::Stopped };
-        self.status = Some(status);
-        if let Some(settings) = &mut self.settings {
-            settings.status = status;
-        }
-    }
-
-    /// What the settings' tag stands for.
-    pub fn settings_text(&self) -> String {
-        format!("{:?} {:?}", self.settings, self.status)
     }
 }

@@ -1,10 +1,8 @@
 //! A client that reads an answer chunk by chunk, as it comes: what a chunk is, only the bytes on the wire tell.
 
-use super::{Host, PATIENCE};
-use std::future::Future;
+use crate::{Host, patiently};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 /// An answer that is under way. Ends with its value.
 pub struct Listener {
@@ -40,7 +38,9 @@ impl Listener {
         let size = self.line().await;
         let size = usize::from_str_radix(&size, 16).unwrap_or_else(|_| panic!("not a chunk's size: {size:?}"));
         let mut chunk = vec![0; size + 2];
-        patiently(self.stream.read_exact(&mut chunk)).await.expect("a chunk");
+        patiently("a chunk", self.stream.read_exact(&mut chunk))
+            .await
+            .expect("a chunk");
         assert!(chunk.ends_with(b"\r\n"));
         chunk.truncate(size);
         (size > 0).then(|| String::from_utf8(chunk).expect("text"))
@@ -57,12 +57,10 @@ impl Listener {
 
     async fn line(&mut self) -> String {
         let mut line = String::new();
-        patiently(self.stream.read_line(&mut line)).await.expect("a line");
+        patiently("a line", self.stream.read_line(&mut line))
+            .await
+            .expect("a line");
         assert!(line.ends_with("\r\n"), "the answer broke off: {line:?}");
         line.trim_end().to_owned()
     }
-}
-
-async fn patiently<T>(work: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, work).await.expect("it comes in time")
 }
