@@ -25,7 +25,7 @@ const OPENING_PAUSE: Duration = Duration::from_micros(200);
 /// timer for each cost 15 % of the throughput when measured: the platform's `--request-timeout` is for that.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A command that blocks may answer so much later than it was told to.
+/// A command that blocks may answer so much later than it was asked to.
 const LATE: Duration = Duration::from_secs(2);
 
 /// How many connections for commands that block are kept when nobody uses them.

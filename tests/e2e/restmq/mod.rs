@@ -1,10 +1,10 @@
 //! The RestMQ dialect over HTTP.
 
 mod access;
-mod beside;
 mod browser;
 mod comet;
 mod json_protocol;
+mod legacy_routes;
 mod lists;
 mod messages;
 mod requests;
@@ -14,10 +14,10 @@ mod xmlrpc;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use presque::dialect::restmq;
+use presque::dialect::restmq::{self, Access, Answer as Served};
 use presque::queue::Limits;
 use presque::store::{self, Store};
-use presque::web::{Access, Answer as Served, Context, Response};
+use presque::web::{Context, Response};
 
 /// What an error answers.
 fn refusal(status_and_reason: &str) -> String {
@@ -40,13 +40,12 @@ fn context<R>(store: Store<R>, job_bytes: usize) -> Context<R> {
         limits: Limits {
             max_job_bytes: job_bytes,
         },
-        access: Access::default(),
     }
 }
 
 /// What the dialect answers where it answers at once.
 async fn serve<R: store::Redis>(request: Request<Full<Bytes>>, context: &Context<R>) -> Response {
-    match restmq::handle(request, context).await {
+    match restmq::handle(request, context, &Access::default()).await {
         Served::Whole(response) => response,
         Served::Stream(head, _) => panic!("a stream: {head:?}"),
     }

@@ -1,7 +1,7 @@
 //! Writing HTML pages.
 
 /// Appends a text so that it stands for itself, in an element or in an attribute's quotes.
-pub fn push_escaped(out: &mut String, text: &str) {
+pub(super) fn push_escaped(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),
@@ -16,7 +16,7 @@ pub fn push_escaped(out: &mut String, text: &str) {
 
 /// A text that stands for itself: see [`push_escaped`].
 #[must_use]
-pub fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     push_escaped(&mut out, text);
     out
@@ -24,7 +24,7 @@ pub fn escape(text: &str) -> String {
 
 /// A whole page. The title is text, the body is HTML.
 #[must_use]
-pub fn page(title: &str, body: &str) -> String {
+pub(super) fn page(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n{body}</body></html>\n",
         escape(title)

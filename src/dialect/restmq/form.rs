@@ -1,7 +1,6 @@
 //! The fields of a request: those of its query and of a form in its body, as one.
 
-use super::query::Query;
-use super::request::media_type;
+use crate::web::{Query, media_type};
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use http::header::{CONTENT_TYPE, HeaderMap};
@@ -13,7 +12,7 @@ use std::convert::Infallible;
 #[derive(Clone, Debug, Default)]
 pub struct Fields(Vec<(Vec<u8>, Bytes)>);
 
-/// Why a request's fields cannot be told.
+/// Why a request's fields cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormError {
     /// There is a body, and its content type says no form.
@@ -98,7 +97,7 @@ impl Fields {
 }
 
 /// Without white space at both ends, as clients of 2009 know it: that of ASCII, the vertical tab and the separators too.
-pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
+pub(in crate::dialect) fn trim(mut value: &[u8]) -> &[u8] {
     let is_space = |byte: &u8| matches!(byte, b'\t'..=b'\r' | 0x1c..=0x1f | b' ');
     while let Some((_, rest)) = value.split_first().filter(|(first, _)| is_space(first)) {
         value = rest;

@@ -7,7 +7,8 @@ use futures_util::stream;
 use http::Request;
 use http_body::Frame;
 use http_body_util::StreamBody;
-use presque::dialect::beside;
+use presque::dialect::legacy_routes;
+use presque::dialect::restmq::Access;
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
@@ -87,16 +88,22 @@ async fn a_body_that_is_too_large_is_refused_as_presque_has_it() {
     for (media, body) in cases {
         let (name, length) = length(body);
         for headers in [&[media][..], &[media, (name, &length)]] {
-            let answer = beside::queue(request("POST", "/q/x", headers, body), &context).await;
+            let answer =
+                legacy_routes::queue(request("POST", "/q/x", headers, body), &context, &Access::default()).await;
             assert_eq!(brief(answer).await, too_large, "{headers:?} {body:.20}");
         }
     }
-    let answer = beside::queue(request("POST", "/q/x", &[PARTS], &huge), &context).await;
+    let answer = legacy_routes::queue(request("POST", "/q/x", &[PARTS], &huge), &context, &Access::default()).await;
     assert_eq!(brief(answer).await, (400, NOT_JSON.into()));
     let message = format!("value={}", "a".repeat(999));
-    let answer = beside::queue(request("POST", "/q/x", &[FORM], &message), &context).await;
+    let answer = legacy_routes::queue(request("POST", "/q/x", &[FORM], &message), &context, &Access::default()).await;
     assert_eq!(brief(answer).await, (413, refusal("413: Payload Too Large")));
-    let answer = beside::control(request("POST", "/control/x", &[FORM], &huge), &context).await;
+    let answer = legacy_routes::control(
+        request("POST", "/control/x", &[FORM], &huge),
+        &context,
+        &Access::default(),
+    )
+    .await;
     assert_eq!(
         brief(answer).await,
         (413, "{\"error\":\"content is too large\"}".into())
@@ -115,11 +122,16 @@ async fn a_body_that_breaks_off_is_refused_as_presque_has_it() {
         let request = Request::builder().method("POST").uri("/q/x").header(FORM.0, FORM.1);
         request.body(StreamBody::new(stream::iter(chunks))).unwrap()
     };
-    let answer = beside::queue(broken(), &context).await;
+    let answer = legacy_routes::queue(broken(), &context, &Access::default()).await;
     assert_eq!(brief(answer).await, (400, "{\"error\":\"job is incomplete\"}".into()));
     let mut order = broken();
     *order.uri_mut() = "/control/x".parse().unwrap();
-    assert_eq!(brief(beside::control(order, &context).await).await.0, 400);
+    assert_eq!(
+        brief(legacy_routes::control(order, &context, &Access::default()).await)
+            .await
+            .0,
+        400
+    );
 }
 
 #[tokio::test]
@@ -140,17 +152,17 @@ async fn what_cannot_be_a_form_is_not_read_to_find_out_whose_it_is() {
         ("POST", "/q/x", TEXT.1, 400),
         ("DELETE", "/q/x", FORM.1, 204),
     ] {
-        let answer = beside::queue(never(method, target, media), &context).await;
+        let answer = legacy_routes::queue(never(method, target, media), &context, &Access::default()).await;
         assert_eq!(answer.status().as_u16(), status, "{method} {target}");
     }
     assert_eq!(
-        beside::control(never("GET", "/control/x", FORM.1), &context)
+        legacy_routes::control(never("GET", "/control/x", FORM.1), &context, &Access::default())
             .await
             .status(),
         200
     );
     assert_eq!(
-        beside::index(never("GET", "/?queue=x", FORM.1), &context)
+        legacy_routes::index(never("GET", "/?queue=x", FORM.1), &context, &Access::default())
             .await
             .status(),
         404

@@ -1,13 +1,9 @@
-//! Who may use the dialects that ask for it: by address, and by a login as HTTP Basic has it (RFC 7617).
+//! Who may use the dialect: by address, and by a login as HTTP Basic has it (RFC 7617).
 
-mod hosts;
-
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use hosts::Hosts;
+use super::base64;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use ipnet::IpNet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use subtle::{Choice, ConstantTimeEq};
@@ -28,14 +24,14 @@ pub struct Access {
 pub struct Group {
     /// `user:password`.
     login: Option<Vec<u8>>,
-    allow: Hosts,
-    deny: Hosts,
+    allow: Vec<IpNet>,
+    deny: Vec<IpNet>,
 }
 
 /// Why a request is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// Its client's address is not allowed, or cannot be told.
+    /// Its client's address is not allowed, or is not known.
     Host,
     /// It has no login, or a wrong one.
     Login,
@@ -56,8 +52,8 @@ impl Group {
         };
         Ok(Self {
             login,
-            allow: Hosts::parse(hosts_allow)?,
-            deny: Hosts::parse(hosts_deny)?,
+            allow: parse_hosts(hosts_allow)?,
+            deny: parse_hosts(hosts_deny)?,
         })
     }
 
@@ -80,7 +76,7 @@ impl Group {
             return true;
         }
         client_address(headers)
-            .is_some_and(|address| !self.deny.have(address) && (self.allow.is_empty() || self.allow.have(address)))
+            .is_some_and(|address| !has(&self.deny, address) && (self.allow.is_empty() || has(&self.allow, address)))
     }
 }
 
@@ -95,16 +91,34 @@ impl fmt::Debug for Group {
     }
 }
 
+/// Reads addresses, networks and `all`, separated by commas or white space.
+fn parse_hosts(text: &str) -> Result<Vec<IpNet>, String> {
+    let words = text.split(|c: char| c == ',' || c.is_whitespace());
+    let networks = words.filter(|word| !word.is_empty()).map(|word| {
+        let text = if word.eq_ignore_ascii_case("all") { "::/0" } else { word };
+        let address = text.parse().map(|address: IpAddr| IpNet::from(address));
+        address.or_else(|_| text.parse()).map_err(|_: ipnet::AddrParseError| {
+            format!("{word:?} is not an address, nor a network such as 10.0.0.0/8, nor `all`")
+        })
+    });
+    networks.collect()
+}
+
+/// Whether one of the networks has the address. One of IPv4 is in networks of IPv6 as `::ffff:10.0.0.1`.
+fn has(networks: &[IpNet], address: IpAddr) -> bool {
+    networks.iter().any(|network| match (network, address.to_canonical()) {
+        (IpNet::V4(network), IpAddr::V4(address)) => network.contains(&address),
+        (IpNet::V4(_), IpAddr::V6(_)) => false,
+        (IpNet::V6(network), IpAddr::V4(address)) => network.contains(&address.to_ipv6_mapped()),
+        (IpNet::V6(network), IpAddr::V6(address)) => network.contains(&address),
+    })
+}
+
 /// The login that a request carries, `user:password`.
 fn login_in(headers: &HeaderMap) -> Option<Vec<u8>> {
-    // Clients may leave the padding out.
-    const READER: GeneralPurpose = GeneralPurpose::new(
-        &STANDARD,
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
     let (scheme, text) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let is_basic = scheme.eq_ignore_ascii_case("basic");
-    is_basic.then(|| READER.decode(text.trim()).ok()).flatten()
+    is_basic.then(|| base64::decode(text.trim())).flatten()
 }
 
 /// Whether two logins are the same. How long it takes depends on the given one alone.
@@ -117,8 +131,8 @@ fn is_same(login: &[u8], given: &[u8]) -> bool {
 
 /// The address that the platform says a request came from. A client can send that header too, and its value comes first.
 fn client_address(headers: &HeaderMap) -> Option<IpAddr> {
-    let told = headers.get_all("spin-client-addr").iter().next_back()?;
-    let address: SocketAddr = told.to_str().ok()?.parse().ok()?;
+    let value = headers.get_all("spin-client-addr").iter().next_back()?;
+    let address: SocketAddr = value.to_str().ok()?.parse().ok()?;
     Some(address.ip())
 }
 

@@ -1,17 +1,17 @@
 //! `/xmlrpc`: messages in and out by remote calls, `set(queue, value)` and `get(queue)`.
 //!
-//! What is wrong with a call is told by a fault, whose status is 200: clients read nothing else.
+//! An error is a fault, whose status is 200: clients read nothing else.
 
 mod document;
 mod request;
 mod response;
 
+use super::access::Access;
 use super::messages::{post, take};
-use super::request::message_bytes;
-use super::{Refusal, options};
+use super::request::max_message_body_bytes;
+use super::{Refusal, respond_options};
 use crate::store::Redis;
-use crate::web::{Context, Response, read_body, with_body, with_type};
-use http::request::Parts;
+use crate::web::{Context, Request, Response, with_body, with_type};
 use http::{Method, StatusCode};
 use request::{Call, parse};
 use response::{fault, key, message};
@@ -24,23 +24,23 @@ const NO_FUNCTION: u16 = 8001;
 /// Any other fault.
 const FAILURE: u16 = 8002;
 
-/// Answers a request to `/xmlrpc`.
-pub(super) async fn handle<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
+/// Responds to a request to `/xmlrpc`.
+pub(super) async fn respond<R: Redis>(
+    request: &mut Request,
     context: &Context<R>,
+    access: &Access,
 ) -> Result<Response, Refusal> {
-    if parts.uri.path() != "/xmlrpc" {
+    if request.path() != "/xmlrpc" {
         return Err(Refusal::NotFound);
     }
-    match parts.method {
+    match *request.method() {
         Method::POST => {
-            context.access.producer.check(&parts.headers)?;
-            let body = read_body(&parts.headers, body, message_bytes(&context.limits)).await?;
+            access.producer.check(request.headers())?;
+            let body = request.body(max_message_body_bytes(&context.limits)).await?;
             let text = run(parse(&body), context).await?;
             Ok(with_type(with_body(StatusCode::OK, text), "text/xml"))
         }
-        Method::OPTIONS => Ok(options(METHODS)),
+        Method::OPTIONS => Ok(respond_options(METHODS)),
         _ => Err(Refusal::MethodNotAllowed(METHODS)),
     }
 }

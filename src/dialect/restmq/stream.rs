@@ -1,25 +1,19 @@
-//! Answers that go on, chunk by chunk, for as long as somebody reads them.
+//! Responses that go on, chunk by chunk, for as long as somebody reads them.
 
-use super::{Context, Response};
-use crate::store::Redis;
+use super::subscription::Subscription;
+use crate::web::Response;
 use std::time::Duration;
 
-/// An answer: one that is there, or one that goes on.
+/// What the dialect responds with: all of it at once, or a stream.
 #[derive(Debug)]
-pub enum Answer<S> {
+pub enum Answer {
     /// All of it.
     Whole(Response),
-    /// Its head, and what gives the rest.
-    Stream(http::Response<()>, S),
+    /// The head of a stream, and what sends the rest.
+    Stream(http::Response<()>, Subscription),
 }
 
-/// What gives the chunks of an answer.
-pub trait Stream {
-    /// Sends chunks until there is no more to send, or nobody reads them. The answer ends with this.
-    fn run<R: Redis>(self, context: &Context<R>, chunks: &mut impl Chunks) -> impl Future<Output = ()>;
-}
-
-/// Where the chunks of an answer go, and the time by which that is done.
+/// The platform's end of a stream: takes its chunks, and lets time pass.
 pub trait Chunks {
     /// Sends a chunk, which its reader gets as one, where the platform can do that. Waits for as long as the reader is
     /// slow. A reader that went a moment ago may not be found gone yet.
