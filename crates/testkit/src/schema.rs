@@ -1,6 +1,7 @@
 //! JSON Schema (2020-12), as much of it as docs/openapi.yaml uses.
 //!
-//! Not a crate: those that there are turn on features of crates that wasmtime uses, and wasmtime would be built twice.
+//! Not a crate: `jsonschema` turns on features of `hashbrown`, which wasmtime uses and would be built a second time with,
+//! and `float_roundtrip` of `serde_json`, with which the library under test would read numbers otherwise than in service.
 //! A keyword that is not known here is refused when the document is loaded, so nothing is passed over in silence.
 
 use regex_lite::Regex;
