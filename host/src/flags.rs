@@ -53,7 +53,7 @@ pub struct Flags {
     #[arg(long, value_name = "TIME")]
     pub request_timeout: Option<Range<Duration>>,
 
-    /// How long requests under way may take to finish when the server is told to stop.
+    /// How long requests under way may take to finish when the server is asked to stop.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub shutdown_timeout: Duration,
 

@@ -1,6 +1,6 @@
 //! Paths that both legacy protocols have: which of the two owns a request, and who responds to it.
 //!
-//! [`owner`] decides. What it cannot tell is the presque dialect's. Forms alone are read to find out: presque's workers say
+//! [`owner`] decides; if nothing says RestMQ, the request is presque's. Only forms are read to decide: presque's workers say
 //! JSON, or send no body.
 
 use super::restmq::form::{Fields, trim};
@@ -51,7 +51,7 @@ fn owner(method: &Method, path: &str, query: Query<'_>, headers: &HeaderMap, for
     if is_restmq { Owner::Restmq } else { Owner::Presque }
 }
 
-/// Whether a request's form must be read to tell its owner.
+/// Whether a request's form must be read to find its owner.
 fn needs_form(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     *method == Method::POST && ["q", "control"].contains(&route(path)) && has_queue(path) && says_form(headers)
 }
@@ -91,7 +91,7 @@ fn owner_of(request: &Request, form: Option<&Fields>) -> Owner {
     owner(request.method(), path, query, request.headers(), form)
 }
 
-/// The fields of a form. A JSON text is no form, whatever it is called: that is what `curl -d` sends unless told otherwise.
+/// The fields of a form. A JSON text is no form, whatever it is called: that is what `curl -d` sends by default.
 fn parse_form(headers: &HeaderMap, body: &Bytes) -> Option<Fields> {
     if json::is_text(body) {
         return None;

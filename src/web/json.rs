@@ -63,9 +63,9 @@ pub fn members<'a, const N: usize>(text: &'a [u8], names: [&str; N]) -> Option<[
     while let Some(key) = object.next_part() {
         let value = object.next_part();
         let key: Option<String> = serde_json::from_slice(key).ok();
-        let mut places = names.iter().zip(&mut found);
-        if let Some((_, place)) = places.find(|(name, _)| key.as_deref() == Some(**name)) {
-            *place = value;
+        let mut pairs = names.iter().zip(&mut found);
+        if let Some((_, slot)) = pairs.find(|(name, _)| key.as_deref() == Some(**name)) {
+            *slot = value;
         }
     }
     Some(found)

@@ -115,7 +115,7 @@ pub fn is_json(headers: &HeaderMap) -> bool {
     media_type(headers).is_some_and(|media| media == "application/json" || media.ends_with("+json"))
 }
 
-/// Whether the content type says a URL-encoded form: what `curl -d` sends unless told otherwise.
+/// Whether the content type says a URL-encoded form: what `curl -d` sends by default.
 #[must_use]
 pub fn is_form(headers: &HeaderMap) -> bool {
     media_type(headers).is_some_and(|media| media == "application/x-www-form-urlencoded")

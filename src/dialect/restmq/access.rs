@@ -43,7 +43,7 @@ impl Group {
     /// `all`. Empty `hosts_allow` are all; `hosts_deny` go before them, and are none when empty.
     ///
     /// # Errors
-    /// What cannot be used, in words. They do not tell the login.
+    /// What cannot be used, in words. They do not contain the login.
     pub fn new(login: &str, hosts_allow: &str, hosts_deny: &str) -> Result<Self, String> {
         let login = match login.split_once(':') {
             _ if login.is_empty() => None,

@@ -2,10 +2,9 @@
 
 use super::access::Access;
 use super::request::{parse_query_fields, parse_queue};
-use super::stream::Answer;
 use super::subscription::{Format, Subscription};
 use super::text::parse_callback;
-use super::{Refusal, respond_options};
+use super::{Answer, Refusal, respond_options};
 use crate::queue::QueueName;
 use crate::store::{Redis, SubscriberKind};
 use crate::web::{Context, Request};

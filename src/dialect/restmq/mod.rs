@@ -24,13 +24,22 @@ mod xmlrpc;
 
 pub use access::{Access, Denied, Group};
 pub use form::{Fields, FormError};
-pub use stream::{Answer, Chunks, Gone};
+pub use stream::{Chunks, Gone};
 pub use subscription::Subscription;
 
 use crate::store::Redis;
 use crate::web::{Context, Request, Response, allow};
 use http::StatusCode;
 use refusal::Refusal;
+
+/// What the dialect responds with: all of it at once, or a stream.
+#[derive(Debug)]
+pub enum Answer {
+    /// All of it.
+    Whole(Response),
+    /// The head of a stream, and what sends the rest.
+    Stream(http::Response<()>, Subscription),
+}
 
 /// Responds to a request to any path of the dialect.
 pub async fn handle<B: http_body::Body + 'static, R: Redis>(

@@ -50,7 +50,7 @@ pub(super) async fn list<R: Redis>(
     Ok(html(page("Queues", &list_of(items, listed.size))))
 }
 
-/// The queues and how many messages are in each, for who looks at the root of a server.
+/// The queues and how many messages are in each, for people who open the root of a server.
 pub(in crate::dialect) async fn sizes<R: Redis>(
     request: &Request,
     context: &Context<R>,

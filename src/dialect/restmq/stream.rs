@@ -1,17 +1,6 @@
-//! Responses that go on, chunk by chunk, for as long as somebody reads them.
+//! What a platform offers for responses that go on, chunk by chunk, for as long as somebody reads them.
 
-use super::subscription::Subscription;
-use crate::web::Response;
 use std::time::Duration;
-
-/// What the dialect responds with: all of it at once, or a stream.
-#[derive(Debug)]
-pub enum Answer {
-    /// All of it.
-    Whole(Response),
-    /// The head of a stream, and what sends the rest.
-    Stream(http::Response<()>, Subscription),
-}
 
 /// The platform's end of a stream: takes its chunks, and lets time pass.
 pub trait Chunks {

@@ -120,7 +120,7 @@ impl From<Gone> for End {
 struct Presence<'a, R> {
     store: &'a Store<R>,
     subscriber: &'a Subscriber,
-    /// What was sent, and the store was not told yet.
+    /// What was sent, and not confirmed to the store yet.
     sent: Vec<DeliveryId>,
     last_poll: Instant,
 }

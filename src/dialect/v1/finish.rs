@@ -1,5 +1,4 @@
-//! `/v1/queues/{q}/claims/{receipt}/{verb}` and `/v1/queues/{q}/claims/{verb}`: what a worker does with a job that it
-//! holds.
+//! `/v1/queues/{q}/claims/{receipt}/{verb}` and `/v1/queues/{q}/claims/{verb}`: a worker finishes a job that it claimed.
 
 use super::members::Members;
 use super::problem::{Kind, Problem};

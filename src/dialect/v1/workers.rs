@@ -36,11 +36,11 @@ pub(super) async fn list<R: Redis>(context: &Context<R>) -> Result<Response, Pro
 
 /// Each worker's queues, in the order in which they were given: the last seen first.
 fn by_name(seen: &[SeenWorker]) -> Vec<Vec<&SeenWorker>> {
-    let mut places: HashMap<&[u8], usize> = HashMap::new();
+    let mut indexes: HashMap<&[u8], usize> = HashMap::new();
     let mut workers: Vec<Vec<&SeenWorker>> = Vec::new();
     for one in seen {
-        let place = *places.entry(&one.worker).or_insert(workers.len());
-        match workers.get_mut(place) {
+        let index = *indexes.entry(&one.worker).or_insert(workers.len());
+        match workers.get_mut(index) {
             Some(queues) => queues.push(one),
             None => workers.push(vec![one]),
         }

@@ -1,4 +1,4 @@
-//! Whose a request is, where both dialects of 2010 have its path.
+//! Whose a request is, where both legacy dialects have its path.
 
 use super::{brief, context, refusal, request};
 use crate::support::{Host, NativeStore, Redis, assert_sound};
