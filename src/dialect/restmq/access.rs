@@ -95,13 +95,19 @@ impl fmt::Debug for Group {
 fn parse_hosts(text: &str) -> Result<Vec<IpNet>, String> {
     let words = text.split(|c: char| c == ',' || c.is_whitespace());
     let networks = words.filter(|word| !word.is_empty()).map(|word| {
-        let text = if word.eq_ignore_ascii_case("all") { "::/0" } else { word };
-        let address = text.parse().map(|address: IpAddr| IpNet::from(address));
-        address.or_else(|_| text.parse()).map_err(|_: ipnet::AddrParseError| {
-            format!("{word:?} is not an address, nor a network such as 10.0.0.0/8, nor `all`")
-        })
+        parse_network(word)
+            .ok_or_else(|| format!("{word:?} is not an address, nor a network such as 10.0.0.0/8, nor `all`"))
     });
     networks.collect()
+}
+
+fn parse_network(word: &str) -> Option<IpNet> {
+    let word = if word.eq_ignore_ascii_case("all") { "::/0" } else { word };
+    // The address is read by the standard library, which refuses what may be octal, such as `010.0.0.0/8`.
+    match word.split_once('/') {
+        Some((address, length)) => IpNet::new(address.parse().ok()?, length.parse().ok()?).ok(),
+        None => Some(word.parse::<IpAddr>().ok()?.into()),
+    }
 }
 
 /// Whether one of the networks has the address. One of IPv4 is in networks of IPv6 as `::ffff:10.0.0.1`.
@@ -271,6 +277,8 @@ mod tests {
             "localhost",
             "10.0.0",
             "10.0.0.0/33",
+            "010.0.0.1",
+            "010.0.0.0/8",
             "::/129",
             "10.0.0.0/",
             "10.0.0.0/-1",

@@ -12,7 +12,7 @@ async fn a_job_goes_in_and_tells_where_it_is() {
         .await;
     let body = body_of(&answer, 201);
     let id = text(&body["id"]);
-    assert_eq!(told, json!({"id": id, "queue": "a/b"}));
+    assert_eq!(body, json!({"id": id, "queue": "a/b"}));
     let location = answer.header("location").expect("a location");
     assert_eq!(location, format!("/v1/queues/a%2Fb/jobs/{id}"));
     let job = super::body_of(&server.get(location).await, 200);

@@ -153,7 +153,7 @@ fn problem(answer: &Answer, status: u16, name: &str) -> Value {
         !text(&body["title"]).is_empty() && !text(&body["detail"]).is_empty(),
         "{body}"
     );
-    told
+    body
 }
 
 /// Fails unless the answer says that this member is wrong. Gives what it says.
