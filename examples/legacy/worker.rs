@@ -1,4 +1,4 @@
-//! A worker in Rust: `cargo run --example worker -- URL QUEUE`.
+//! A worker in Rust: `cargo run --example legacy_worker -- URL QUEUE`.
 //! It prints each job. A job with the member "boom" fails, and is tried five times in all.
 #![allow(clippy::indexing_slicing, reason = "only an object gets as far as that")]
 

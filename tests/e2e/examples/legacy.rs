@@ -1,0 +1,63 @@
+//! Workers of the presque dialect: they register, work, give back what failed, give up, unregister.
+
+use super::{Worker, program, script};
+use crate::support::{Client, Host, Redis, eventually};
+use std::process::Command;
+
+async fn shows(client: &Client, target: &str, text: &str) {
+    let what = format!("{target} shows {text}");
+    eventually(&what, async || (client.get(target).await.text() == text).then_some(())).await;
+}
+
+/// What every example must do.
+async fn works(mut command: Command) {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let client = host.client();
+    client.insert("/q/mail", "{\"n\":1}").await;
+    client.insert("/q/mail", "{\"boom\":\"out of paper\"}").await;
+    client.insert("/q/mail", "[2]").await;
+    command.arg(&host.base).arg("mail");
+    let worker = Worker::start(command);
+
+    // Three jobs, of which one is tried five times and given back four times.
+    let counts = r#"{"queue_name":"mail","job_count":0,"job_failed":"4","job_processed":"7"}"#;
+    shows(&client, "/j/mail", counts).await;
+    let listed = client.get("/w/?queue_name=mail").await;
+    let listed: serde_json::Value = serde_json::from_slice(&listed.body).unwrap();
+    assert_eq!(listed["workers_list"].as_array().unwrap().len(), 1, "{listed}");
+    let id = listed["workers_list"][0].as_str().unwrap();
+    let shown = client.get(&format!("/w/?worker_id={id}")).await;
+    assert!(shown.text().ends_with(r#""processed":"7","failed":"4"}"#), "{shown:?}");
+
+    worker.terminate();
+    shows(&client, "/w/", "[]").await;
+    let (_, jobs) = worker.end().await;
+    assert_eq!(jobs, ["{\"n\":1}", "[2]"]);
+}
+
+#[tokio::test]
+async fn the_worker_in_shell_works() {
+    if let Some(command) = script("legacy/worker.sh", &["sh", "curl", "jq"]) {
+        works(command).await;
+    }
+}
+
+#[tokio::test]
+async fn the_worker_in_python_works() {
+    if let Some(command) = script("legacy/worker.py", &["python3"]) {
+        works(command).await;
+    }
+}
+
+#[tokio::test]
+async fn the_worker_in_perl_works() {
+    if let Some(command) = script("legacy/worker.pl", &["perl"]) {
+        works(command).await;
+    }
+}
+
+#[tokio::test]
+async fn the_worker_in_rust_works() {
+    works(program("legacy_worker")).await;
+}

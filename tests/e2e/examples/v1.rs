@@ -1,0 +1,236 @@
+//! Workers of `/v1`: what each of them must do, in whatever language.
+
+use super::{Worker, program, script};
+use crate::support::{Client, Host, Proxy, Redis, eventually, patiently};
+use serde_json::{Value, json};
+use std::process::Command;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+/// A server whose queue `mail` keeps what is done.
+struct Server {
+    _redis: Redis,
+    host: Host,
+    client: Client,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let redis = Redis::start();
+        let host = Host::on(&redis);
+        let client = host.client();
+        let set = client
+            .send("PUT", "/v1/queues/mail", &[JSON], r#"{"retain":600}"#)
+            .await;
+        assert_eq!(set.status, 201, "{set:?}");
+        Self {
+            _redis: redis,
+            host,
+            client,
+        }
+    }
+
+    /// Inserts a job, and gives its path.
+    async fn insert(&self, job: Value) -> String {
+        let answer = self.client.post("/v1/queues/mail/jobs", job.to_string()).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.header("location").expect("the job's path").to_owned()
+    }
+
+    /// Waits until the job is in this state, and gives it.
+    async fn until(&self, path: &str, state: &str) -> Value {
+        eventually(&format!("{path} is {state}"), async || {
+            let answer = self.client.get(path).await;
+            let job: Value = serde_json::from_slice(&answer.body).unwrap();
+            (job["state"] == state).then_some(job)
+        })
+        .await
+    }
+
+    /// Waits until the job is done, which must have been at its first attempt, and with the result of the examples.
+    async fn until_done(&self, path: &str) {
+        let job = self.until(path, "done").await;
+        assert_eq!(
+            (&job["attempt"], &job["result"]),
+            (&json!(1), &json!("printed")),
+            "{job}"
+        );
+    }
+}
+
+async fn acks_with_the_result_and_nacks_with_the_error(mut command: Command) {
+    let server = Server::start().await;
+    let first = server.insert(json!({"payload": {"n": 1}})).await;
+    let failing = json!({
+        "payload": {"boom": "out of paper"}, "max_attempts": 3, "backoff": {"kind": "fixed", "delay": 0.1},
+    });
+    let failing = server.insert(failing).await;
+    let last = server.insert(json!({"payload": [2]})).await;
+    command.args([&server.host.base, "mail"]);
+    let worker = Worker::start(command);
+
+    server.until_done(&first).await;
+    server.until_done(&last).await;
+    let dead = server.until(&failing, "dead").await;
+    assert_eq!(
+        (&dead["reason"], &dead["attempt"]),
+        (&json!("failed"), &json!(3)),
+        "{dead}"
+    );
+    let errors: Vec<_> = dead["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| &error["error"])
+        .collect();
+    assert_eq!(errors, ["out of paper"; 3]);
+    let workers = server.client.get("/v1/workers").await;
+    let workers: Value = serde_json::from_slice(&workers.body).unwrap();
+    assert_eq!(
+        workers["workers"].as_array().unwrap().len(),
+        1,
+        "it has a name: {workers}"
+    );
+
+    worker.terminate();
+    let (status, printed) = worker.end().await;
+    assert!(status.success(), "{status}: {printed:?}");
+    assert_eq!(printed, ["{\"n\":1}", "[2]"]);
+}
+
+async fn holds_a_long_job_and_finishes_it_before_it_stops(mut command: Command) {
+    let server = Server::start().await;
+    let job = server.insert(json!({"payload": {"sleep": 3}})).await;
+    command.args([&server.host.base, "mail", "2"]);
+    let worker = Worker::start(command);
+    server.until(&job, "active").await;
+    worker.terminate();
+    // A claim is what finds leases that have ended.
+    let done = eventually("the job is done", async || {
+        let claim = server.client.post("/v1/queues/mail/claims", "{}").await;
+        assert_eq!(claim.status, 204, "the lease is not lost: {claim:?}");
+        let shown: Value = serde_json::from_slice(&server.client.get(&job).await.body).unwrap();
+        (shown["state"] == "done").then_some(())
+    });
+    done.await;
+    server.until_done(&job).await;
+    let (status, printed) = worker.end().await;
+    assert!(status.success(), "{status}: {printed:?}");
+    assert_eq!(printed, ["{\"sleep\":3}"]);
+}
+
+async fn goes_on_when_the_server_was_away(mut command: Command) {
+    let server = Server::start().await;
+    let away = Away::start().await;
+    let proxy = Proxy::before(away.port()).await;
+    let port = server.host.address().rsplit(':').next().unwrap().parse().unwrap();
+    command.args([&format!("http://127.0.0.1:{}", proxy.port()), "mail"]);
+    let first = server.insert(json!({"payload": 1})).await;
+    let _worker = Worker::start(command);
+    away.fail_twice().await;
+    proxy.lead_to(port);
+    server.until_done(&first).await;
+
+    // And while it works: then it is the acknowledgement that fails.
+    let second = server.insert(json!({"payload": {"sleep": 1}})).await;
+    server.until(&second, "active").await;
+    proxy.lead_to(away.port());
+    proxy.drop_connections();
+    away.fail_twice().await;
+    proxy.lead_to(port);
+    server.until_done(&second).await;
+}
+
+async fn drops_a_job_that_was_cancelled(mut command: Command) {
+    let server = Server::start().await;
+    let endless = server.insert(json!({"payload": {"sleep": 3600}})).await;
+    let next = server.insert(json!({"payload": 2})).await;
+    command.args([&server.host.base, "mail", "1"]);
+    let _worker = Worker::start(command);
+    server.until(&endless, "active").await;
+    let cancelled = server.client.send("DELETE", &endless, &[], "").await;
+    assert_eq!(cancelled.status, 200, "{cancelled:?}");
+    server.until_done(&next).await;
+}
+
+/// A server that is away, or as good as that.
+struct Away(TcpListener);
+
+impl Away {
+    async fn start() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").await.expect("a port"))
+    }
+
+    fn port(&self) -> u16 {
+        self.0.local_addr().expect("an address").port()
+    }
+
+    async fn accept(&self) -> TcpStream {
+        let (client, _) = patiently("a connection", self.0.accept()).await.expect("a connection");
+        client
+    }
+
+    /// Waits for two requests: one meets a connection that breaks, the other a server that has none behind it.
+    async fn fail_twice(&self) {
+        drop(self.accept().await);
+        let mut client = self.accept().await;
+        let _ = client.read(&mut [0; 4096]).await;
+        let answer = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        let _ = client.write_all(answer.as_bytes()).await;
+    }
+}
+
+/// The tests of a worker that keeps these rules, when what it needs is installed.
+macro_rules! worker {
+    ($language:ident, $command:expr, $($rule:ident),+) => {
+        mod $language {
+            use super::*;
+
+            $(
+                #[tokio::test]
+                async fn $rule() {
+                    if let Some(command) = $command {
+                        super::$rule(command).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
+worker!(
+    shell,
+    script("v1/worker.sh", &["sh", "curl", "jq"]),
+    acks_with_the_result_and_nacks_with_the_error,
+    holds_a_long_job_and_finishes_it_before_it_stops,
+    goes_on_when_the_server_was_away
+);
+
+worker!(
+    python,
+    script("v1/worker.py", &["python3"]),
+    acks_with_the_result_and_nacks_with_the_error,
+    holds_a_long_job_and_finishes_it_before_it_stops,
+    goes_on_when_the_server_was_away,
+    drops_a_job_that_was_cancelled
+);
+
+worker!(
+    javascript,
+    script("v1/worker.mjs", &["node"]),
+    acks_with_the_result_and_nacks_with_the_error,
+    holds_a_long_job_and_finishes_it_before_it_stops,
+    goes_on_when_the_server_was_away,
+    drops_a_job_that_was_cancelled
+);
+
+worker!(
+    rust,
+    Some(program("v1_worker")),
+    acks_with_the_result_and_nacks_with_the_error,
+    holds_a_long_job_and_finishes_it_before_it_stops,
+    goes_on_when_the_server_was_away,
+    drops_a_job_that_was_cancelled
+);
