@@ -12,10 +12,10 @@
     reason = "a test that meets the unexpected fails, and nothing uses these modules from outside"
 )]
 
-mod accounting;
 mod conformance;
 mod e2e;
 mod model;
 mod parsing;
+mod soak;
 mod store;
 mod support;

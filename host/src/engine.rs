@@ -58,7 +58,7 @@ pub(crate) fn load(engine: &Engine, id: &str, source: &Path) -> Result<ProxyPre<
     }
     let component = Component::from_file(engine, source)
         .map_err(one_line)
-        .with_context(|| format!("component `{id}`: {} is no WebAssembly component", source.display()))?;
+        .with_context(|| format!("component `{id}`: {} is not a WebAssembly component", source.display()))?;
     let mut linker = Linker::new(engine);
     platform::add_to_linker(&mut linker)?;
     let pre = linker

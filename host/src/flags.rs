@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "presque-host", version)]
 pub struct Flags {
-    /// The manifest, or the folder that holds it.
+    /// The manifest, or its folder.
     #[arg(short, long, value_name = "PATH", default_value = "spin.toml")]
     pub from: PathBuf,
 
@@ -21,8 +21,9 @@ pub struct Flags {
     #[arg(short, long = "component", alias = "component-id", value_name = "ID")]
     pub components: Vec<String>,
 
-    /// Set a variable of the application: name=value, name=@file or @file.toml; may be given more than once. It comes
-    /// before `SPIN_VARIABLE_<NAME>` in the environment, that before the file `.env`, that before the manifest's default.
+    /// Set a variable of the application: name=value, name=@file or @file.toml; may be given more than once. It takes
+    /// precedence over `SPIN_VARIABLE_<NAME>` in the environment, that over the file `.env`, and that over the manifest's
+    /// default.
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     pub variables: Vec<String>,
 
@@ -48,12 +49,12 @@ pub struct Flags {
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub idle_instance_timeout: Range<Duration>,
 
-    /// How long a component may take until it begins its answer (then the answer is 500), and from there to the end
-    /// of all that its instance streams (then that is cut off). No limit unless given.
+    /// How long a component may take to begin its response (else the response is 500), and then to end its streams (else
+    /// they are cut off). No limit by default.
     #[arg(long, value_name = "TIME")]
     pub request_timeout: Option<Range<Duration>>,
 
-    /// How long requests under way may take to finish when the server is told to stop.
+    /// How long requests under way may take to finish when the server is asked to stop.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub shutdown_timeout: Duration,
 

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use anyhow::{Result, anyhow};
+use ipnet::IpNet;
 
 #[cfg(test)]
 mod tests;
@@ -168,8 +169,8 @@ enum Host {
     Under(String),
     /// A name, in lower case.
     Name(String),
-    /// The addresses that share so many first bits with this one.
-    Network(IpAddr, u32),
+    /// An address, or a network of them.
+    Network(IpNet),
     /// `self`: requests to the application itself. No address is meant by it.
     Itself,
 }
@@ -178,7 +179,7 @@ impl Host {
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim().to_ascii_lowercase();
         if let Some(network) = parse_network(&text) {
-            return Ok(network);
+            return Ok(Self::Network(network));
         }
         let name = text.trim_end_matches('/');
         match name {
@@ -192,8 +193,7 @@ impl Host {
             _ => {}
         }
         if let Some(address) = parse_address(name) {
-            let bits = bits(&address);
-            return Ok(Self::Network(address, bits));
+            return Ok(Self::Network(address.into()));
         }
         if name.contains([':', '[', ']']) {
             return Err("has a colon in its host; an IPv6 address is written [address]:port".to_owned());
@@ -212,20 +212,17 @@ impl Host {
             Self::Any => true,
             Self::Under(end) => host.to_ascii_lowercase().ends_with(end),
             Self::Name(name) => name.eq_ignore_ascii_case(host),
-            Self::Network(network, length) => {
-                parse_address(host).is_some_and(|address| in_network(&address, network, *length))
-            }
+            Self::Network(network) => parse_address(host).is_some_and(|address| network.contains(&address)),
             Self::Itself => false,
         }
     }
 }
 
-/// `address/bits`. The bits of the address after those do not count, as in Spin.
-fn parse_network(text: &str) -> Option<Host> {
+/// `address/bits`. The bits of the address after those do not count, as in Spin. The address is read by the standard
+/// library: `IpNet`'s own parser takes `010.0.0.1`, which others read as `8.0.0.1`.
+fn parse_network(text: &str) -> Option<IpNet> {
     let (address, length) = text.split_once('/')?;
-    let address = IpAddr::from_str(address).ok()?;
-    let length = u32::from_str(length).ok().filter(|length| *length <= bits(&address))?;
-    Some(Host::Network(address, length))
+    IpNet::new(address.parse().ok()?, length.parse().ok()?).ok()
 }
 
 /// An IPv4 address, or an IPv6 address in brackets. Spin keeps it as text; as an address, two ways to write
@@ -234,18 +231,5 @@ fn parse_address(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[') {
         Some(host) => host.strip_suffix(']')?.parse().ok().map(IpAddr::V6),
         None => host.parse().ok().map(IpAddr::V4),
-    }
-}
-
-fn bits(address: &IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-fn in_network(address: &IpAddr, network: &IpAddr, length: u32) -> bool {
-    // A shift by the full width (a length of 0) leaves nothing to compare: all match.
-    match (address, network) {
-        (IpAddr::V4(a), IpAddr::V4(n)) => (a.to_bits() ^ n.to_bits()).checked_shr(32 - length).unwrap_or(0) == 0,
-        (IpAddr::V6(a), IpAddr::V6(n)) => (a.to_bits() ^ n.to_bits()).checked_shr(128 - length).unwrap_or(0) == 0,
-        _ => false,
     }
 }

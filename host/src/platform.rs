@@ -22,7 +22,7 @@ mod bindings {
     });
 }
 
-/// What one component is allowed and told. The same for all its instances.
+/// What one component may do, and its variables. The same for all its instances.
 #[derive(Debug)]
 pub(crate) struct Grants {
     pub(crate) allowed_hosts: AllowedHosts,

@@ -137,7 +137,7 @@ async fn route(
 }
 
 /// Makes the request what the component is given: a full URI, and the platform's headers behind the client's own.
-/// Else tells which status the client gets, and why.
+/// Else says which status the client gets, and why.
 fn prepare(
     request: Request<Incoming>,
     found: &routes::Match<'_, Target>,

@@ -1,6 +1,7 @@
-//! The wire protocols. Each is a thin translation: read the request, call one store operation, write the answer.
+//! The wire protocols. Each is a thin translation, whose handlers share three verbs: parse the request, run one store
+//! operation, render the response.
 
-pub mod beside;
+pub mod legacy_routes;
 pub mod presque;
 pub mod restmq;
 pub mod v1;

@@ -3,7 +3,7 @@
 use super::{Backoff, Status};
 use std::time::Duration;
 
-/// A queue's settings. What is `None` has its default, which is told here and kept in one place, `shared/settings.lua`.
+/// A queue's settings. What is `None` has its default, which is said here and kept in one place, `lua/queue.lua`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long a worker holds a job, unless the claim or the job says otherwise. 60 seconds.
@@ -22,7 +22,7 @@ pub struct Settings {
     pub max_dead: Option<u32>,
     /// The largest payload, in bytes. None but the server's.
     pub max_bytes: Option<u64>,
-    /// Whether workers of 2010 get their jobs under a lease. They do not.
+    /// Whether legacy workers get their jobs under a lease. They do not.
     pub legacy_lease: bool,
     /// Whether jobs are handed out. They are.
     pub status: Status,

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// must not be sent twice. A busy one is never asked.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// How long a request waits before it looks again whether another one has opened the connection.
+/// How long a request waits before it checks again whether another one has opened the connection.
 ///
 /// It cannot be woken by that other one: the SDK is built without wake-ups between tasks, which would cost every wait
 /// of every request a stream. Opening takes less than a millisecond on a local network.
@@ -25,7 +25,7 @@ const OPENING_PAUSE: Duration = Duration::from_micros(200);
 /// timer for each cost 15 % of the throughput when measured: the platform's `--request-timeout` is for that.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A command that blocks may answer so much later than it was told to.
+/// A command that blocks may answer so much later than it was asked to.
 const LATE: Duration = Duration::from_secs(2);
 
 /// How many connections for commands that block are kept when nobody uses them.

@@ -9,17 +9,18 @@
 //!
 //! A component that serves the RestMQ dialect may have more, for each of the [`Access`] groups `rest_producer`,
 //! `rest_consumer` and `comet_consumer`: one of the group's name, `user:password`, and `…_hosts_allow` and `…_hosts_deny`.
-//! [`Group::new`] tells what they mean. A group without them is open.
+//! [`Group::new`] says what they mean. A group without them is open.
 
 mod connection;
 mod stream;
 
 pub use connection::Connection;
-pub use stream::serve_stream;
+pub use stream::serve_restmq;
 
+use crate::dialect::restmq::{Access, Group};
 use crate::queue::Limits;
 use crate::store::Store;
-use crate::web::{Access, Context, Group, Response, with_body};
+use crate::web::{Context, Response, with_body};
 use http::{Request, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use spin_sdk::variables;
@@ -30,9 +31,11 @@ use std::rc::Rc;
 thread_local! {
     /// Made at the instance's first request and shared by all it serves.
     static CONTEXT: RefCell<Option<Rc<Context<Connection>>>> = const { RefCell::new(None) };
+    /// The same, in components that serve RestMQ's routes.
+    static ACCESS: RefCell<Option<Rc<Access>>> = const { RefCell::new(None) };
 }
 
-/// Answers a request with a handler of this library.
+/// Responds to a request with a handler of this library.
 ///
 /// The instance's variables are read at its first request, and its one Redis connection is opened when it is first
 /// needed; later and concurrent requests share both. Variables that cannot be used give a 503, with the reason in the
@@ -45,6 +48,27 @@ where
         Ok(context) => handler(request, &context).await,
         Err(why) => not_usable(&why),
     }
+}
+
+/// Responds to a request as [`serve`] does, with a handler for routes that RestMQ has too.
+pub async fn serve_legacy<B, H>(request: Request<B>, handler: H) -> Response
+where
+    H: AsyncFnOnce(Request<B>, &Context<Connection>, &Access) -> Response,
+{
+    match context_and_access().await {
+        Ok((context, access)) => handler(request, &context, &access).await,
+        Err(why) => not_usable(&why),
+    }
+}
+
+async fn context_and_access() -> Result<(Rc<Context<Connection>>, Rc<Access>), String> {
+    let context = context().await?;
+    if let Some(access) = ACCESS.with_borrow(Clone::clone) {
+        return Ok((context, access));
+    }
+    let made = Rc::new(access().await?);
+    let access = ACCESS.with_borrow_mut(|access| access.get_or_insert(made).clone());
+    Ok((context, access))
 }
 
 fn not_usable(why: &str) -> Response {
@@ -71,7 +95,6 @@ async fn context() -> Result<Rc<Context<Connection>>, String> {
     let made = Rc::new(Context {
         store: Store::new(Connection::new(address(&url, &password, &database)?)),
         limits: Limits { max_job_bytes },
-        access: access().await?,
     });
     // Another request may have been faster while this one waited: there is one connection an instance.
     Ok(CONTEXT.with_borrow_mut(|context| context.get_or_insert(made).clone()))

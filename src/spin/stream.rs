@@ -1,7 +1,8 @@
-//! Answers that go on, over the platform's streams.
+//! Streams, over those of the platform.
 
-use super::{Connection, context, log};
-use crate::web::{Answer, Chunks, Context, Gone, Stream};
+use super::{Connection, context_and_access, log};
+use crate::dialect::restmq::{Answer, Chunks, Gone, Subscription, handle};
+use crate::web::Context;
 use http::Request;
 use spin_sdk::http::IntoResponse;
 use spin_sdk::time;
@@ -11,29 +12,25 @@ use spin_sdk::wasip3::wit_bindgen::{StreamResult, spawn};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Answers a request as [`serve`](super::serve) does, with a handler whose answer may go on.
+/// Responds to a request of the RestMQ dialect, whose responses may be streams.
 ///
 /// # Errors
-/// The platform's, when it refuses the answer's head. It then answers 500 itself.
-pub async fn serve_stream<B, H, S>(request: Request<B>, handler: H) -> Result<Response, ErrorCode>
-where
-    H: AsyncFnOnce(Request<B>, &Context<Connection>) -> Answer<S>,
-    S: Stream + 'static,
-{
-    let context = match context().await {
-        Ok(context) => context,
+/// The platform's, when it refuses the head of a stream. It then responds with 500 itself.
+pub async fn serve_restmq<B: http_body::Body + 'static>(request: Request<B>) -> Result<Response, ErrorCode> {
+    let (context, access) = match context_and_access().await {
+        Ok(both) => both,
         Err(why) => return super::not_usable(&why).into_response(),
     };
-    match handler(request, &context).await {
+    match handle(request, &context, &access).await {
         Answer::Whole(response) => response.into_response(),
-        Answer::Stream(head, stream) => go_on(head, stream, context),
+        Answer::Stream(head, subscription) => stream(&head, subscription, context),
     }
 }
 
-/// Begins the answer. The rest is a task of its own, which lives for as long as somebody reads, and a little longer.
-fn go_on<S: Stream + 'static>(
-    head: http::Response<()>,
-    stream: S,
+/// Begins a stream. The rest is a task of its own, which lives for as long as somebody reads, and a little longer.
+fn stream(
+    head: &http::Response<()>,
+    subscription: Subscription,
     context: Rc<Context<Connection>>,
 ) -> Result<Response, ErrorCode> {
     let headers = head
@@ -49,14 +46,14 @@ fn go_on<S: Stream + 'static>(
     }
     spawn(async move {
         let mut chunks = Writer(body);
-        stream.run(&context, &mut chunks).await;
+        subscription.run(&context.store, &mut chunks).await;
         let BodyWriter {
             stream_writer,
             result_writer,
             ..
         } = chunks.0;
         drop(stream_writer);
-        // Without this word the platform would take the end for a broken one.
+        // Without this the platform would take the end for a broken one.
         let _ = result_writer.write(Ok(None)).await;
     });
     Ok(response)
@@ -71,7 +68,7 @@ impl Chunks for Writer {
         if unsent.is_empty() { Ok(()) } else { Err(Gone) }
     }
 
-    /// A write of no bytes: the platform tells of it what it tells of every write, and sends nothing.
+    /// A write of no bytes: the platform sends nothing, and says whether the reader is gone, as for every write.
     async fn probe(&mut self) -> Result<(), Gone> {
         let (result, _) = self.0.stream_writer.write(Vec::new()).await;
         if result == StreamResult::Dropped {

@@ -1,9 +1,11 @@
 //! JSON texts as bytes: checked and taken apart without being built, so that every part keeps its bytes.
 
-pub use super::object::{Object, object, push_array, push_object};
+use super::latin1_chars;
+pub use super::object::{Object, Style, object, push_array, push_object};
 use serde::de::IgnoredAny;
+use std::fmt::Write;
 
-/// Whether this is a JSON text. Bytes inside its strings need not be UTF-8: clients of 2010 send such.
+/// Whether this is a JSON text. Bytes inside its strings need not be UTF-8: legacy clients send such.
 #[must_use]
 pub fn is_text(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
@@ -61,9 +63,9 @@ pub fn members<'a, const N: usize>(text: &'a [u8], names: [&str; N]) -> Option<[
     while let Some(key) = object.next_part() {
         let value = object.next_part();
         let key: Option<String> = serde_json::from_slice(key).ok();
-        let mut places = names.iter().zip(&mut found);
-        if let Some((_, place)) = places.find(|(name, _)| key.as_deref() == Some(**name)) {
-            *place = value;
+        let mut pairs = names.iter().zip(&mut found);
+        if let Some((_, slot)) = pairs.find(|(name, _)| key.as_deref() == Some(**name)) {
+            *slot = value;
         }
     }
     Some(found)
@@ -152,28 +154,51 @@ fn value_length(text: &[u8]) -> usize {
     text.len()
 }
 
-/// Appends bytes as a JSON string. A byte that is not UTF-8 is written as the character of that number in Latin-1:
-/// which is what the clients meant that send such bytes.
+/// Appends bytes as a JSON string. Those that are not UTF-8 are read by [`latin1_chars`].
 pub fn push_string(out: &mut String, bytes: &[u8]) {
     out.push('"');
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '"' => out.push_str("\\\""),
-                '\\' => out.push_str("\\\\"),
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                c if c < ' ' => {
-                    out.push_str(if u32::from(c) < 16 { "\\u000" } else { "\\u001" });
-                    out.extend(char::from_digit(u32::from(c) % 16, 16));
-                }
-                c => out.push(c),
-            }
+    for c in latin1_chars(bytes) {
+        match c {
+            ..' ' | '"' | '\\' => push_escaped(out, c),
+            c => out.push(c),
         }
-        out.extend(chunk.invalid().iter().map(|&byte| char::from(byte)));
     }
     out.push('"');
+}
+
+/// Appends bytes as a JSON string in ASCII, in which `</` is `<\/`, so that it may stand in a script element. Bytes that are
+/// not UTF-8 are read by [`latin1_chars`].
+pub fn push_ascii_string(out: &mut String, bytes: &[u8]) {
+    out.reserve(bytes.len() + 2);
+    out.push('"');
+    for c in latin1_chars(bytes) {
+        match c {
+            '/' if out.ends_with('<') => out.push_str("\\/"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '"' | '\\' => push_escaped(out, c),
+            ' '..='~' => out.push(c),
+            c => push_escaped(out, c),
+        }
+    }
+    out.push('"');
+}
+
+/// Appends a character as an escape sequence.
+fn push_escaped(out: &mut String, c: char) {
+    match c {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        c => {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
 }
 
 /// Bytes as a JSON string: see [`push_string`].
@@ -289,5 +314,27 @@ mod tests {
         let list = strings(&[b"1".to_vec(), b"\"x\"".to_vec()]);
         assert_eq!(list, r#"["1","\"x\""]"#);
         assert_eq!(strings(&[]), "[]");
+    }
+
+    #[test]
+    fn an_ascii_string_ends_no_script_element() {
+        let written = |bytes: &[u8]| {
+            let mut out = String::new();
+            push_ascii_string(&mut out, bytes);
+            out
+        };
+        assert_eq!(
+            written("</b></ é\u{7f}€😀".as_bytes()),
+            r#""<\/b><\/ \u00e9\u007f\u20ac\ud83d\ude00""#
+        );
+        assert_eq!(
+            written(b"/\"\\\n\r\t\x08\x0c\x00\x1f"),
+            r#""/\"\\\n\r\t\b\f\u0000\u001f""#
+        );
+        assert_eq!(written(b"caf\xe9\xff"), r#""caf\u00e9\u00ff""#);
+        assert_eq!(written(b""), "\"\"");
+        for text in ["", "</script>", "<//</", "é€😀\u{0}\u{7f}\u{ffff}\"\\"] {
+            assert_eq!(serde_json::from_str::<String>(&written(text.as_bytes())).unwrap(), text);
+        }
     }
 }

@@ -1,32 +1,48 @@
 //! Writing JSON objects and arrays, member by member.
 
-use super::json::push_string;
+use super::json::{push_ascii_string, push_string};
 use std::fmt::{Display, Write};
+
+/// How JSON is laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// Without spaces, in UTF-8.
+    #[default]
+    Compact,
+    /// With a space after `,` and `:`, in ASCII, as Python writes it: what clients of RestMQ compare.
+    Spaced,
+}
 
 /// A JSON object that is being written. Its members come in the order of the calls.
 #[derive(Debug)]
 pub struct Object<'a> {
     out: &'a mut String,
-    /// What comes before the next member.
-    separator: char,
+    style: Style,
+    is_empty: bool,
 }
 
 /// Appends an object whose members `fill` writes.
 pub fn push_object(out: &mut String, fill: impl FnOnce(&mut Object<'_>)) {
-    let mut object = Object { out, separator: '{' };
-    fill(&mut object);
-    if object.separator == '{' {
-        object.out.push('{');
-    }
-    object.out.push('}');
+    push_styled(out, Style::Compact, fill);
 }
 
 /// An object whose members `fill` writes.
 #[must_use]
-pub fn object(fill: impl FnOnce(&mut Object<'_>)) -> String {
+pub fn object(style: Style, fill: impl FnOnce(&mut Object<'_>)) -> String {
     let mut out = String::new();
-    push_object(&mut out, fill);
+    push_styled(&mut out, style, fill);
     out
+}
+
+fn push_styled(out: &mut String, style: Style, fill: impl FnOnce(&mut Object<'_>)) {
+    out.push('{');
+    let mut object = Object {
+        out,
+        style,
+        is_empty: true,
+    };
+    fill(&mut object);
+    object.out.push('}');
 }
 
 /// Appends an array whose elements `write` appends, one for each item.
@@ -44,11 +60,24 @@ pub fn push_array<T>(out: &mut String, items: impl IntoIterator<Item = T>, mut w
 impl Object<'_> {
     /// Begins a member. Its value is to be appended to what this gives.
     fn member(&mut self, name: &str) -> &mut String {
-        self.out.push(self.separator);
-        self.separator = ',';
-        push_string(self.out, name.as_bytes());
-        self.out.push(':');
+        let (comma, colon) = match self.style {
+            Style::Compact => (",", ":"),
+            Style::Spaced => (", ", ": "),
+        };
+        if !self.is_empty {
+            self.out.push_str(comma);
+        }
+        self.is_empty = false;
+        self.string(name.as_bytes());
+        self.out.push_str(colon);
         self.out
+    }
+
+    fn string(&mut self, bytes: &[u8]) {
+        match self.style {
+            Style::Compact => push_string(self.out, bytes),
+            Style::Spaced => push_ascii_string(self.out, bytes),
+        }
     }
 
     /// Adds a member whose value is this JSON text, as it stands.
@@ -57,9 +86,10 @@ impl Object<'_> {
         self
     }
 
-    /// Adds a string, see [`push_string`].
+    /// Adds a string, see [`push_string`] and [`push_ascii_string`].
     pub fn text(&mut self, name: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
-        push_string(self.member(name), bytes.as_ref());
+        self.member(name);
+        self.string(bytes.as_ref());
         self
     }
 
@@ -72,7 +102,8 @@ impl Object<'_> {
 
     /// Adds an object whose members `fill` writes.
     pub fn object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) -> &mut Self {
-        push_object(self.member(name), fill);
+        let style = self.style;
+        push_styled(self.member(name), style, fill);
         self
     }
 
@@ -94,7 +125,7 @@ mod tests {
 
     #[test]
     fn members_come_in_order_and_json_stays_as_it_is() {
-        let text = object(|o| {
+        let text = object(Style::Compact, |o| {
             o.text("a\"", b"caf\xe9").json("b", "{ \"x\":1.50 }").plain("c", 7);
             o.object("d", |o| {
                 o.plain("e", true);
@@ -108,9 +139,20 @@ mod tests {
     }
 
     #[test]
+    fn a_spaced_object_is_in_ascii_and_so_are_those_within_it() {
+        let text = object(Style::Spaced, |o| {
+            o.text("a\"", "é").object("d", |o| {
+                o.plain("c", 1).text("e", "€");
+            });
+            o.plain("f", "null");
+        });
+        assert_eq!(text, r#"{"a\"": "\u00e9", "d": {"c": 1, "e": "\u20ac"}, "f": null}"#);
+    }
+
+    #[test]
     fn without_members_it_is_empty() {
-        assert_eq!(object(|_| {}), "{}");
-        let text = object(|o| {
+        assert_eq!(object(Style::Compact, |_| {}), "{}");
+        let text = object(Style::Compact, |o| {
             o.array("none", [0; 0], |_, _| {});
         });
         assert_eq!(text, r#"{"none":[]}"#);

@@ -1,6 +1,6 @@
-//! Writing an answer.
+//! Writing responses.
 //!
-//! Every answer that may have a body carries its `content-length`: without it the platform would send it in chunks,
+//! Every response that may have a body carries its `content-length`: without it the platform would send it in chunks,
 //! which costs a kept connection 44 ms a request.
 
 use bytes::Bytes;
@@ -8,13 +8,13 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::Full;
 
-/// The body of an answer.
+/// The body of a response.
 pub type Body = Full<Bytes>;
 
-/// An answer.
+/// A response.
 pub type Response = http::Response<Body>;
 
-/// An answer without a body. It is called JSON all the same: clients of 2010 look at the type alone.
+/// A response without a body. It is called JSON all the same: legacy clients look at the type alone.
 #[must_use]
 pub fn empty(status: StatusCode) -> Response {
     let mut response = Response::default();
@@ -29,7 +29,7 @@ pub fn empty(status: StatusCode) -> Response {
     response
 }
 
-/// An answer whose body is the JSON text given, as it stands.
+/// A response whose body is the JSON text given, as it stands.
 #[must_use]
 pub fn with_body(status: StatusCode, text: impl Into<Bytes>) -> Response {
     let text = text.into();
@@ -42,13 +42,13 @@ pub fn with_body(status: StatusCode, text: impl Into<Bytes>) -> Response {
     response
 }
 
-/// The same answer, and its body is of this media type.
+/// The same response, and its body is of this media type.
 #[must_use]
 pub fn with_type(response: Response, media_type: &'static str) -> Response {
     with_header(response, CONTENT_TYPE, media_type)
 }
 
-/// The same answer with one more header. A value that no header can have is left out.
+/// The same response with one more header. A value that no header can have is left out.
 #[must_use]
 pub fn with_header(mut response: Response, name: HeaderName, value: impl TryInto<HeaderValue>) -> Response {
     if let Ok(value) = value.try_into() {
@@ -57,7 +57,7 @@ pub fn with_header(mut response: Response, name: HeaderName, value: impl TryInto
     response
 }
 
-/// The same answer with the methods that its route has.
+/// The same response with the methods that its route has.
 #[must_use]
 pub fn allow(response: Response, methods: &'static str) -> Response {
     with_header(response, ALLOW, methods)

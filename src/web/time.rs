@@ -22,7 +22,7 @@ pub fn format(time: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-/// The time that an RFC 3339 text tells, with any offset. A fraction of a millisecond is rounded up; a leap second is the
+/// The time that an RFC 3339 text says, with any offset. A fraction of a millisecond is rounded up; a leap second is the
 /// second after it. `None` when it is no such text, or no such day.
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
@@ -83,8 +83,8 @@ impl Scanner<'_> {
         let length = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = after.split_at(length);
         self.0 = rest;
-        let kept = (0..3).fold(0, |number, place| {
-            number * 10 + digits.get(place).map_or(0, |digit| i64::from(digit - b'0'))
+        let kept = (0..3).fold(0, |number, at| {
+            number * 10 + digits.get(at).map_or(0, |digit| i64::from(digit - b'0'))
         });
         let more = digits.iter().skip(3).any(|digit| *digit != b'0');
         (length > 0).then_some(kept + i64::from(more))

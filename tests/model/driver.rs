@@ -8,7 +8,7 @@ use super::show::{brief, difference, tidy};
 use super::store;
 use super::watch::Watch;
 use super::world::World;
-use crate::support::{Clock, Clocked, Redis, assert_sound};
+use crate::support::{Clock, Clocked, NativeStore, Redis, assert_sound};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use presque::queue::{State, Timestamp};

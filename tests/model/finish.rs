@@ -1,10 +1,10 @@
 //! What a worker does with a job that it holds, and an operator with a dead one, in the model.
 
 use super::call::{Ack, Dead, Extend, Nack};
+use super::inspect::SHOWN;
 use super::job::{Left, Place};
 use super::queue::{Event, How, Queue};
-use super::rules::{ERRORS, Mistake, SETTLED, millis, retry_delay};
-use super::tell::SHOWN;
+use super::rules::{ERRORS, FINISHED_RECEIPT_KEPT, Mistake, millis, retry_delay};
 use presque::queue::Timestamp;
 use presque::store::{Acked, DeathReason, Extended, JobError, Nacked, Purged, Redriven, Removed};
 
@@ -29,7 +29,7 @@ impl Queue {
 
     fn was_finished(&self, receipt: &str, how: How) -> bool {
         let at = self.finished.get(&(receipt.to_owned(), how));
-        at.is_some_and(|at| self.now < at + SETTLED)
+        at.is_some_and(|at| self.now < at + FINISHED_RECEIPT_KEPT)
     }
 
     fn note_finished(&mut self, receipt: &str, how: How) {
@@ -146,7 +146,7 @@ impl Queue {
         }
     }
 
-    /// Calls off the ready job of a number.
+    /// Cancels the ready job of a number.
     pub fn remove_number(&mut self, number: u64) -> bool {
         self.promote(SHOWN);
         let found = self.ready().into_iter().find(|job| job.number == number);

@@ -31,7 +31,9 @@ impl Queue {
         let mut number = self.last_number;
         self.last_number += jobs.len() as u64;
         // What comes back may have the unique key of what the worker holds.
-        let coming_back = failed.and_then(Option::as_ref).map(|worker| self.jobs_held_by(worker));
+        let coming_back = failed
+            .and_then(Option::as_ref)
+            .map(|worker| self.jobs_of_legacy_worker(worker));
         let coming_back = coming_back.unwrap_or_default();
         let mut answer = Vec::new();
         for spec in jobs {
@@ -54,7 +56,7 @@ impl Queue {
             self.count_failed(worker.as_ref());
             if let Some(worker) = worker {
                 // What it held is finished, and not done: what it sends is the same work again.
-                self.finish_held(worker);
+                self.ack_legacy_receipts(worker);
             }
         }
         if let Some((key, fingerprint)) = idempotency {

@@ -10,8 +10,8 @@ mod context;
 mod driver;
 mod finish;
 mod insert;
+mod inspect;
 mod job;
-mod manage;
 mod op;
 mod opening;
 mod queue;
@@ -20,7 +20,6 @@ mod show;
 mod store;
 mod strategy;
 mod take;
-mod tell;
 mod watch;
 mod world;
 

@@ -16,7 +16,7 @@ pub fn opening() -> impl Strategy<Value = Vec<Step>> {
         1 => many_due(),
         1 => many_failures(),
         2 => two_registrations(),
-        3 => of_2010(),
+        3 => legacy_deliveries(),
     ]
 }
 
@@ -145,7 +145,7 @@ fn two_registrations() -> impl Strategy<Value = Vec<Step>> {
 
 /// A queue that delivers at least once to workers that know no leases, one of which may hold two jobs for a short and for
 /// a long time.
-fn of_2010() -> impl Strategy<Value = Vec<Step>> {
+fn legacy_deliveries() -> impl Strategy<Value = Vec<Step>> {
     (settings(), any::<bool>()).prop_map(|(settings, holds)| {
         let configure = configure(Settings {
             legacy_lease: true,

@@ -1,10 +1,10 @@
-//! A queue of the model: its jobs, keys and counts, and how jobs end.
+//! A queue of the model: its jobs, keys, counts and settings, and how jobs end.
 
-use super::call::Bytes;
+use super::call::{Bytes, Condition};
 use super::job::{Job, Left, Place};
 use super::rules::{DAY, HOUR, MINUTE, Mistake, Rules, SECOND, SLICE};
 use presque::queue::{Settings, Status};
-use presque::store::{DeathReason, InsertedJob};
+use presque::store::{Configured, DeathReason, InsertedJob};
 use std::collections::BTreeMap;
 
 /// How a receipt was finished.
@@ -34,8 +34,8 @@ pub struct Queue {
     /// The job that holds a key, and until when, where that has an end.
     pub holders: BTreeMap<Bytes, (String, Option<i64>)>,
     pub finished: BTreeMap<(String, How), i64>,
-    /// The receipts that workers of 2010 hold.
-    pub held: BTreeMap<Bytes, Vec<String>>,
+    /// The receipts that legacy workers hold.
+    pub legacy_receipts: BTreeMap<Bytes, Vec<String>>,
     pub answers: BTreeMap<Bytes, (Bytes, Vec<InsertedJob>)>,
     pub settings: Option<Settings>,
     /// `None` for a queue that never was.
@@ -61,7 +61,7 @@ impl Queue {
             last_number: 0,
             holders: BTreeMap::new(),
             finished: BTreeMap::new(),
-            held: BTreeMap::new(),
+            legacy_receipts: BTreeMap::new(),
             answers: BTreeMap::new(),
             settings: None,
             status: None,
@@ -113,7 +113,10 @@ impl Queue {
             expires.into_iter().chain([job.time()])
         });
         let keys = self.holders.values().filter_map(|(_, until)| *until);
-        let finished = self.finished.values().map(|at| at + super::rules::SETTLED);
+        let finished = self
+            .finished
+            .values()
+            .map(|at| at + super::rules::FINISHED_RECEIPT_KEPT);
         let seen = self.seen.values().flat_map(|at| [at + MINUTE, at + HOUR, at + DAY]);
         let rates = [(self.now / (10 * SECOND) + 1) * 10 * SECOND];
         let now = self.now;
@@ -189,6 +192,42 @@ impl Queue {
         }
     }
 
+    /// Without the new tag.
+    pub fn configure(&mut self, settings: &Settings, condition: &Condition) -> Configured {
+        let is_there = self.status.is_some();
+        let is_met = match condition {
+            Condition::Always => true,
+            Condition::There => is_there,
+            Condition::NotThere => !is_there,
+            Condition::Tag { stands_for, .. } => is_there && stands_for.as_ref() == Some(&self.settings_text()),
+        };
+        if !is_met {
+            return Configured::Mismatch;
+        }
+        self.begin();
+        self.settings = Some(*settings);
+        self.status = Some(settings.status);
+        let effective = self.effective(settings.status);
+        if is_there {
+            Configured::Changed(effective)
+        } else {
+            Configured::Created(effective)
+        }
+    }
+
+    pub fn set_status(&mut self, open: bool) {
+        let status = if open { Status::Open } else { Status::Stopped };
+        self.status = Some(status);
+        if let Some(settings) = &mut self.settings {
+            settings.status = status;
+        }
+    }
+
+    /// What the settings' tag stands for.
+    pub fn settings_text(&self) -> String {
+        format!("{:?} {:?}", self.settings, self.status)
+    }
+
     /// A job is acknowledged.
     pub fn end_done(&mut self, id: &str) {
         self.release_until_end(id);
@@ -221,7 +260,7 @@ impl Queue {
         }
     }
 
-    /// A job is called off. Its worker shall learn that until its lease ends.
+    /// A job is cancelled. Its worker shall learn that until its lease ends.
     pub fn cancel(&mut self, id: &str) {
         let (now, retain) = (self.now, self.rules().retain);
         let job = self.job(id);

@@ -30,7 +30,7 @@ pub const HOUR: i64 = 60 * MINUTE;
 pub const DAY: i64 = 24 * HOUR;
 
 /// For how long a receipt is known that was finished.
-pub const SETTLED: i64 = 10 * MINUTE;
+pub const FINISHED_RECEIPT_KEPT: i64 = 10 * MINUTE;
 /// How many jobs are moved at once: leases that have ended, jobs that are due, expired ones that are passed over, dead
 /// ones that make room.
 pub const SLICE: usize = 100;
@@ -71,7 +71,7 @@ impl Rules {
     }
 
     /// As they are told, with the defaults.
-    pub fn told(&self, status: Status) -> Settings {
+    pub fn effective(&self, status: Status) -> Settings {
         let number = |number: u64| Some(u32::try_from(number).unwrap());
         Settings {
             lease: Some(duration(self.lease)),

@@ -1,23 +1,189 @@
 //! The same calls, made to the store.
 
 use super::call::{self, Bytes, Call, Outcome, QUEUES};
-use super::manage::manage;
-use presque::queue::{JobId, Priority, QueueName, Receipt, Timestamp, Unique};
+use presque::queue::{JobId, Priority, QueueName, Receipt, State, Status, Timestamp, Unique};
 use presque::store::{
-    Ack, Claim, Dead, Extend, Failed, Fetch, Idempotency, Insert, InsertBatch, Nack, NewJob, Redis, RedisError, Store,
+    Ack, Claim, Condition, Cursor, Dead, Delete, Extend, Failed, Fetch, Idempotency, Insert, InsertBatch, Job, Nack,
+    NewJob, Page, Redis, RedisError, Store,
 };
 use std::time::Duration;
-
-pub type Answer = Result<Outcome, RedisError>;
 
 /// No call waits for anything but Redis. One that takes longer goes round in circles.
 const LONGEST: Duration = Duration::from_secs(10);
 
-pub fn queue(place: usize) -> QueueName {
+/// Makes a call.
+pub async fn call<R: Redis>(store: &Store<R>, call: &Call) -> Result<Outcome, RedisError> {
+    let outcome = tokio::time::timeout(LONGEST, run(store, call)).await;
+    outcome.unwrap_or_else(|_| Err(RedisError::Unexpected("no end".to_owned())))
+}
+
+async fn run<R: Redis>(store: &Store<R>, call: &Call) -> Result<Outcome, RedisError> {
+    Ok(match call {
+        Call::Insert {
+            queue,
+            jobs,
+            failed,
+            idempotency,
+        } => {
+            let jobs: Vec<NewJob<'_>> = jobs.iter().map(new_job).collect();
+            let insert = Insert {
+                queue: &name(*queue),
+                jobs: &jobs,
+                failed: failed.as_ref().map(|worker| Failed {
+                    worker: bytes(worker.as_ref()),
+                }),
+                idempotency: idempotency.as_ref().map(|(key, fingerprint)| Idempotency {
+                    key: &key.0,
+                    fingerprint: &fingerprint.0,
+                }),
+            };
+            Outcome::Inserted(store.insert(insert).await?)
+        }
+        Call::Batch { queue, payloads, due } => {
+            let payloads = payloads.all();
+            let payloads: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
+            let batch = InsertBatch {
+                queue: &name(*queue),
+                payloads: &payloads,
+                due: due.map(Timestamp::from_millis),
+            };
+            Outcome::Batch(store.insert_batch(batch).await?)
+        }
+        Call::Claim {
+            queues,
+            max_jobs,
+            lease,
+            worker,
+            acks,
+        } => {
+            let queues: Vec<QueueName> = queues.iter().map(|place| name(*place)).collect();
+            let receipts: Vec<Receipt> = acks.iter().map(|(text, _)| receipt(text)).collect();
+            let claim = Claim {
+                queues: &queues,
+                max_jobs: *max_jobs,
+                lease: *lease,
+                worker: bytes(worker.as_ref()),
+                wait: Duration::ZERO,
+                acks: &self::acks(acks, &receipts),
+            };
+            let mut claimed = store.claim(claim).await?;
+            for (_, job) in &mut claimed.jobs {
+                job.position = 0;
+            }
+            Outcome::Claimed(claimed)
+        }
+        Call::Fetch {
+            queue,
+            worker,
+            max_jobs,
+        } => {
+            let fetch = Fetch {
+                queue: &name(*queue),
+                worker: bytes(worker.as_ref()),
+                max_jobs: *max_jobs,
+            };
+            Outcome::Fetched(store.fetch(fetch).await?)
+        }
+        Call::Take { queue } => Outcome::Taken(store.take_next(&name(*queue)).await?),
+        Call::Show { queue } => Outcome::Shown(store.show_next(&name(*queue)).await?),
+        Call::RemoveNumber { queue, number } => {
+            Outcome::NumberRemoved(store.remove_number(&name(*queue), *number).await?)
+        }
+        Call::Ack { queue, acks } => {
+            let receipts: Vec<Receipt> = acks.iter().map(|(text, _)| receipt(text)).collect();
+            Outcome::Acked(store.ack(&name(*queue), &self::acks(acks, &receipts)).await?)
+        }
+        Call::Nack { queue, nacks } => {
+            let receipts: Vec<Receipt> = nacks.iter().map(|nack| receipt(&nack.receipt)).collect();
+            let nacks: Vec<Nack<'_>> = nacks.iter().zip(&receipts).map(nack).collect();
+            Outcome::Nacked(store.nack(&name(*queue), &nacks).await?)
+        }
+        Call::Extend { queue, extensions } => {
+            let receipts: Vec<Receipt> = extensions.iter().map(|extend| receipt(&extend.receipt)).collect();
+            let extensions: Vec<Extend<'_>> = extensions.iter().zip(&receipts).map(extend).collect();
+            Outcome::Extended(store.extend(&name(*queue), &extensions).await?)
+        }
+        Call::Remove { queue, id } => Outcome::Removed(store.remove(&name(*queue), &parsed(id)).await?),
+        Call::Redrive { queue, dead } => {
+            let ids = ids(dead);
+            Outcome::Redriven(store.redrive(&name(*queue), self::dead(dead, &ids)).await?)
+        }
+        Call::Purge { queue, dead } => {
+            let ids = ids(dead);
+            Outcome::Purged(store.purge_dead(&name(*queue), self::dead(dead, &ids)).await?)
+        }
+        Call::Configure {
+            queue,
+            settings,
+            condition,
+        } => {
+            let condition = match condition {
+                call::Condition::Always => Condition::Always,
+                call::Condition::There => Condition::There,
+                call::Condition::NotThere => Condition::NotThere,
+                call::Condition::Tag { text, .. } => Condition::Tag(text),
+            };
+            Outcome::Configured(store.configure(&name(*queue), settings, condition).await?)
+        }
+        Call::SetStatus { queue, open } => {
+            let status = if *open { Status::Open } else { Status::Stopped };
+            store.set_status(&name(*queue), status).await?;
+            Outcome::Nothing
+        }
+        Call::Delete { queue, settings } => {
+            let what = if *settings { Delete::Queue } else { Delete::Jobs };
+            store.delete(&name(*queue), what).await?;
+            Outcome::Nothing
+        }
+        Call::Register { queue, worker } => {
+            store.register(&name(*queue), &worker.0).await?;
+            Outcome::Nothing
+        }
+        Call::Unregister { queue, worker } => {
+            store.unregister(&name(*queue), &worker.0).await?;
+            Outcome::Nothing
+        }
+        Call::Look { queue, id } => {
+            let job = store.job(&name(*queue), &parsed(id)).await?;
+            Outcome::Jobs(without_positions(job.into_iter().collect()))
+        }
+        Call::List {
+            queue,
+            state,
+            page,
+            payload,
+        } => {
+            let jobs = list_all(store, &name(*queue), *state, *page, *payload).await?;
+            Outcome::Jobs(without_positions(jobs))
+        }
+        Call::Peek { queue } => Outcome::Peeked(store.peek(&name(*queue)).await?),
+        Call::Describe { queue } => Outcome::Described(store.describe(&name(*queue)).await?),
+        Call::Counts { queue } => Outcome::Counted(store.counts(&name(*queue)).await?),
+        Call::QueueWorkers { queue } => {
+            let mut workers = store.queue_workers(&name(*queue)).await?;
+            workers.workers.sort();
+            Outcome::QueueWorkers(workers)
+        }
+        Call::Worker { worker } => Outcome::Worker(store.worker(&worker.0).await?),
+        Call::Lists => {
+            let (mut queues, mut workers) = (store.queues().await?.names, store.workers().await?.names);
+            let seen = store.seen_workers().await?.into_iter();
+            let mut seen: Vec<_> = seen
+                .map(|seen| (seen.worker, seen.queue.to_string(), seen.at.as_millis()))
+                .collect();
+            queues.sort();
+            workers.sort();
+            seen.sort();
+            Outcome::Lists(queues, workers, seen)
+        }
+    })
+}
+
+fn name(place: usize) -> QueueName {
     QueueName::new(QUEUES[place]).unwrap()
 }
 
-pub fn id(text: &str) -> JobId {
+fn parsed(text: &str) -> JobId {
     JobId::parse(text).unwrap()
 }
 
@@ -54,111 +220,6 @@ fn extend<'a>((extend, receipt): (&'a call::Extend, &'a Receipt)) -> Extend<'a> 
     }
 }
 
-pub async fn call<R: Redis>(store: &Store<R>, call: &Call) -> Answer {
-    let answer = tokio::time::timeout(LONGEST, work(store, call)).await;
-    answer.unwrap_or_else(|_| Err(RedisError::Unexpected("no end".to_owned())))
-}
-
-async fn work<R: Redis>(store: &Store<R>, call: &Call) -> Answer {
-    match call {
-        Call::Insert { .. } => insert(store, call).await,
-        Call::Batch { queue, payloads, due } => {
-            let payloads = payloads.all();
-            let payloads: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
-            let batch = InsertBatch {
-                queue: &self::queue(*queue),
-                payloads: &payloads,
-                due: due.map(Timestamp::from_millis),
-            };
-            store.insert_batch(batch).await.map(Outcome::Batch)
-        }
-        Call::Claim {
-            queues,
-            max_jobs,
-            lease,
-            worker,
-            acks,
-        } => {
-            let queues: Vec<QueueName> = queues.iter().map(|place| queue(*place)).collect();
-            let receipts: Vec<Receipt> = acks.iter().map(|(text, _)| receipt(text)).collect();
-            let claim = Claim {
-                queues: &queues,
-                max_jobs: *max_jobs,
-                lease: *lease,
-                worker: bytes(worker.as_ref()),
-                wait: Duration::ZERO,
-                acks: &self::acks(acks, &receipts),
-            };
-            store.claim(claim).await.map(|mut claimed| {
-                for (_, job) in &mut claimed.jobs {
-                    job.position = 0;
-                }
-                Outcome::Claimed(claimed)
-            })
-        }
-        Call::Fetch {
-            queue,
-            worker,
-            max_jobs,
-        } => {
-            let fetch = Fetch {
-                queue: &self::queue(*queue),
-                worker: bytes(worker.as_ref()),
-                max_jobs: *max_jobs,
-            };
-            store.fetch(fetch).await.map(Outcome::Fetched)
-        }
-        Call::Ack { queue, acks } => {
-            let receipts: Vec<Receipt> = acks.iter().map(|(text, _)| receipt(text)).collect();
-            let acked = store.ack(&self::queue(*queue), &self::acks(acks, &receipts)).await;
-            acked.map(Outcome::Acked)
-        }
-        Call::Nack { queue, nacks } => {
-            let receipts: Vec<Receipt> = nacks.iter().map(|nack| receipt(&nack.receipt)).collect();
-            let nacks: Vec<Nack<'_>> = nacks.iter().zip(&receipts).map(nack).collect();
-            store.nack(&self::queue(*queue), &nacks).await.map(Outcome::Nacked)
-        }
-        Call::Extend { queue, extensions } => {
-            let receipts: Vec<Receipt> = extensions.iter().map(|extend| receipt(&extend.receipt)).collect();
-            let extensions: Vec<Extend<'_>> = extensions.iter().zip(&receipts).map(extend).collect();
-            let extended = store.extend(&self::queue(*queue), &extensions).await;
-            extended.map(Outcome::Extended)
-        }
-        Call::Remove { queue, id } => {
-            let removed = store.remove(&self::queue(*queue), &self::id(id)).await;
-            removed.map(Outcome::Removed)
-        }
-        Call::Redrive { queue, dead } => on_dead(store, *queue, dead, true).await,
-        Call::Purge { queue, dead } => on_dead(store, *queue, dead, false).await,
-        other => manage(store, other).await,
-    }
-}
-
-async fn insert<R: Redis>(store: &Store<R>, call: &Call) -> Answer {
-    let Call::Insert {
-        queue,
-        jobs,
-        failed,
-        idempotency,
-    } = call
-    else {
-        unreachable!("an insert");
-    };
-    let jobs: Vec<NewJob<'_>> = jobs.iter().map(new_job).collect();
-    let insert = Insert {
-        queue: &self::queue(*queue),
-        jobs: &jobs,
-        failed: failed.as_ref().map(|worker| Failed {
-            worker: bytes(worker.as_ref()),
-        }),
-        idempotency: idempotency.as_ref().map(|(key, fingerprint)| Idempotency {
-            key: &key.0,
-            fingerprint: &fingerprint.0,
-        }),
-    };
-    store.insert(insert).await.map(Outcome::Inserted)
-}
-
 fn new_job(spec: &call::Spec) -> NewJob<'_> {
     NewJob {
         payload: &spec.payload.0,
@@ -179,19 +240,59 @@ fn new_job(spec: &call::Spec) -> NewJob<'_> {
     }
 }
 
-async fn on_dead<R: Redis>(store: &Store<R>, queue: usize, dead: &call::Dead, redrive: bool) -> Answer {
-    let queue = self::queue(queue);
-    let ids: Vec<JobId>;
-    let dead = match dead {
-        call::Dead::First(max_jobs) => Dead::First(*max_jobs),
-        call::Dead::Ids(texts) => {
-            ids = texts.iter().map(|text| id(text)).collect();
-            Dead::Ids(&ids)
-        }
-    };
-    if redrive {
-        store.redrive(&queue, dead).await.map(Outcome::Redriven)
-    } else {
-        store.purge_dead(&queue, dead).await.map(Outcome::Purged)
+/// The ids that are named.
+fn ids(dead: &call::Dead) -> Vec<JobId> {
+    match dead {
+        call::Dead::First(_) => Vec::new(),
+        call::Dead::Ids(texts) => texts.iter().map(|text| parsed(text)).collect(),
     }
+}
+
+fn dead<'a>(dead: &call::Dead, ids: &'a [JobId]) -> Dead<'a> {
+    match dead {
+        call::Dead::First(max_jobs) => Dead::First(*max_jobs),
+        call::Dead::Ids(_) => Dead::Ids(ids),
+    }
+}
+
+/// Walks all pages.
+async fn list_all<R: Redis>(
+    store: &Store<R>,
+    queue: &QueueName,
+    state: State,
+    max_jobs: usize,
+    payload: bool,
+) -> Result<Vec<Job>, RedisError> {
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut after = None;
+    loop {
+        let page = Page {
+            queue,
+            state,
+            max_jobs,
+            after: after.as_ref(),
+            payload,
+        };
+        let found = store.jobs(page).await?;
+        after = found.jobs.last().map(|job| Cursor {
+            position: job.position,
+            id: job.id.clone(),
+        });
+        jobs.extend(found.jobs);
+        // Pages that tell the same jobs again and again would never end.
+        if !found.more || jobs.len() > 5000 {
+            return Ok(jobs);
+        }
+    }
+}
+
+/// Positions are the store's own, and the time of a ready job has no meaning.
+fn without_positions(mut jobs: Vec<Job>) -> Vec<Job> {
+    for job in &mut jobs {
+        job.position = 0;
+        if job.state == State::Ready {
+            job.at = Timestamp::from_millis(0);
+        }
+    }
+    jobs
 }

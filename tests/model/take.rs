@@ -51,11 +51,11 @@ impl Queue {
         look
     }
 
-    /// As in 2010.
+    /// A legacy fetch.
     pub fn fetch(&mut self, worker: Option<&Bytes>, max_jobs: usize) -> Fetched {
         let leased = worker.filter(|_| self.rules().at_least_once);
         if let Some(worker) = worker {
-            let done = self.finish_held(worker);
+            let done = self.ack_legacy_receipts(worker);
             self.count(Event::Done, done);
         }
         if self.status == Some(Status::Stopped) {
@@ -77,7 +77,7 @@ impl Queue {
         if let Some(worker) = leased
             && !receipts.is_empty()
         {
-            self.held.insert(worker.clone(), receipts);
+            self.legacy_receipts.insert(worker.clone(), receipts);
         }
         self.count_claimed(worker, ids.len());
         Fetched::Jobs(payloads)
@@ -112,15 +112,15 @@ impl Queue {
         Some((job.taken(), job.shown))
     }
 
-    /// The jobs that a worker of 2010 holds.
-    pub fn jobs_held_by(&self, worker: &Bytes) -> Vec<String> {
-        let receipts = self.held.get(worker).into_iter().flatten();
+    /// The jobs that a legacy worker holds.
+    pub fn jobs_of_legacy_worker(&self, worker: &Bytes) -> Vec<String> {
+        let receipts = self.legacy_receipts.get(worker).into_iter().flatten();
         receipts.filter_map(|receipt| self.holding(receipt).ok()).collect()
     }
 
-    /// Finishes what a worker of 2010 held. Gives how many jobs are done by that.
-    pub fn finish_held(&mut self, worker: &Bytes) -> u64 {
-        let receipts = self.held.remove(worker).unwrap_or_default();
+    /// Finishes what a legacy worker held. Gives how many jobs are done by that.
+    pub fn ack_legacy_receipts(&mut self, worker: &Bytes) -> u64 {
+        let receipts = self.legacy_receipts.remove(worker).unwrap_or_default();
         let done = receipts
             .iter()
             .filter(|receipt| self.ack_one(receipt, None) == Acked::Done);

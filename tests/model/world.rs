@@ -1,11 +1,12 @@
 //! The model of everything: two queues, and what spans them.
 
-use super::call::{Bytes, Call, Outcome, QUEUES};
+use super::call::{Ack, Bytes, Call, Outcome, QUEUES};
 use super::queue::{Event, Queue};
 use super::rules::{DAY, Mistake, SECOND};
 use presque::queue::Timestamp;
 use presque::store::{Claimed, Worker};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// A worker that is registered somewhere.
 #[derive(Clone, Debug, Default)]
@@ -83,14 +84,22 @@ impl World {
                 idempotency,
             } => Outcome::Inserted(self.queues[*queue].insert(jobs, failed.as_ref(), idempotency.as_ref())),
             Call::Batch { queue, payloads, due } => Outcome::Batch(self.queues[*queue].insert_batch(payloads, *due)),
-            Call::Claim { .. } => Outcome::Claimed(self.claim(call)),
+            Call::Claim {
+                queues,
+                max_jobs,
+                lease,
+                worker,
+                acks,
+            } => Outcome::Claimed(self.claim(queues, *max_jobs, *lease, worker.as_ref(), acks)),
             Call::Fetch {
                 queue,
                 worker,
                 max_jobs,
             } => {
                 let fetched = self.queues[*queue].fetch(worker.as_ref(), *max_jobs);
-                let held = worker.as_ref().and_then(|worker| self.queues[*queue].held.get(worker));
+                let held = worker
+                    .as_ref()
+                    .and_then(|worker| self.queues[*queue].legacy_receipts.get(worker));
                 self.receipts
                     .extend(held.into_iter().flatten().map(|receipt| (*queue, receipt.clone())));
                 Outcome::Fetched(fetched)
@@ -138,28 +147,24 @@ impl World {
         }
     }
 
-    fn claim(&mut self, call: &Call) -> Claimed {
-        let Call::Claim {
-            queues,
-            max_jobs,
-            lease,
-            worker,
-            acks,
-        } = call
-        else {
-            unreachable!("a claim");
-        };
+    fn claim(
+        &mut self,
+        queues: &[usize],
+        max_jobs: usize,
+        lease: Option<Duration>,
+        worker: Option<&Bytes>,
+        mut acks: &[Ack],
+    ) -> Claimed {
         let mut claimed = Claimed {
             jobs: Vec::new(),
             acks: Vec::new(),
         };
-        let mut acks = &acks[..];
         loop {
             let mut again = false;
             for (place, &queue) in queues.iter().enumerate() {
-                let look = self.queues[queue].claim(max_jobs - claimed.jobs.len(), *lease, worker.as_ref(), acks);
+                let look = self.queues[queue].claim(max_jobs - claimed.jobs.len(), lease, worker, acks);
                 acks = &[];
-                if let Some(worker) = worker.as_ref().filter(|_| look.is_seen) {
+                if let Some(worker) = worker.filter(|_| look.is_seen) {
                     self.seen.insert((worker.clone(), queue), self.now);
                 }
                 claimed.acks.extend(look.acks);
@@ -168,7 +173,7 @@ impl World {
                     self.receipts.push((queue, job.receipt()));
                     claimed.jobs.push((place, job.view(self.now, true)));
                 }
-                if claimed.jobs.len() >= *max_jobs {
+                if claimed.jobs.len() >= max_jobs {
                     return claimed;
                 }
                 again |= look.again;
@@ -190,12 +195,12 @@ impl World {
             (record.started, record.processed, record.failed) = (started, 0, 0);
         }
         // What it held when it crashed comes back when its lease ends.
-        self.queues[queue].held.remove(worker);
+        self.queues[queue].legacy_receipts.remove(worker);
         self.queues[queue].workers.insert(worker.clone(), (0, 0));
     }
 
     fn unregister(&mut self, queue: usize, worker: &Bytes) {
-        let done = self.queues[queue].finish_held(worker);
+        let done = self.queues[queue].ack_legacy_receipts(worker);
         self.queues[queue].count(Event::Done, done);
         let (processed, failed) = self.queues[queue].workers.remove(worker).unwrap_or_default();
         if let Some(record) = self.records.get_mut(worker) {

@@ -10,7 +10,7 @@ use http_body_util::Full;
 use presque::dialect::presque::{control, queue, status, worker};
 use presque::queue::Limits;
 use presque::store::{Redis, RedisError, Reply, Store};
-use presque::web::{Access, Context, Response, json};
+use presque::web::{Context, Response, json};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -33,7 +33,6 @@ fn answer(group: &str, request: Request<Full<Bytes>>) -> Response {
     let context = Context {
         store: Store::new(Away),
         limits: Limits { max_job_bytes: 1000 },
-        access: Access::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {

@@ -4,10 +4,11 @@ use super::Away;
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
-use presque::dialect::{beside, restmq};
+use presque::dialect::restmq::{Access, Answer, Fields};
+use presque::dialect::{legacy_routes, restmq};
 use presque::queue::Limits;
 use presque::store::Store;
-use presque::web::{Access, Answer, Context, Fields, Response};
+use presque::web::{Context, Response};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -16,17 +17,17 @@ fn answer(request: Request<Full<Bytes>>, alone: bool) -> Response {
     let context = Context {
         store: Store::new(Away),
         limits: Limits { max_job_bytes: 1000 },
-        access: Access::default(),
     };
+    let access = Access::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let group = request.uri().path().split('/').nth(1).unwrap_or_default();
         match group {
-            "" if !alone => beside::index(request, &context).await,
-            "q" if !alone => beside::queue(request, &context).await,
-            "control" if !alone => beside::control(request, &context).await,
-            "j" if !alone => beside::status(request, &context).await,
-            _ => match restmq::handle(request, &context).await {
+            "" if !alone => legacy_routes::index(request, &context, &access).await,
+            "q" if !alone => legacy_routes::queue(request, &context, &access).await,
+            "control" if !alone => legacy_routes::control(request, &context, &access).await,
+            "j" if !alone => legacy_routes::status(request, &context, &access).await,
+            _ => match restmq::handle(request, &context, &access).await {
                 Answer::Whole(response) => response,
                 Answer::Stream(..) => panic!("a stream without a store"),
             },

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full};
 use presque::dialect::v1;
 use presque::queue::{Limits, Timestamp};
 use presque::store::Store;
-use presque::web::{Access, Context, time};
+use presque::web::{Context, time};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -17,7 +17,6 @@ fn answer(request: Request<Full<Bytes>>) -> (u16, String, Bytes) {
     let context = Context {
         store: Store::new(Away),
         limits: Limits { max_job_bytes: 1000 },
-        access: Access::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {

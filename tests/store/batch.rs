@@ -1,7 +1,7 @@
 //! Many jobs at once, in and out.
 
 use super::{Plain, fetch, fetch_many, insert, job, queue};
-use crate::support::{Redis, assert_sound};
+use crate::support::{NativeStore, Redis, assert_sound};
 use presque::queue::Timestamp;
 use presque::store::{Fetch, Fetched, InsertBatch};
 

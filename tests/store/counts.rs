@@ -1,7 +1,7 @@
 //! Counts, status, peek and the list of queues.
 
 use super::{Plain, fetch, insert, job, queue};
-use crate::support::{Redis, assert_sound};
+use crate::support::{NativeStore, Redis, assert_sound};
 use presque::queue::{Status, Timestamp};
 use presque::store::{Counts, Failed, Listed};
 

@@ -1,7 +1,7 @@
 //! Delete.
 
 use super::{Plain, fetch, insert, job, queue};
-use crate::support::{Redis, assert_sound};
+use crate::support::{NativeStore, Redis, assert_sound};
 use presque::queue::{Status, Timestamp};
 use presque::store::{Counts, Delete};
 

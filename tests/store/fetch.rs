@@ -1,7 +1,7 @@
 //! Fetch.
 
 use super::{Plain, fetch, fetch_as, insert, job, queue};
-use crate::support::{Redis, eventually};
+use crate::support::{NativeStore, Redis, eventually};
 use presque::queue::Timestamp;
 use presque::store::Fetched;
 use redis::Value;

@@ -1,7 +1,7 @@
 //! Insert.
 
 use super::{Plain, fetch, insert, job, queue, try_insert};
-use crate::support::{Redis, assert_sound};
+use crate::support::{NativeStore, Redis, assert_sound};
 use presque::queue::Timestamp;
 use presque::store::{Delete, RedisError};
 use redis::Value;

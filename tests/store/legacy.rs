@@ -1,4 +1,4 @@
-//! Workers of 2010 on a queue that delivers at least once.
+//! Legacy workers on a queue that delivers at least once.
 
 use super::work::{Work, seconds};
 use presque::queue::{Settings, State};
@@ -27,8 +27,8 @@ async fn get(work: &Work, worker: Option<&[u8]>) -> Option<String> {
 }
 
 async fn count(work: &Work, state: State) -> u64 {
-    let told = work.store.describe(&work.queue).await.unwrap().unwrap();
-    told.jobs.into_iter().find(|(other, _)| *other == state).unwrap().1
+    let body = work.store.describe(&work.queue).await.unwrap().unwrap();
+    body.jobs.into_iter().find(|(other, _)| *other == state).unwrap().1
 }
 
 const W: Option<&[u8]> = Some(b"w");

@@ -34,7 +34,7 @@ fn queue(name: &str) -> QueueName {
     QueueName::new(name).expect("a name")
 }
 
-/// One job as the dialect of 2010 inserts it.
+/// One job as the presque dialect inserts it.
 #[derive(Clone, Copy)]
 struct Plain<'a> {
     queue: &'a QueueName,

@@ -1,7 +1,7 @@
 //! How a queue's permanent readers share its jobs.
 
 use super::{fetch, insert, job, queue};
-use crate::support::{Native, Redis, assert_sound};
+use crate::support::{Native, NativeStore, Redis, assert_sound};
 use presque::queue::{Policy, QueueName};
 use presque::store::{Claim, Delete, Store};
 use redis::Value;

@@ -180,7 +180,7 @@ async fn a_queue_tells_how_many_jobs_are_in_each_state_and_how_old_the_oldest_re
     work.ack(&claimed[0].receipt().unwrap()).await;
     work.store.remove(&work.queue, &claimed[1].id).await.unwrap();
     work.pass(seconds(40)).await;
-    let told = work.store.describe(&work.queue).await.unwrap().unwrap();
+    let body = work.store.describe(&work.queue).await.unwrap().unwrap();
     let expected = [
         (State::Ready, 2),
         (State::Scheduled, 1),
@@ -189,23 +189,23 @@ async fn a_queue_tells_how_many_jobs_are_in_each_state_and_how_old_the_oldest_re
         (State::Dead, 0),
         (State::Cancelled, 1),
     ];
-    assert_eq!(told.jobs, expected);
-    assert_eq!(told.oldest_ready, Some(seconds(40)));
-    assert_eq!(told.workers, 1);
+    assert_eq!(body.jobs, expected);
+    assert_eq!(body.oldest_ready, Some(seconds(40)));
+    assert_eq!(body.workers, 1);
     let totals = Totals {
         claimed: 3,
         done: 1,
         failed: 0,
         lost_leases: 0,
     };
-    assert_eq!(told.totals, totals);
+    assert_eq!(body.totals, totals);
     let last_minute = LastMinute {
         inserted: 6,
         claimed: 3,
         done: 1,
         failed: 0,
     };
-    assert_eq!(told.last_minute, last_minute);
+    assert_eq!(body.last_minute, last_minute);
     // A due job has been ready since its date, also when a claim has moved it.
     work.claim_many(0).await;
     let fetch = presque::store::Fetch {
@@ -216,9 +216,9 @@ async fn a_queue_tells_how_many_jobs_are_in_each_state_and_how_old_the_oldest_re
     work.store.peek(&work.queue).await.unwrap();
     work.store.fetch(fetch).await.unwrap();
     work.pass(seconds(70)).await;
-    let told = work.store.describe(&work.queue).await.unwrap().unwrap();
-    assert_eq!(told.oldest_ready, Some(seconds(110)));
-    assert_eq!(told.last_minute.inserted, 0, "only the last minute counts");
+    let body = work.store.describe(&work.queue).await.unwrap().unwrap();
+    assert_eq!(body.oldest_ready, Some(seconds(110)));
+    assert_eq!(body.last_minute.inserted, 0, "only the last minute counts");
 }
 
 #[tokio::test]

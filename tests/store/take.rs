@@ -1,6 +1,7 @@
 //! Taking and showing the next job alone.
 
 use super::work::{Work, seconds};
+use crate::support::NativeStore;
 use presque::queue::{Due, Hold, Priority, QueueName, Status, Unique};
 use presque::store::{DeathReason, Fetch, Fetched, NewJob, Redis, Store};
 

@@ -1,7 +1,7 @@
 //! Claims that wait: woken by what makes a job available, and cheap while nothing does.
 
 use super::queue;
-use crate::support::{Native, Redis, eventually};
+use crate::support::{Native, NativeStore, Redis, eventually};
 use presque::queue::{Due, QueueName, Settings, Status};
 use presque::store::{
     self, Ack, Acked, Claim, Claimed, Condition, Dead, Insert, InsertBatch, Nack, NewJob, RedisError, Reply, Store,

@@ -1,6 +1,6 @@
 //! What the tests of leases do again and again.
 
-use crate::support::{Clock, Clocked, Redis};
+use crate::support::{Clock, Clocked, NativeStore, Redis};
 use presque::queue::{JobId, QueueName, Receipt, Settings, State};
 use presque::store::{
     Ack, Acked, Claim, Condition, Extend, Extended, Insert, Inserted, InsertedJob, Job, Nack, Nacked, NewJob, Store,

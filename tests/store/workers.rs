@@ -1,7 +1,7 @@
 //! Workers.
 
 use super::{Plain, insert, job, queue};
-use crate::support::Native;
+use crate::support::{Native, NativeStore};
 use crate::support::{Redis, assert_sound};
 use presque::queue::QueueName;
 use presque::store::{Delete, Failed, Fetch, RedisError, Store};

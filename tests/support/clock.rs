@@ -1,6 +1,6 @@
 //! A store whose scripts read a clock that the test sets.
 
-use super::{Native, Redis};
+use super::Native;
 use presque::queue::Timestamp;
 use presque::store::{self, RedisError, Reply, Store};
 use sha1_smol::Sha1;
@@ -26,11 +26,10 @@ pub struct Clock {
     now: Timestamp,
 }
 
-impl Redis {
-    /// A store on this server with a clock of its own, which shows some time in 2026. One for a server.
-    pub async fn store_with_clock(&self) -> (Store<Clocked>, Clock) {
-        let native = self.native().await;
-        let mut clock = Clock {
+impl Clock {
+    /// A store whose clock this is, on the server that this is a way to.
+    pub async fn with_store(native: Native) -> (Store<Clocked>, Self) {
+        let mut clock = Self {
             native: native.clone(),
             now: Timestamp::from_millis(1_770_000_000_000),
         };
@@ -38,9 +37,7 @@ impl Redis {
         let scripts = Arc::default();
         (Store::new(Clocked { native, scripts }), clock)
     }
-}
 
-impl Clock {
     pub fn now(&self) -> Timestamp {
         self.now
     }

@@ -1,7 +1,6 @@
 //! What must hold of the store at any time, whatever was done to it.
 
 use super::Redis;
-use redis::FromRedisValue;
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +19,7 @@ const STATES: [&str; 6] = ["ready", "scheduled", "active", "done", "dead", "canc
 /// - a worker that is registered on a queue is in the list of workers.
 pub async fn assert_sound(redis: &Redis) {
     let mut queues: BTreeSet<String> = BTreeSet::new();
-    for key in get::<Vec<String>>(redis, &["KEYS", "*"]).await {
+    for key in redis.query::<Vec<String>>(&["KEYS", "*"]).await {
         if let Some(tagged) = key.strip_prefix("presque:{") {
             let (tag, kind) = tagged.split_once("}:").expect(&key);
             let known = presque::store::queue_key_suffixes().any(|suffix| suffix == kind)
@@ -60,11 +59,11 @@ struct Execution {
 
 async fn assert_jobs_sound(redis: &Redis, tag: &str) {
     let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
-    let jobs: BTreeMap<String, Vec<u8>> = get(redis, &["HGETALL", &key("jobs")]).await;
-    let executions: BTreeMap<String, Vec<u8>> = get(redis, &["HGETALL", &key("executions")]).await;
+    let jobs: BTreeMap<String, Vec<u8>> = redis.query(&["HGETALL", &key("jobs")]).await;
+    let executions: BTreeMap<String, Vec<u8>> = redis.query(&["HGETALL", &key("executions")]).await;
     let mut states: BTreeMap<String, &str> = BTreeMap::new();
     for state in STATES {
-        for id in get::<Vec<String>>(redis, &["ZRANGE", &key(state), "0", "-1"]).await {
+        for id in redis.query::<Vec<String>>(&["ZRANGE", &key(state), "0", "-1"]).await {
             assert!(jobs.contains_key(&id), "{tag}: {id} is {state} and not there");
             let other = states.insert(id.clone(), state);
             assert_eq!(other, None, "{tag}: {id} is {state} too");
@@ -77,7 +76,7 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
         assert!(jobs.contains_key(id), "{tag}: {id} has an execution and is not there");
     }
 
-    let receipts: BTreeMap<Vec<u8>, String> = get(redis, &["HGETALL", &key("legacy-receipts")]).await;
+    let receipts: BTreeMap<Vec<u8>, String> = redis.query(&["HGETALL", &key("legacy-receipts")]).await;
     for (worker, receipt) in receipts
         .iter()
         .flat_map(|(worker, all)| all.split(' ').map(move |one| (worker, one)))
@@ -96,8 +95,8 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
         }
     }
 
-    let held: BTreeMap<Vec<u8>, String> = get(redis, &["HGETALL", &key("unique")]).await;
-    let timed: Vec<Vec<u8>> = get(redis, &["ZRANGE", &key("unique-until"), "0", "-1"]).await;
+    let held: BTreeMap<Vec<u8>, String> = redis.query(&["HGETALL", &key("unique")]).await;
+    let timed: Vec<Vec<u8>> = redis.query(&["ZRANGE", &key("unique-until"), "0", "-1"]).await;
     for key in &timed {
         assert!(held.contains_key(key), "{tag}: {key:?} is held for a time by no job");
     }
@@ -145,8 +144,8 @@ fn options_of(record: &[u8]) -> Options {
 
 async fn assert_queue_sound(redis: &Redis, tag: &str) {
     let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
-    let jobs: u64 = get(redis, &["HLEN", &key("jobs")]).await;
-    let meta: BTreeMap<String, Vec<u8>> = get(redis, &["HGETALL", &key("meta")]).await;
+    let jobs: u64 = redis.query(&["HLEN", &key("jobs")]).await;
+    let meta: BTreeMap<String, Vec<u8>> = redis.query(&["HGETALL", &key("meta")]).await;
     let not_a_count = ["settings", "policy", "turn"];
     for (field, value) in meta.iter().filter(|(field, _)| !not_a_count.contains(&&***field)) {
         assert!(
@@ -155,30 +154,18 @@ async fn assert_queue_sound(redis: &Redis, tag: &str) {
         );
     }
     let name = tag.replace("%7B", "{").replace("%7D", "}").replace("%25", "%");
-    let listed: Option<f64> = get(redis, &["ZSCORE", "presque:queues", &name]).await;
+    let listed: Option<f64> = redis.query(&["ZSCORE", "presque:queues", &name]).await;
     let generation = meta.get("generation").map_or(&b"0"[..], Vec::as_slice);
     let marked = meta.get("listed").is_some_and(|listed| listed == generation);
     assert!(listed.is_some() || !marked, "{tag}: marked and not in the list");
     assert!(marked || jobs == 0, "{tag}: has jobs and is not marked as listed");
 
     for kind in ["workers", "worker-failures"] {
-        let counts: BTreeMap<Vec<u8>, i64> = get(redis, &["HGETALL", &key(kind)]).await;
+        let counts: BTreeMap<Vec<u8>, i64> = redis.query(&["HGETALL", &key(kind)]).await;
         for (worker, count) in counts {
             assert!(count >= 0, "{tag}: {worker:?} has {count}");
-            let mut command = redis::cmd("ZSCORE");
-            let listed: Option<f64> = run(redis, command.arg("presque:workers").arg(&worker)).await;
+            let listed: Option<f64> = redis.query(&[b"ZSCORE", &b"presque:workers"[..], &worker]).await;
             assert!(listed.is_some(), "{tag}: the worker {worker:?} is not in the list");
         }
     }
-}
-
-async fn get<T: FromRedisValue>(redis: &Redis, words: &[&str]) -> T {
-    run(redis, redis::cmd(words[0]).arg(&words[1..])).await
-}
-
-async fn run<T: FromRedisValue>(redis: &Redis, command: &redis::Cmd) -> T {
-    command
-        .query_async(&mut redis.connection().await)
-        .await
-        .expect("an answer")
 }

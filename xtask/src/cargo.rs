@@ -12,8 +12,8 @@ use crate::workspace;
 /// What components are built for.
 pub(crate) const WASM: &str = "wasm32-wasip2";
 
-/// The test of `tests/accounting/`.
-const SOAK: &str = "accounting::every_job_is_accounted_for_whatever_breaks";
+/// The test of `tests/soak/`.
+const SOAK: &str = "soak::every_job_is_accounted_for_whatever_breaks";
 
 /// A call of the cargo that runs us, in the workspace's root.
 pub(crate) fn cargo(subcommand: &str) -> Command {

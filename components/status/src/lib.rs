@@ -1,11 +1,11 @@
 //! What there is, and how much of it: `/status/`, `/status/{queue}`, `/j/{queue}`.
 
-use presque::dialect::beside;
+use presque::dialect::legacy_routes;
 use presque::spin;
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    spin::serve(request, beside::status).await
+    spin::serve_legacy(request, legacy_routes::status).await
 }

@@ -115,6 +115,7 @@ fn a_bad_entry_is_refused_with_its_reason() {
         ("http://[::1]", "is an IPv6 address without a port"),
         ("http://::1:80", "has a colon in its host"),
         ("redis://10.0.0.0/33:6379", "has something after the host"),
+        ("redis://010.0.0.0/8:6379", "has something after the host"),
     ];
     for (entry, reason) in cases {
         let error = refusal(entry);

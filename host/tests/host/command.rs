@@ -59,14 +59,14 @@ async fn a_component_that_cannot_be_loaded_is_named() {
     refusal(
         &with_source("no Wasm"),
         &[],
-        &["`guest`", "other.wasm", "no WebAssembly component"],
+        &["`guest`", "other.wasm", "not a WebAssembly component"],
     )
     .await;
     let module = wat::parse_str("(module)").unwrap();
     refusal(
         &with_source(module),
         &[],
-        &["`guest`", "other.wasm", "no WebAssembly component"],
+        &["`guest`", "other.wasm", "not a WebAssembly component"],
     )
     .await;
     let component = wat::parse_str("(component)").unwrap();

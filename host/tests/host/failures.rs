@@ -1,17 +1,17 @@
 //! Components that fail.
 
-use super::support::{Answer, Client, Host, KEEP, PLAIN, Site, empty, patiently, sender};
+use super::support::{Answer, Body, Client, Host, KEEP, PLAIN, Site, hold, patiently};
 use http_body_util::BodyExt;
 
 async fn start() -> (Host, Client) {
     let host = Site::new(PLAIN).start(&KEEP).await;
-    let client = host.connect().await;
+    let client = host.client();
     (host, client)
 }
 
 /// Which instance answers, and how many requests have come to it.
-async fn instance(client: &mut Client) -> (String, usize) {
-    let told = client.ask("GET", "/instance", empty()).await.body;
+async fn instance(client: &Client) -> (String, usize) {
+    let told = client.get("/instance").await.into_text();
     let (id, count) = told.split_once(' ').unwrap();
     (id.to_owned(), count.parse().unwrap())
 }
@@ -22,10 +22,10 @@ fn is_bare_500(answer: &Answer) -> bool {
 
 #[tokio::test]
 async fn a_trap_ends_its_instance_and_the_next_request_has_a_fresh_one() {
-    let (mut host, mut client) = start().await;
-    let (first, _) = instance(&mut client).await;
-    assert!(is_bare_500(&client.ask("GET", "/panic", empty()).await));
-    let (second, count) = instance(&mut client).await;
+    let (mut host, client) = start().await;
+    let (first, _) = instance(&client).await;
+    assert!(is_bare_500(&client.get("/panic").await));
+    let (second, count) = instance(&client).await;
     assert_ne!(first, second);
     assert_eq!(count, 1);
     host.log_line(&["ERROR", "component=\"guest\"", "an instance ended"])
@@ -36,23 +36,25 @@ async fn a_trap_ends_its_instance_and_the_next_request_has_a_fresh_one() {
 
 #[tokio::test]
 async fn a_trap_fails_all_requests_under_way_in_its_instance() {
-    let (mut host, mut client) = start().await;
-    let (_open, body) = sender();
-    let mut other = host.connect().await;
-    let held = tokio::spawn(async move { other.ask("POST", "/hold", body).await });
+    let (mut host, client) = start().await;
+    let (_open, held) = hold(&host);
     host.log_line(&["held"]).await;
-    assert!(is_bare_500(&client.ask("GET", "/panic", empty()).await));
+    assert!(is_bare_500(&client.get("/panic").await));
     let held = patiently("the request that was held", held).await.unwrap();
     assert!(is_bare_500(&held), "{held:?}");
 }
 
 #[tokio::test]
 async fn a_trap_ends_streams_of_its_instance_as_if_they_were_complete() {
-    let (host, mut client) = start().await;
-    let mut other = host.connect().await;
-    let mut stream = other.send("GET", "/ticks", empty()).await.unwrap().into_body();
+    let (host, client) = start().await;
+    let other = host.client();
+    let mut stream = other
+        .open("GET", "/ticks", &[], Body::default())
+        .await
+        .unwrap()
+        .into_body();
     patiently("a tick", stream.frame()).await.unwrap().unwrap();
-    assert!(is_bare_500(&client.ask("GET", "/panic", empty()).await));
+    assert!(is_bare_500(&client.get("/panic").await));
     let rest = patiently("the end of the ticks", stream.collect()).await;
     let rest = rest.expect("ended well").to_bytes();
     assert!(rest.chunks(5).all(|tick| tick == b"tick\n"), "{rest:?}");
@@ -60,16 +62,14 @@ async fn a_trap_ends_streams_of_its_instance_as_if_they_were_complete() {
 
 #[tokio::test]
 async fn an_error_of_the_handler_is_an_error_of_its_request_only() {
-    let (mut host, mut client) = start().await;
-    let (open, body) = sender();
-    let mut other = host.connect().await;
-    let held = tokio::spawn(async move { other.ask("POST", "/hold", body).await });
+    let (mut host, client) = start().await;
+    let (open, held) = hold(&host);
     host.log_line(&["held"]).await;
-    assert!(is_bare_500(&client.ask("GET", "/error", empty()).await));
+    assert!(is_bare_500(&client.get("/error").await));
     drop(open);
     let held = patiently("the request that was held", held).await.unwrap();
-    let (id, count) = instance(&mut client).await;
-    assert_eq!((held.status.as_u16(), &*held.body), (200, &*id));
+    let (id, count) = instance(&client).await;
+    assert_eq!((held.status.as_u16(), held.text()), (200, &*id));
     assert_eq!(count, 3);
     host.log_line(&["ERROR", "component=\"guest\"", "as asked"]).await;
 }
@@ -77,8 +77,8 @@ async fn an_error_of_the_handler_is_an_error_of_its_request_only() {
 #[tokio::test]
 async fn a_client_that_leaves_before_its_answer_is_not_noticed() {
     let (mut host, client) = start().await;
-    let mut leaving = host.connect().await;
-    let request = tokio::spawn(async move { leaving.send("GET", "/wait?300", empty()).await });
+    let leaving = host.client();
+    let request = tokio::spawn(async move { leaving.open("GET", "/wait?300", &[], Body::default()).await });
     host.log_line(&["waiting"]).await;
     request.abort();
     host.log_line(&["waited"]).await;

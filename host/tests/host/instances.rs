@@ -1,10 +1,8 @@
 //! How long instances live, and how many requests they take.
 
 use super::support::{
-    Answer, Client, Host, KEEP, PLAIN, Redis, Site, WITH_REDIS, empty, full, patiently, sender, until,
+    Body, Client, Host, KEEP, PLAIN, Redis, Site, WITH_REDIS, hold, other_connections, patiently, redis_variable, until,
 };
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::JoinHandle;
 
 async fn start(arguments: &[&str]) -> Host {
     let arguments: Vec<&str> = KEEP.iter().chain(arguments).copied().collect();
@@ -12,27 +10,19 @@ async fn start(arguments: &[&str]) -> Host {
 }
 
 /// Which instance answers, and how many requests have come to it.
-async fn instance(client: &mut Client) -> (String, usize) {
-    let told = client.ask("GET", "/instance", empty()).await.body;
+async fn instance(client: &Client) -> (String, usize) {
+    let told = client.get("/instance").await.into_text();
     let (id, count) = told.split_once(' ').unwrap();
     (id.to_owned(), count.parse().unwrap())
-}
-
-/// A request that is held until its body ends: until the sender is dropped.
-async fn hold(host: &Host) -> (UnboundedSender<&'static str>, JoinHandle<Answer>) {
-    let (open, body) = sender();
-    let mut client = host.connect().await;
-    let answer = tokio::spawn(async move { client.ask("POST", "/hold", body).await });
-    (open, answer)
 }
 
 #[tokio::test]
 async fn an_instance_serves_one_request_after_the_other_up_to_its_number() {
     let host = start(&["--max-instance-reuse-count", "3"]).await;
-    let mut client = host.connect().await;
+    let client = host.client();
     let mut ids = Vec::new();
     for count in [1, 2, 3, 1, 2, 3, 1] {
-        let (id, counted) = instance(&mut client).await;
+        let (id, counted) = instance(&client).await;
         assert_eq!(counted, count);
         ids.push(id);
     }
@@ -46,7 +36,7 @@ async fn an_instance_serves_as_many_requests_at_once_as_it_may() {
     let mut held = Vec::new();
     let mut said = Vec::new();
     for count in [1, 2, 3, 1, 2] {
-        held.push(hold(&host).await);
+        held.push(hold(&host));
         said = host.log_lines(&["held"], held.len()).await;
         let end = format!(" {count}");
         assert!(said.last().unwrap().ends_with(&end), "{said:?}");
@@ -59,17 +49,17 @@ async fn an_instance_serves_as_many_requests_at_once_as_it_may() {
     for ((open, answer), id) in held.into_iter().zip(ids) {
         drop(open);
         let answer = patiently("the answer to a held request", answer).await.unwrap();
-        assert_eq!((answer.status.as_u16(), &*answer.body), (200, id));
+        assert_eq!((answer.status.as_u16(), answer.text()), (200, id));
     }
 }
 
 #[tokio::test]
 async fn a_stream_that_has_begun_does_not_count_as_a_request() {
     let host = start(&["--max-instance-concurrent-reuse-count", "1"]).await;
-    let mut client = host.connect().await;
-    let (id, _) = instance(&mut client).await;
-    let _stream = host.connect().await.send("GET", "/ticks", empty()).await.unwrap();
-    assert_eq!(instance(&mut client).await, (id, 3));
+    let client = host.client();
+    let (id, _) = instance(&client).await;
+    let _stream = host.client().open("GET", "/ticks", &[], Body::default()).await.unwrap();
+    assert_eq!(instance(&client).await, (id, 3));
 }
 
 #[tokio::test]
@@ -83,11 +73,11 @@ async fn no_more_than_1000_instances_live_at_a_time() {
     .await;
     let mut held = Vec::new();
     for _ in 0..1000 {
-        held.push(hold(&host).await);
+        held.push(hold(&host));
     }
     host.log_lines(&["held"], 1000).await;
     let answer = host.get("/instance").await;
-    assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""));
+    assert_eq!((answer.status.as_u16(), answer.text()), (500, ""));
     host.log_line(&["ERROR", "component=\"guest\"", "no instance can be made"])
         .await;
     for (open, answer) in held {
@@ -103,33 +93,37 @@ async fn no_more_than_1000_instances_live_at_a_time() {
 
 #[tokio::test]
 async fn an_idle_instance_is_dropped_and_its_connections_with_it() {
-    let mut redis = Redis::start();
-    let arguments = ["--idle-instance-timeout", "50ms", "--variable", &redis.variable()];
+    let redis = Redis::start();
+    let mut connection = redis.connection().await;
+    let arguments = ["--idle-instance-timeout", "50ms", "--variable", &redis_variable(&redis)];
     let host = Site::new(WITH_REDIS).start(&arguments).await;
-    let mut client = host.connect().await;
-    let answer = client.ask("POST", "/redis/kept", full("PING")).await;
+    let client = host.client();
+    let answer = client.send("POST", "/redis/kept", &[], "PING").await;
     assert_eq!(answer.body, "status PONG");
-    until("the instance's connection is closed", async || redis.others() == 0).await;
-    assert_eq!(instance(&mut client).await.1, 1);
+    until("the instance's connection is closed", async || {
+        other_connections(&mut connection).await == 0
+    })
+    .await;
+    assert_eq!(instance(&client).await.1, 1);
 }
 
 #[tokio::test]
 async fn an_instance_that_waits_is_not_idle() {
     let host = Site::new(PLAIN).start(&["--idle-instance-timeout", "20ms"]).await;
     let answer = host.get("/wait?300").await;
-    assert_eq!((answer.status.as_u16(), &*answer.body), (200, "waited"));
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, "waited"));
 }
 
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_answered_for_its_component() {
     let mut host = start(&["--request-timeout", "1s"]).await;
     let answer = host.get("/wait?600000").await;
-    assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""));
+    assert_eq!((answer.status.as_u16(), answer.text()), (500, ""));
     host.log_line(&["WARN", "component=\"guest\"", "no answer within the request timeout"])
         .await;
     // It is not the end of its component.
     for _ in 0..3 {
-        assert_eq!(host.get("/wait?1").await.body, "waited");
+        assert_eq!(host.get("/wait?1").await.into_text(), "waited");
     }
 }
 
@@ -137,7 +131,7 @@ async fn a_request_that_takes_too_long_is_answered_for_its_component() {
 async fn a_stream_that_takes_too_long_is_cut_off() {
     let mut host = start(&["--request-timeout", "1s"]).await;
     let ticks = host.get("/ticks").await;
-    assert!(ticks.body.ends_with("tick\n"), "{ticks:?}");
+    assert!(ticks.text().ends_with("tick\n"), "{ticks:?}");
     host.log_line(&["ERROR", "component=\"guest\"", "guest timed out"])
         .await;
 }
@@ -145,13 +139,13 @@ async fn a_stream_that_takes_too_long_is_cut_off() {
 #[tokio::test]
 async fn a_component_that_computes_for_ever_is_ended_and_does_not_stop_the_others() {
     let mut host = start(&["--request-timeout", "2s"]).await;
-    let mut client = host.connect().await;
-    let busy = tokio::spawn(async move { client.ask("GET", "/busy", empty()).await });
+    let client = host.client();
+    let busy = tokio::spawn(async move { client.get("/busy").await });
     host.log_line(&["busy"]).await;
     assert_eq!(host.get("/wait?1").await.status, 200);
     let busy = patiently("an answer for the busy component", busy).await.unwrap();
     // Its instance cannot even be asked to end.
-    assert_eq!((busy.status.as_u16(), &*busy.body), (500, ""));
+    assert_eq!((busy.status.as_u16(), busy.text()), (500, ""));
     host.log_line(&["ERROR", "component=\"guest\"", "guest timed out"])
         .await;
 }

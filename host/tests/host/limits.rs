@@ -1,6 +1,6 @@
 //! Requests and responses that HTTP or the platform does not allow.
 
-use super::support::{PLAIN, Site, empty};
+use super::support::{PLAIN, Site};
 
 fn request(path: &str, headers: impl AsRef<[u8]>) -> Vec<u8> {
     let mut request = format!("GET {path} HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n").into_bytes();
@@ -59,7 +59,7 @@ async fn the_headers_of_a_request_may_have_some_hundred_kilobytes() {
 #[tokio::test]
 async fn headers_that_belong_to_the_connection_make_an_answer_an_error() {
     let host = Site::new(PLAIN).start(&[]).await;
-    let mut client = host.connect().await;
+    let client = host.client();
     for header in [
         "connection=close",
         "upgrade=h2c",
@@ -67,23 +67,23 @@ async fn headers_that_belong_to_the_connection_make_an_answer_an_error() {
         "keep-alive=5",
         "transfer-encoding=gzip",
     ] {
-        let answer = client.ask("GET", &format!("/header?{header}"), empty()).await;
-        assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""), "{header}");
+        let answer = client.get(&format!("/header?{header}")).await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (500, ""), "{header}");
     }
-    let answer = client.ask("GET", "/header?x-own=1", empty()).await;
-    assert_eq!((answer.status.as_u16(), &*answer.body), (200, "hello"));
+    let answer = client.get("/header?x-own=1").await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, "hello"));
     assert_eq!(answer.headers["x-own"], "1");
 }
 
 #[tokio::test]
 async fn an_answer_is_sent_in_chunks_unless_its_component_tells_its_length() {
     let host = Site::new(PLAIN).start(&[]).await;
-    let mut client = host.connect().await;
-    let answer = client.ask("GET", "/header?x-own=1", empty()).await;
+    let client = host.client();
+    let answer = client.get("/header?x-own=1").await;
     assert_eq!(answer.headers["transfer-encoding"], "chunked");
-    let answer = client.ask("GET", "/header?content-length=5", empty()).await;
+    let answer = client.get("/header?content-length=5").await;
     assert_eq!(
-        (&answer.headers["content-length"], &*answer.body),
+        (&answer.headers["content-length"], answer.text()),
         (&"5".parse().unwrap(), "hello")
     );
     assert!(!answer.headers.contains_key("transfer-encoding"));
@@ -92,9 +92,9 @@ async fn an_answer_is_sent_in_chunks_unless_its_component_tells_its_length() {
 #[tokio::test]
 async fn an_answer_to_head_has_no_body() {
     let host = Site::new(PLAIN).start(&[]).await;
-    let mut client = host.connect().await;
-    let answer = client.ask("HEAD", "/header?content-length=5", empty()).await;
-    assert_eq!((answer.status.as_u16(), &*answer.body), (200, ""));
+    let client = host.client();
+    let answer = client.send("HEAD", "/header?content-length=5", &[], "").await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, ""));
     assert_eq!(answer.headers["content-length"], "5");
-    assert_eq!(client.ask("GET", "/header?x-own=1", empty()).await.body, "hello");
+    assert_eq!(client.get("/header?x-own=1").await.into_text(), "hello");
 }

@@ -1,15 +1,15 @@
 //! What the command logs.
 
-use super::support::{PLAIN, Site, empty, full};
+use super::support::{PLAIN, Site};
 use serde_json::Value;
 
 #[tokio::test]
 async fn each_request_has_a_line_in_the_log() {
     let mut host = Site::new(PLAIN).start(&[]).await;
-    let mut client = host.connect().await;
-    client.ask("POST", "/instance?secret", full("body")).await;
-    client.ask("GET", "/error", empty()).await;
-    client.ask("GET", "/.well-known/spin/health", empty()).await;
+    let client = host.client();
+    client.send("POST", "/instance?secret", &[], "body").await;
+    client.get("/error").await;
+    client.get("/.well-known/spin/health").await;
     let lines = host
         .log_lines(&["INFO request", "micros=", "client=127.0.0.1:"], 3)
         .await;

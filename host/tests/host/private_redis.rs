@@ -1,11 +1,11 @@
 //! The Redis server that the command starts where nothing says which to use, and the flag that says it.
 
-use super::support::{Host, Site, WITH_REDIS, full, until};
+use super::support::{Host, Redis, Site, WITH_REDIS, until};
 use rustix::process::Signal;
 use tokio::net::TcpStream;
 
 async fn run(host: &Host, command: &'static str) -> String {
-    host.connect().await.ask("POST", "/redis", full(command)).await.body
+    host.client().send("POST", "/redis", &[], command).await.into_text()
 }
 
 /// Where the private server listens, as the log tells it: `HOST:PORT`.
@@ -87,7 +87,7 @@ async fn shows_parts_of_the_url(host: &Host) {
         ("redis_password", "value hunter2"),
         ("redis_database", "value 5"),
     ] {
-        let told = host.get(&format!("/variable?{name}")).await.body;
+        let told = host.get(&format!("/variable?{name}")).await.into_text();
         assert_eq!(told, value, "{name}");
     }
     assert!(!host.log().contains("hunter2"), "{}", host.log());
@@ -105,8 +105,8 @@ async fn a_redis_url_is_taken_apart_into_the_variables() {
 
 #[tokio::test]
 async fn a_redis_that_may_throw_data_away_is_told_at_the_start() {
-    let mut redis = super::support::Redis::start();
-    let _: () = redis.run(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    let redis = Redis::start();
+    redis.run("CONFIG SET maxmemory-policy allkeys-lru").await;
     let site = Site::new(REDIS_VARIABLES);
     let mut host = site.start(&["--redis-url", &redis.url()]).await;
     let line = host.log_line(&["WARN", "maxmemory-policy to noeviction"]).await;

@@ -1,10 +1,10 @@
 //! The Redis interface, as a component meets it.
 
-use super::support::{Answer, Host, KEEP, Redis, Site, WITH_REDIS, full, patiently, until};
+use super::support::{Host, KEEP, Redis, Site, WITH_REDIS, other_connections, patiently, query, redis_variable, until};
 
 async fn start() -> (Redis, Host) {
     let redis = Redis::start();
-    let host = start_with(&redis.variable()).await;
+    let host = start_with(&redis_variable(&redis)).await;
     (redis, host)
 }
 
@@ -15,19 +15,18 @@ async fn start_with(variable: &str) -> Host {
 
 /// Lets the guest run a command, and returns the results that it tells.
 async fn run(host: &Host, path: &str, command: &[&str]) -> String {
-    host.connect()
+    host.client()
+        .send("POST", path, &[], command.join("\n"))
         .await
-        .ask("POST", path, full(command.join("\n")))
-        .await
-        .body
+        .into_text()
 }
 
 /// The same with an address of the guest's choice.
 async fn run_at(host: &Host, address: &str, command: &[&str]) -> String {
-    let mut client = host.connect().await;
     let headers = [("redis-address", address)];
-    let sent = client.send_with("POST", "/redis", &headers, full(command.join("\n")));
-    Answer::read(sent.await.unwrap()).await.body
+    let client = host.client();
+    let sent = client.send("POST", "/redis", &headers, command.join("\n"));
+    sent.await.into_text()
 }
 
 #[tokio::test]
@@ -62,17 +61,17 @@ async fn arrays_are_flattened_whatever_is_in_them() {
 
 #[tokio::test]
 async fn bytes_reach_redis_as_they_are() {
-    let (mut redis, host) = start().await;
+    let (redis, host) = start().await;
     let body = b"SET\nkey\n\x00\xff\r\xc3".to_vec();
-    let answer = host.connect().await.ask("POST", "/redis", full(body)).await;
+    let answer = host.client().send("POST", "/redis", &[], body).await;
     assert_eq!(answer.body, "status OK");
-    assert_eq!(redis.run::<Vec<u8>>(&["GET", "key"]), b"\x00\xff\r\xc3");
+    assert_eq!(redis.query::<Vec<u8>>(&["GET", "key"]).await, b"\x00\xff\r\xc3");
 }
 
 #[tokio::test]
 async fn the_errors_of_redis_have_the_texts_that_spin_gives_them() {
-    let (mut redis, host) = start().await;
-    redis.run::<()>(&["SET", "key", "text"]);
+    let (redis, host) = start().await;
+    redis.query::<()>(&["SET", "key", "text"]).await;
     let eval = |script| ["EVAL", script, "0"];
     for (command, error) in [
         (
@@ -141,13 +140,15 @@ async fn a_component_connects_only_where_its_manifest_allows() {
 
 #[tokio::test]
 async fn an_address_may_have_a_password_and_a_database() {
-    let (mut redis, host) = start().await;
+    let (redis, host) = start().await;
+    // From before there was a password.
+    let mut connection = redis.connection().await;
     let set = ["CONFIG", "SET", "requirepass", "hunter2"];
     assert_eq!(run(&host, "/redis", &set).await, "status OK");
     let address = redis.url().replace("redis://", "redis://:hunter2@") + "/3";
     assert_eq!(run_at(&host, &address, &["SET", "key", "three"]).await, "status OK");
-    redis.run::<()>(&["SELECT", "3"]);
-    assert_eq!(redis.run::<String>(&["GET", "key"]), "three");
+    query::<()>(&mut connection, &["SELECT", "3"]).await;
+    assert_eq!(query::<String>(&mut connection, &["GET", "key"]).await, "three");
     let told = run(&host, "/redis", &["PING"]).await;
     assert_eq!(told, "error NOAUTH: Authentication required.");
     let told = run_at(&host, &address.replace("hunter2", "wrong"), &["PING"]).await;
@@ -157,29 +158,39 @@ async fn an_address_may_have_a_password_and_a_database() {
 
 #[tokio::test]
 async fn a_connection_is_closed_when_its_handle_is_dropped() {
-    let (mut redis, host) = start().await;
+    let (redis, host) = start().await;
+    let mut connection = redis.connection().await;
     assert_eq!(run(&host, "/redis", &["PING"]).await, "status PONG");
-    until("the connection is closed", async || redis.others() == 0).await;
+    until("the connection is closed", async || {
+        other_connections(&mut connection).await == 0
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_connection_is_closed_when_its_instance_ends() {
-    let (mut redis, host) = start().await;
+    let (redis, host) = start().await;
+    let mut connection = redis.connection().await;
     assert_eq!(run(&host, "/redis/kept", &["PING"]).await, "status PONG");
-    assert_eq!(redis.others(), 1);
+    assert_eq!(other_connections(&mut connection).await, 1);
     assert_eq!(host.get("/panic").await.status, 500);
-    until("the connection is closed", async || redis.others() == 0).await;
+    until("the connection is closed", async || {
+        other_connections(&mut connection).await == 0
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_connection_that_is_kept_serves_later_requests_until_it_breaks() {
-    let (mut redis, host) = start().await;
+    let (redis, host) = start().await;
+    let mut connection = redis.connection().await;
     let mut clients = Vec::new();
     for _ in 0..3 {
         clients.push(run(&host, "/redis/kept", &["CLIENT", "ID"]).await);
     }
     assert!(clients[0] == clients[1] && clients[1] == clients[2], "{clients:?}");
-    let killed: usize = redis.run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    let kill = ["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"];
+    let killed: usize = query(&mut connection, &kill).await;
     assert_eq!(killed, 1);
     // The first may notice the break while it waits for its reply.
     run(&host, "/redis/kept", &["PING"]).await;
@@ -192,29 +203,32 @@ async fn a_connection_that_is_kept_serves_later_requests_until_it_breaks() {
 
 #[tokio::test]
 async fn a_command_may_take_as_long_as_it_takes() {
-    let (mut redis, host) = start().await;
-    let mut client = host.connect().await;
-    let body = full("BLPOP\nlist\n0");
-    let waiting = tokio::spawn(async move { client.ask("POST", "/redis", body).await });
+    let (redis, host) = start().await;
+    let client = host.client();
+    let waiting = tokio::spawn(async move { client.send("POST", "/redis", &[], "BLPOP\nlist\n0").await });
     until("the command waits", async || {
-        redis.run::<String>(&["CLIENT", "LIST"]).contains("cmd=blpop")
+        redis.query::<String>(&["CLIENT", "LIST"]).await.contains("cmd=blpop")
     })
     .await;
     // Longer than the timeout that newer clients have by themselves.
     tokio::time::sleep(std::time::Duration::from_millis(700)).await;
-    redis.run::<()>(&["RPUSH", "list", "late"]);
+    redis.query::<()>(&["RPUSH", "list", "late"]).await;
     let answer = patiently("the answer", waiting).await.unwrap();
     assert_eq!(answer.body, "binary list\nbinary late");
 }
 
 #[tokio::test]
 async fn an_instance_may_have_1024_connections() {
-    let (mut redis, host) = start().await;
-    let told = host.get("/redis/many?1025").await.body;
+    let (redis, host) = start().await;
+    let mut connection = redis.connection().await;
+    let told = host.get("/redis/many?1025").await.into_text();
     assert_eq!(told, "1024 Error::TooManyConnections");
-    until("the connections are closed", async || redis.others() == 0).await;
+    until("the connections are closed", async || {
+        other_connections(&mut connection).await == 0
+    })
+    .await;
     // Those that were closed, or never came to be, do not count.
-    assert_eq!(host.get("/redis/many?1024").await.body, "1024 open");
+    assert_eq!(host.get("/redis/many?1024").await.into_text(), "1024 open");
 }
 
 #[tokio::test]

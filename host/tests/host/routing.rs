@@ -1,6 +1,6 @@
 //! From a path to what answers it, through the whole host.
 
-use super::support::{Site, empty};
+use super::support::Site;
 
 const ROUTES: &str = r#"
 spin_manifest_version = 2
@@ -47,7 +47,7 @@ async fn a_path_goes_to_its_best_route() {
     ] {
         let answer = host.get(path).await;
         assert_eq!(answer.status, 200, "{path}");
-        assert_eq!(values(&answer.body, "spin-raw-component-route"), [route], "{path}");
+        assert_eq!(values(answer.text(), "spin-raw-component-route"), [route], "{path}");
     }
 }
 
@@ -56,7 +56,7 @@ async fn what_no_route_matches_is_not_found() {
     let host = Site::new(ROUTES).start(&[]).await;
     for path in ["/", "/Exact", "/exact/more", "/jobs", "/.well-known/spin/other"] {
         let answer = host.get(path).await;
-        assert_eq!((answer.status.as_u16(), &*answer.body), (404, ""), "{path}");
+        assert_eq!((answer.status.as_u16(), answer.text()), (404, ""), "{path}");
     }
 }
 
@@ -64,9 +64,9 @@ async fn what_no_route_matches_is_not_found() {
 async fn the_host_answers_for_its_health_and_with_what_is_fixed() {
     let host = Site::new(ROUTES).start(&[]).await;
     let health = host.get("/.well-known/spin/health").await;
-    assert_eq!((health.status.as_u16(), &*health.body), (200, "OK"));
+    assert_eq!((health.status.as_u16(), health.text()), (200, "OK"));
     let fixed = host.get("/fixed").await;
-    assert_eq!((fixed.status.as_u16(), &*fixed.body), (203, "always the same"));
+    assert_eq!((fixed.status.as_u16(), fixed.text()), (203, "always the same"));
     assert_eq!(fixed.headers["x-fixed"], "yes");
 }
 
@@ -92,15 +92,15 @@ async fn a_path_is_passed_on_as_it_came() {
 async fn a_request_without_a_host_is_for_the_address_it_came_to() {
     let host = Site::new(ROUTES).start(&[]).await;
     let answer = host.raw("GET /exact HTTP/1.0\r\n\r\n").await;
-    let line = format!("GET http://{}/exact\n", host.address);
+    let line = format!("GET http://{}/exact\n", host.address());
     assert!(answer.contains(&line), "{answer}");
 }
 
 #[tokio::test]
 async fn the_host_tells_the_component_how_a_request_reached_it() {
     let host = Site::new(ROUTES).start(&[]).await;
-    let given = host.get("/job/a/b?c").await.body;
-    let full_url = format!("http://{}/job/a/b?c", host.address);
+    let given = host.get("/job/a/b?c").await.into_text();
+    let full_url = format!("http://{}/job/a/b?c", host.address());
     for (name, value) in [
         ("spin-path-info", "/a/b"),
         ("spin-full-url", &full_url),
@@ -113,7 +113,7 @@ async fn the_host_tells_the_component_how_a_request_reached_it() {
     }
     let client = values(&given, "spin-client-addr");
     assert!(client[0].starts_with("127.0.0.1:"), "{client:?}");
-    let given = host.get("/job/17").await.body;
+    let given = host.get("/job/17").await.into_text();
     assert_eq!(values(&given, "spin-path-match-job-id"), ["17"]);
 }
 
@@ -121,9 +121,8 @@ async fn the_host_tells_the_component_how_a_request_reached_it() {
 async fn a_forged_header_comes_first_and_the_hosts_own_last() {
     let host = Site::new(ROUTES).start(&[]).await;
     let forged = [("spin-client-addr", "6.6.6.6:6"), ("spin-path-info", "/forged")];
-    let mut client = host.connect().await;
-    let response = client.send_with("GET", "/job/a/b", &forged, empty()).await.unwrap();
-    let given = super::support::Answer::read(response).await.body;
+    let client = host.client();
+    let given = client.send("GET", "/job/a/b", &forged, "").await.into_text();
     assert_eq!(values(&given, "spin-path-info"), ["/forged", "/a/b"]);
     let clients = values(&given, "spin-client-addr");
     assert_eq!((clients.len(), clients[0]), (2, "6.6.6.6:6"));

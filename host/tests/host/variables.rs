@@ -39,7 +39,7 @@ async fn an_argument_beats_the_environment_which_beats_the_file_which_beats_the_
         ("/variable?d", "value default"),
         ("/variable?renamed", "value <argumentdefault>"),
     ] {
-        assert_eq!(host.get(path).await.body, value, "{path}");
+        assert_eq!(host.get(path).await.into_text(), value, "{path}");
     }
 }
 
@@ -47,7 +47,7 @@ async fn an_argument_beats_the_environment_which_beats_the_file_which_beats_the_
 async fn a_component_sees_only_the_variables_that_are_mapped_for_it() {
     let host = Site::new(VARIABLES).start(&["--variable", "secret=s"]).await;
     for name in ["secret", "no_such_one"] {
-        let told = host.get(&format!("/variable?{name}")).await.body;
+        let told = host.get(&format!("/variable?{name}")).await.into_text();
         assert!(told.starts_with("Error::Undefined"), "{told}");
         assert!(told.contains(name), "{told}");
     }
@@ -59,5 +59,5 @@ async fn a_component_sees_no_environment_but_its_manifests() {
         .environment("SPIN_VARIABLE_SECRET", "s")
         .start(&[])
         .await;
-    assert_eq!(host.get("/environment").await.body, "MODE=test\n");
+    assert_eq!(host.get("/environment").await.into_text(), "MODE=test\n");
 }

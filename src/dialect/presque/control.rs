@@ -1,52 +1,57 @@
 //! `/control/{queue}`: whether a queue hands out its jobs.
 
-use super::request::queue_name;
-use super::{Refusal, options};
-use crate::queue::Status;
+use super::request::parse_queue;
+use super::{Refusal, respond_options};
+use crate::queue::{QueueName, Status};
 use crate::store::Redis;
-use crate::web::{BodyError, Context, Response, json, read_body, with_body};
-use http::request::Parts;
-use http::{Method, Request, StatusCode};
+use crate::web::json::{Style, object};
+use crate::web::{BodyError, Context, Request, Response, with_body};
+use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
-/// The longest order, in bytes.
-const CONTENT_BYTES: usize = 64 * 1024;
+/// The longest body, in bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Answers a request to `/control/{queue}`.
-pub async fn handle<B: http_body::Body, R: Redis>(request: Request<B>, context: &Context<R>) -> Response {
-    let (parts, body) = request.into_parts();
-    let answer = match parts.method {
-        Method::GET | Method::HEAD => show(&parts, context).await,
-        Method::POST => change(&parts, body, context).await,
-        Method::OPTIONS => Ok(options(METHODS)),
-        _ => Err(Refusal::MethodNotAllowed(METHODS)),
-    };
-    answer.unwrap_or_else(Response::from)
+/// Responds to a request to `/control/{queue}`.
+pub async fn handle<B: http_body::Body + 'static, R: Redis>(
+    request: http::Request<B>,
+    context: &Context<R>,
+) -> Response {
+    respond(&mut Request::new(request), context).await
 }
 
-async fn show<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = queue_name(parts, "/control")?;
-    let status = match context.store.counts(&queue).await?.status {
+pub(in crate::dialect) async fn respond<R: Redis>(request: &mut Request, context: &Context<R>) -> Response {
+    let response = match *request.method() {
+        Method::GET | Method::HEAD => show(request, context).await,
+        Method::POST => change(request, context).await,
+        Method::OPTIONS => Ok(respond_options(METHODS)),
+        _ => Err(Refusal::MethodNotAllowed(METHODS)),
+    };
+    response.unwrap_or_else(Response::from)
+}
+
+async fn show<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let queue = parse_queue(request, "/control")?;
+    let counts = context.store.counts(&queue).await?;
+    let status = match counts.status {
         Some(Status::Open) => "\"1\"",
         Some(Status::Stopped) => "\"0\"",
         None => "null",
     };
-    let queue = json::string(queue.as_str().as_bytes());
-    Ok(with_body(
-        StatusCode::OK,
-        format!("{{\"queue\":{queue},\"status\":{status}}}"),
-    ))
+    Ok(render(&queue, "status", status))
 }
 
-async fn change<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
-    context: &Context<R>,
-) -> Result<Response, Refusal> {
-    let queue = queue_name(parts, "/control")?;
-    let content = match read_body(&parts.headers, body, CONTENT_BYTES).await {
+async fn change<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let queue = parse_queue(request, "/control")?;
+    let status = parse_status(request).await?;
+    context.store.set_status(&queue, status).await?;
+    Ok(render(&queue, "response", "\"updated\""))
+}
+
+async fn parse_status(request: &mut Request) -> Result<Status, Refusal> {
+    let content = match request.body(MAX_BODY_BYTES).await {
         Err(BodyError::TooLarge) => return Err(Refusal::ContentTooLarge),
         content => content?,
     };
@@ -54,16 +59,17 @@ async fn change<B: http_body::Body, R: Redis>(
         return Err(Refusal::ContentMissing);
     }
     let order: Map<String, Value> = serde_json::from_slice(&content).map_err(|_| Refusal::ContentNotJson)?;
-    let status = match order.get("status") {
-        Some(Value::String(word)) if word == "start" => Status::Open,
-        Some(Value::String(word)) if word == "stop" => Status::Stopped,
-        Some(Value::String(word)) => return Err(Refusal::InvalidStatus(word.clone())),
-        other => return Err(Refusal::InvalidStatus(other.unwrap_or(&Value::Null).to_string())),
-    };
-    context.store.set_status(&queue, status).await?;
-    let queue = json::string(queue.as_str().as_bytes());
-    Ok(with_body(
-        StatusCode::OK,
-        format!("{{\"queue\":{queue},\"response\":\"updated\"}}"),
-    ))
+    match order.get("status") {
+        Some(Value::String(word)) if word == "start" => Ok(Status::Open),
+        Some(Value::String(word)) if word == "stop" => Ok(Status::Stopped),
+        Some(Value::String(word)) => Err(Refusal::InvalidStatus(word.clone())),
+        other => Err(Refusal::InvalidStatus(other.unwrap_or(&Value::Null).to_string())),
+    }
+}
+
+fn render(queue: &QueueName, name: &str, json: &str) -> Response {
+    let text = object(Style::Compact, |o| {
+        o.text("queue", queue.as_str()).json(name, json);
+    });
+    with_body(StatusCode::OK, text)
 }

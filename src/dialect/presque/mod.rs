@@ -1,5 +1,5 @@
-//! The presque dialect of 2010: jobs in JSON, workers that are named by a header. One module per route group, each
-//! usable without the others.
+//! The presque dialect, of 2010: jobs in JSON, workers that are named by a header. One module per route group, each usable
+//! without the others.
 
 pub mod control;
 pub mod queue;
@@ -12,7 +12,7 @@ use crate::web::{Response, allow, empty};
 use http::StatusCode;
 use refusal::Refusal;
 
-/// What OPTIONS gives on a route with these methods.
-fn options(methods: &'static str) -> Response {
+/// The response to OPTIONS on a route with these methods.
+fn respond_options(methods: &'static str) -> Response {
     allow(empty(StatusCode::NO_CONTENT), methods)
 }

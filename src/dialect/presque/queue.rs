@@ -1,81 +1,91 @@
 //! `/q/{queue}` and `/qb/{queue}`: jobs in and out, one or many at a time.
 
-use super::request::{due_time, query, queue_name, read_job, worker_id};
-use super::{Refusal, options};
+use super::request::{parse_due, parse_job, parse_queue, parse_worker};
+use super::{Refusal, respond_options};
 use crate::queue::{Due, Hold, QueueName, Unique};
 use crate::store::{
     Delete, Failed, Fetch, Fetched, Insert, InsertBatch, Inserted, InsertedBatch, InsertedJob, NewJob, Redis,
 };
-use crate::web::{Context, Response, empty, json, with_body};
-use http::request::Parts;
-use http::{Method, Request, StatusCode};
+use crate::web::{Context, Request, Response, empty, json, with_body};
+use http::{Method, StatusCode};
 
-/// The methods of `/q/`. HEAD is none of them: it must never take a job.
+/// The methods of `/q/`. HEAD is not one of them: it must never take a job.
 const METHODS: &str = "DELETE, GET, OPTIONS, POST, PUT";
 
 /// The methods of `/qb/`. PUT and DELETE have a refusal of their own.
 const BATCH_METHODS: &str = "GET, OPTIONS, POST";
 
-/// How many jobs a batch has when nothing else is said.
+/// How many jobs a batch has when the request does not say.
 const BATCH_SIZE: usize = 10;
 
-/// Answers a request to `/q/{queue}` or `/qb/{queue}`.
-pub async fn handle<B: http_body::Body, R: Redis>(request: Request<B>, context: &Context<R>) -> Response {
-    let (parts, body) = request.into_parts();
-    let batch = parts.uri.path().starts_with("/qb");
-    let answer = match (&parts.method, batch) {
-        (&Method::GET, false) => fetch(&parts, context).await,
-        (&Method::POST | &Method::PUT, false) => insert(&parts, body, context).await,
-        (&Method::DELETE, false) => delete(&parts, context).await,
-        (&Method::GET, true) => fetch_batch(&parts, context).await,
-        (&Method::POST, true) => insert_batch(&parts, body, context).await,
+/// Responds to a request to `/q/{queue}` or `/qb/{queue}`.
+pub async fn handle<B: http_body::Body + 'static, R: Redis>(
+    request: http::Request<B>,
+    context: &Context<R>,
+) -> Response {
+    respond(&mut Request::new(request), context).await
+}
+
+pub(in crate::dialect) async fn respond<R: Redis>(request: &mut Request, context: &Context<R>) -> Response {
+    let is_batch = request.path().starts_with("/qb");
+    let methods = if is_batch { BATCH_METHODS } else { METHODS };
+    let response = match (request.method(), is_batch) {
+        (&Method::GET, false) => fetch(request, context).await,
+        (&Method::POST, false) => insert(request, context).await,
+        (&Method::PUT, false) => give_back(request, context).await,
+        (&Method::DELETE, false) => delete(request, context).await,
+        (&Method::GET, true) => fetch_batch(request, context).await,
+        (&Method::POST, true) => insert_batch(request, context).await,
         (&Method::PUT, true) => Err(Refusal::PutInBatch),
         (&Method::DELETE, true) => Err(Refusal::DeleteInBatch),
-        (&Method::OPTIONS, _) => Ok(options(methods(batch))),
-        _ => Err(Refusal::MethodNotAllowed(methods(batch))),
+        (&Method::OPTIONS, _) => Ok(respond_options(methods)),
+        _ => Err(Refusal::MethodNotAllowed(methods)),
     };
-    answer.unwrap_or_else(Response::from)
+    response.unwrap_or_else(Response::from)
 }
 
-fn methods(batch: bool) -> &'static str {
-    if batch { BATCH_METHODS } else { METHODS }
-}
-
-/// POST inserts a job. PUT gives back one that failed. A worker whose PUT is refused drops its job: where it holds that
-/// under a lease, the job is made ready again.
-async fn insert<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
-    context: &Context<R>,
-) -> Result<Response, Refusal> {
-    let answer = try_insert(parts, body, context).await;
-    if answer.is_err()
-        && parts.method == Method::PUT
-        && let (Ok(queue), Some(worker)) = (queue_name(parts, "/q"), worker_id(parts))
-    {
-        // Should this fail too, there is nobody to tell: the answer is an error in any case.
-        let _ = context.store.give_back(&queue, &worker).await;
-    }
-    answer
-}
-
-/// A PUT's body is not looked into whether it is JSON.
-async fn try_insert<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
-    context: &Context<R>,
-) -> Result<Response, Refusal> {
-    let queue = queue_name(parts, "/q")?;
-    let payload = read_job(parts, body, context.limits.max_job_bytes).await?;
-    let failed = parts.method == Method::PUT;
-    if !failed && !json::is_text(&payload) {
+async fn insert<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let queue = parse_queue(request, "/q")?;
+    let payload = parse_job(request, context.limits.max_job_bytes).await?;
+    if !json::is_text(&payload) {
         return Err(Refusal::JobNotJson);
     }
-    let due = due_time(query(parts))?;
-    let key = query(parts).get_filled("uniq");
-    let worker = worker_id(parts);
+    run_insert(request, &queue, &payload, None, context).await
+}
+
+/// PUT gives back a job that failed. A worker whose PUT is refused drops its job: where it has that under a lease, the job
+/// is made ready again.
+async fn give_back<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let response = insert_failed(request, context).await;
+    if let (Err(_), Ok(queue), Some(worker)) = (&response, parse_queue(request, "/q"), parse_worker(request)) {
+        // Should this fail too, there is nobody to tell: the response is an error in any case.
+        let _ = context.store.give_back(&queue, &worker).await;
+    }
+    response
+}
+
+/// Whether the body is JSON is not checked here.
+async fn insert_failed<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let queue = parse_queue(request, "/q")?;
+    let payload = parse_job(request, context.limits.max_job_bytes).await?;
+    let worker = parse_worker(request);
+    let failed = Failed {
+        worker: worker.as_deref(),
+    };
+    run_insert(request, &queue, &payload, Some(failed), context).await
+}
+
+async fn run_insert<R: Redis>(
+    request: &Request,
+    queue: &QueueName,
+    payload: &[u8],
+    failed: Option<Failed<'_>>,
+    context: &Context<R>,
+) -> Result<Response, Refusal> {
+    let due = parse_due(request.query())?;
+    let key = request.query().get_filled("uniq");
     let job = NewJob {
-        payload: &payload,
+        payload,
         due: due.map_or(Due::Now, Due::At),
         unique: key.as_deref().map(|key| Unique {
             key,
@@ -84,11 +94,9 @@ async fn try_insert<B: http_body::Body, R: Redis>(
         ..NewJob::default()
     };
     let insert = Insert {
-        queue: &queue,
+        queue,
         jobs: &[job],
-        failed: failed.then_some(Failed {
-            worker: worker.as_deref(),
-        }),
+        failed,
         idempotency: None,
     };
     match context.store.insert(insert).await? {
@@ -98,26 +106,22 @@ async fn try_insert<B: http_body::Body, R: Redis>(
     }
 }
 
-async fn fetch<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = queue_name(parts, "/q")?;
-    let mut jobs = take(parts, &queue, 1, context).await?;
+async fn fetch<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let queue = parse_queue(request, "/q")?;
+    let mut jobs = run_fetch(request, &queue, 1, context).await?;
     let job = jobs.pop().ok_or(Refusal::NoJob)?;
     Ok(with_body(StatusCode::OK, job))
 }
 
-async fn delete<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = queue_name(parts, "/q")?;
+async fn delete<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let queue = parse_queue(request, "/q")?;
     context.store.delete(&queue, Delete::Jobs).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-async fn insert_batch<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
-    context: &Context<R>,
-) -> Result<Response, Refusal> {
-    let queue = queue_name(parts, "/qb")?;
-    let body = read_job(parts, body, context.limits.max_job_bytes).await?;
+async fn insert_batch<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let queue = parse_queue(request, "/qb")?;
+    let body = parse_job(request, context.limits.max_job_bytes).await?;
     let payloads = json::list_member(&body, "jobs")?;
     if payloads.len() > InsertBatch::MAX_JOBS {
         return Err(Refusal::TooManyJobs);
@@ -125,7 +129,7 @@ async fn insert_batch<B: http_body::Body, R: Redis>(
     let batch = InsertBatch {
         queue: &queue,
         payloads: &payloads,
-        due: due_time(query(parts))?,
+        due: parse_due(request.query())?,
     };
     match context.store.insert_batch(batch).await? {
         InsertedBatch::Stored => Ok(empty(StatusCode::CREATED)),
@@ -133,22 +137,22 @@ async fn insert_batch<B: http_body::Body, R: Redis>(
     }
 }
 
-async fn fetch_batch<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = queue_name(parts, "/qb")?;
-    let jobs = take(parts, &queue, batch_size(parts)?, context).await?;
+async fn fetch_batch<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let queue = parse_queue(request, "/qb")?;
+    let jobs = run_fetch(request, &queue, parse_batch_size(request)?, context).await?;
     if jobs.is_empty() {
         return Err(Refusal::NoJob);
     }
     Ok(with_body(StatusCode::OK, json::strings(&jobs)))
 }
 
-async fn take<R: Redis>(
-    parts: &Parts,
+async fn run_fetch<R: Redis>(
+    request: &Request,
     queue: &QueueName,
     max_jobs: usize,
     context: &Context<R>,
 ) -> Result<Vec<Vec<u8>>, Refusal> {
-    let worker = worker_id(parts);
+    let worker = parse_worker(request);
     let fetch = Fetch {
         queue,
         worker: worker.as_deref(),
@@ -160,8 +164,8 @@ async fn take<R: Redis>(
     }
 }
 
-fn batch_size(parts: &Parts) -> Result<usize, Refusal> {
-    let Some(text) = query(parts).get_filled("batch_size") else {
+fn parse_batch_size(request: &Request) -> Result<usize, Refusal> {
+    let Some(text) = request.query().get_filled("batch_size") else {
         return Ok(BATCH_SIZE);
     };
     let number = std::str::from_utf8(&text)

@@ -1,14 +1,14 @@
-//! What the dialect answers when it does not do what was asked: one table of statuses and texts.
+//! The responses of the dialect when it does not do what was asked: one table of statuses and texts.
 
 use crate::queue::NameError;
-use crate::store::RedisError;
-use crate::web::json::{self, ListError};
-use crate::web::{self as answer, BodyError, JsonError, Response};
+use crate::store::{Effect, RedisError};
+use crate::web::json::{ListError, Style, object};
+use crate::web::{BodyError, JsonError, Response, allow, with_body, with_header};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use std::borrow::Cow;
 
-/// Why a request is refused. Clients of 2010 compare the texts: they are part of the contract.
+/// Why a request is refused. Legacy clients compare the texts: they are part of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     QueueNameMissing,
@@ -38,12 +38,8 @@ pub(super) enum Refusal {
     NoSuchWorker,
     /// More than [`InsertBatch::MAX_JOBS`](crate::store::InsertBatch::MAX_JOBS).
     TooManyJobs,
-    /// The store failed before anything was changed.
-    StoreUnreachable,
-    /// The store failed, and what was asked may have been carried out.
-    StoreLost,
-    /// The store answered, with an error.
-    StoreRefused,
+    /// The store failed, with what is known of the effect.
+    Store(Effect),
 }
 
 impl Refusal {
@@ -74,15 +70,17 @@ impl Refusal {
             Self::WorkerMissing => (StatusCode::BAD_REQUEST, "worker_id is missing"),
             Self::NoSuchWorker => (StatusCode::NOT_FOUND, "no such worker"),
             Self::TooManyJobs => (StatusCode::PAYLOAD_TOO_LARGE, "a batch has at most 100000 jobs"),
-            Self::StoreRefused => (StatusCode::SERVICE_UNAVAILABLE, "the store refused the request"),
-            Self::StoreUnreachable => (
+            Self::Store(Effect::NotApplied) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the store is out of reach; nothing was changed",
             ),
-            Self::StoreLost => (
+            Self::Store(Effect::Unknown) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the store did not answer; the request may have been carried out",
             ),
+            Self::Store(Effect::Refused | Effect::Full) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "the store refused the request")
+            }
         };
         (status, text.into())
     }
@@ -91,12 +89,13 @@ impl Refusal {
 impl From<Refusal> for Response {
     fn from(refusal: Refusal) -> Self {
         let (status, text) = refusal.status_and_text();
-        let response = answer::with_body(status, format!("{{\"error\":{}}}", json::string(text.as_bytes())));
+        let text = object(Style::Compact, |o| {
+            o.text("error", text.as_bytes());
+        });
+        let response = with_body(status, text);
         match refusal {
-            Refusal::MethodNotAllowed(methods) => answer::allow(response, methods),
-            Refusal::StoreUnreachable | Refusal::StoreLost | Refusal::StoreRefused => {
-                answer::with_header(response, RETRY_AFTER, "1")
-            }
+            Refusal::MethodNotAllowed(methods) => allow(response, methods),
+            Refusal::Store(_) => with_header(response, RETRY_AFTER, "1"),
             _ => response,
         }
     }
@@ -140,10 +139,6 @@ impl From<ListError> for Refusal {
 
 impl From<RedisError> for Refusal {
     fn from(error: RedisError) -> Self {
-        match error {
-            RedisError::Unreachable(_) | RedisError::NoScript => Self::StoreUnreachable,
-            RedisError::Refused(_) | RedisError::Full(_) => Self::StoreRefused,
-            RedisError::Lost(_) | RedisError::Unexpected(_) => Self::StoreLost,
-        }
+        Self::Store(error.effect())
     }
 }

@@ -2,29 +2,23 @@
 
 use super::Refusal;
 use crate::queue::{QueueName, Timestamp};
-use crate::web::{Query, is_json, name_after, read_json};
+use crate::web::{Query, Request, is_json, name_after};
 use bytes::Bytes;
-use http::request::Parts;
 
 /// The longest worker id, in bytes.
-const WORKER_ID_BYTES: usize = 1024;
+const MAX_WORKER_BYTES: usize = 1024;
 
 /// The queue that the path names behind this route's prefix.
-pub(super) fn queue_name(parts: &Parts, prefix: &str) -> Result<QueueName, Refusal> {
-    Ok(name_after(prefix, parts.uri.path())?)
-}
-
-/// The parameters of the request.
-pub(super) fn query(parts: &Parts) -> Query<'_> {
-    Query::new(parts.uri.query())
+pub(super) fn parse_queue(request: &Request, prefix: &str) -> Result<QueueName, Refusal> {
+    Ok(name_after(prefix, request.path())?)
 }
 
 /// A job, or jobs, as a body that is said to be JSON. Whether it is, is not checked.
-pub(super) async fn read_job<B: http_body::Body>(parts: &Parts, body: B, limit: usize) -> Result<Bytes, Refusal> {
-    let job = read_json(&parts.headers, body, limit).await?;
+pub(super) async fn parse_job(request: &mut Request, limit: usize) -> Result<Bytes, Refusal> {
+    let job = request.json(limit).await?;
     if !job.is_empty() {
         Ok(job)
-    } else if is_json(&parts.headers) {
+    } else if is_json(request.headers()) {
         Err(Refusal::JobMissing)
     } else {
         Err(Refusal::ContentType)
@@ -32,7 +26,7 @@ pub(super) async fn read_job<B: http_body::Body>(parts: &Parts, body: B, limit: 
 }
 
 /// `delayed`: seconds since 1970. Empty and zero mean not delayed.
-pub(super) fn due_time(query: Query<'_>) -> Result<Option<Timestamp>, Refusal> {
+pub(super) fn parse_due(query: Query<'_>) -> Result<Option<Timestamp>, Refusal> {
     let Some(value) = query.get_filled("delayed") else {
         return Ok(None);
     };
@@ -44,19 +38,19 @@ pub(super) fn due_time(query: Query<'_>) -> Result<Option<Timestamp>, Refusal> {
     Timestamp::from_epoch_seconds(seconds).map(Some).ok_or(Refusal::Delayed)
 }
 
-/// Who asks, where that is told: by the header, else by the parameter of the protocol of May 2010.
-pub(super) fn worker_id(parts: &Parts) -> Option<Vec<u8>> {
-    let header = parts.headers.get("x-presque-workerid");
+/// The worker that sends the request, where it names itself: by the header, else by the parameter of the protocol of May 2010.
+pub(super) fn parse_worker(request: &Request) -> Option<Vec<u8>> {
+    let header = request.headers().get("x-presque-workerid");
     header
         .map(|value| value.as_bytes().to_vec())
-        .filter(|id| !id.is_empty())
-        .or_else(|| query(parts).get_filled("worker_id"))
-        .filter(|id| is_worker_id(id))
+        .filter(|worker| !worker.is_empty())
+        .or_else(|| request.query().get_filled("worker_id"))
+        .filter(|worker| is_worker(worker))
 }
 
 /// Whether a worker can be called so. What cannot be a worker's id counts as none.
-pub(super) fn is_worker_id(id: &[u8]) -> bool {
-    (1..=WORKER_ID_BYTES).contains(&id.len())
+pub(super) fn is_worker(id: &[u8]) -> bool {
+    (1..=MAX_WORKER_BYTES).contains(&id.len())
 }
 
 #[cfg(test)]
@@ -64,7 +58,7 @@ mod tests {
     use super::*;
 
     fn due(query: &str) -> Result<Option<i64>, Refusal> {
-        due_time(Query::new(Some(query))).map(|due| due.map(Timestamp::as_millis))
+        parse_due(Query::new(Some(query))).map(|due| due.map(Timestamp::as_millis))
     }
 
     #[test]

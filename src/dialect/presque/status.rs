@@ -1,66 +1,76 @@
-//! `/status/`, `/status/{queue}` and `/j/{queue}`: what there is, and how much of it.
+//! `/status/`, `/status/{queue}` and `/j/{queue}`: which queues there are, and how many jobs they have.
 
-use super::request::{query, queue_name};
-use super::{Refusal, options};
+use super::request::parse_queue;
+use super::{Refusal, respond_options};
 use crate::queue::NameError;
 use crate::store::Redis;
-use crate::web::{Context, Response, json, with_body};
-use http::request::Parts;
-use http::{Method, Request, StatusCode};
+use crate::web::json::{self, Style, object};
+use crate::web::{Context, Request, Response, with_body};
+use http::{Method, StatusCode};
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
-/// Answers a request to `/status/`, `/status/{queue}` or `/j/{queue}`.
-pub async fn handle<B, R: Redis>(request: Request<B>, context: &Context<R>) -> Response {
-    let (parts, _) = request.into_parts();
-    let answer = match parts.method {
-        Method::GET | Method::HEAD if parts.uri.path().starts_with("/j") => counts(&parts, context).await,
-        Method::GET | Method::HEAD => status(&parts, context).await,
-        Method::OPTIONS => Ok(options(METHODS)),
-        _ => Err(Refusal::MethodNotAllowed(METHODS)),
-    };
-    answer.unwrap_or_else(Response::from)
+/// Responds to a request to `/status/`, `/status/{queue}` or `/j/{queue}`.
+pub async fn handle<B: http_body::Body + 'static, R: Redis>(
+    request: http::Request<B>,
+    context: &Context<R>,
+) -> Response {
+    respond(&Request::new(request), context).await
 }
 
-async fn counts<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = queue_name(parts, "/j")?;
+pub(in crate::dialect) async fn respond<R: Redis>(request: &Request, context: &Context<R>) -> Response {
+    let response = match *request.method() {
+        Method::GET | Method::HEAD if request.path().starts_with("/j") => counts(request, context).await,
+        Method::GET | Method::HEAD => status(request, context).await,
+        Method::OPTIONS => Ok(respond_options(METHODS)),
+        _ => Err(Refusal::MethodNotAllowed(METHODS)),
+    };
+    response.unwrap_or_else(Response::from)
+}
+
+async fn counts<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let queue = parse_queue(request, "/j")?;
     let counts = context.store.counts(&queue).await?;
-    let text = format!(
-        "{{\"queue_name\":{},\"job_count\":{},\"job_failed\":{},\"job_processed\":{}}}",
-        json::string(queue.as_str().as_bytes()),
-        count(counts.size),
-        count(counts.failed.unwrap_or(0)),
-        count(counts.processed.unwrap_or(0)),
-    );
+    let text = object(Style::Compact, |o| {
+        o.text("queue_name", queue.as_str());
+        o.json("job_count", &render_count(counts.size));
+        o.json("job_failed", &render_count(counts.failed.unwrap_or(0)));
+        o.json("job_processed", &render_count(counts.processed.unwrap_or(0)));
+    });
     Ok(with_body(StatusCode::OK, text))
 }
 
-/// The number 0, or a string: clients of 2010 compare them so.
-fn count(count: u64) -> String {
+/// The number 0, or a string: legacy clients compare them so.
+fn render_count(count: u64) -> String {
     if count == 0 { "0".into() } else { format!("\"{count}\"") }
 }
 
-async fn status<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = match queue_name(parts, "/status") {
+async fn status<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
+    let queue = match parse_queue(request, "/status") {
         Err(refusal) if refusal == Refusal::from(NameError::Missing) => return queues(context).await,
         queue => queue?,
     };
-    let name = json::string(queue.as_str().as_bytes());
-    let described = query(parts).get_filled("with_desc").is_some_and(|value| value != b"0");
-    let text = if described {
+    let with_jobs = request.query().get_filled("with_desc");
+    let (size, jobs) = if with_jobs.is_some_and(|value| value != b"0") {
         let peeked = context.store.peek(&queue).await?;
-        let jobs = json::strings(&peeked.jobs);
-        format!("{{\"queue\":{name},\"size\":\"{}\",\"jobs\":{jobs}}}", peeked.size)
+        (peeked.size, Some(peeked.jobs))
     } else {
-        let size = context.store.counts(&queue).await?.size;
-        format!("{{\"queue\":{name},\"size\":\"{size}\"}}")
+        (context.store.counts(&queue).await?.size, None)
     };
+    let text = object(Style::Compact, |o| {
+        o.text("queue", queue.as_str()).text("size", size.to_string());
+        if let Some(jobs) = jobs {
+            o.json("jobs", &json::strings(&jobs));
+        }
+    });
     Ok(with_body(StatusCode::OK, text))
 }
 
 async fn queues<R: Redis>(context: &Context<R>) -> Result<Response, Refusal> {
     let listed = context.store.queues().await?;
-    let names = json::strings(&listed.names);
-    let text = format!("{{\"queues\":{names},\"size\":{}}}", listed.size);
+    let text = object(Style::Compact, |o| {
+        o.json("queues", &json::strings(&listed.names))
+            .plain("size", listed.size);
+    });
     Ok(with_body(StatusCode::OK, text))
 }

@@ -1,99 +1,97 @@
 //! `/control/{queue}`: whether a queue hands out its messages.
 
+use super::access::Access;
 use super::queues::{Queues, STORE};
-use super::request::{SMALL_BYTES, fields, queue_in_path};
-use super::text::{Object, callback, html, json};
-use super::{Refusal, options};
+use super::request::{MAX_SMALL_BODY_BYTES, parse_fields, parse_queue};
+use super::text::{html, json, parse_callback, spaced};
+use super::{Refusal, respond_options};
 use crate::queue::{QueueName, Status};
 use crate::store::Redis;
-use crate::web::{Context, Response};
+use crate::web::json::Object;
+use crate::web::{Context, Request, Response};
 use http::Method;
-use http::request::Parts;
 
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 const METHODS_OF_LIST: &str = "GET, HEAD, OPTIONS";
 
-/// Answers a request to `/control/` or `/control/{queue}`.
-pub(in crate::dialect) async fn handle<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
+/// Responds to a request to `/control/` or `/control/{queue}`.
+pub(in crate::dialect) async fn respond<R: Redis>(
+    request: &mut Request,
     context: &Context<R>,
+    access: &Access,
 ) -> Result<Response, Refusal> {
-    let queue = queue_in_path(parts, "/control")?;
+    let queue = parse_queue(request, "/control")?;
     let methods = if queue.is_some() { METHODS } else { METHODS_OF_LIST };
-    match (&parts.method, queue) {
+    match (request.method(), queue) {
         (&Method::GET | &Method::HEAD, queue) => {
-            context.access.consumer.check(&parts.headers)?;
+            access.consumer.check(request.headers())?;
             match queue {
                 Some(queue) => show(&queue, context).await,
                 None => list(context).await,
             }
         }
         (&Method::POST, Some(queue)) => {
-            context.access.producer.check(&parts.headers)?;
-            change(parts, body, &queue, context).await
+            access.producer.check(request.headers())?;
+            change(request, &queue, context).await
         }
-        (&Method::OPTIONS, _) => Ok(options(methods)),
+        (&Method::OPTIONS, _) => Ok(respond_options(methods)),
         _ => Err(Refusal::MethodNotAllowed(methods)),
     }
 }
 
 async fn show<R: Redis>(queue: &QueueName, context: &Context<R>) -> Result<Response, Refusal> {
     let status = context.store.counts(queue).await?.status;
-    let text = Object::new()
-        .text("queue", queue.as_str())
-        .plain("status", told(queue, status))
-        .text("redis", STORE);
-    Ok(json(format!("{}\r\n", text.end())))
+    let text = spaced(|o| {
+        o.text("queue", queue.as_str());
+        o.object("status", |o| render_status(o, queue, status));
+        o.text("redis", STORE);
+    });
+    Ok(json(format!("{text}\r\n")))
 }
 
 async fn list<R: Redis>(context: &Context<R>) -> Result<Response, Refusal> {
     let queues = Queues::count(context).await?;
-    let each = queues.first.iter().fold(Object::new(), |each, (queue, counts)| {
-        each.plain(queue.as_str(), told(queue, counts.status))
+    let text = spaced(|o| {
+        o.text("redis", STORE);
+        o.object("queues", |o| {
+            for (queue, counts) in &queues.first {
+                o.object(queue.as_str(), |o| render_status(o, queue, counts.status));
+            }
+        });
+        o.plain("count", queues.size);
     });
-    let text = Object::new()
-        .text("redis", STORE)
-        .plain("queues", each.end())
-        .plain("count", queues.size);
-    Ok(json(format!("{}\r\n", text.end())))
+    Ok(json(format!("{text}\r\n")))
 }
 
-async fn change<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
-    queue: &QueueName,
-    context: &Context<R>,
-) -> Result<Response, Refusal> {
-    let fields = fields(parts, body, SMALL_BYTES).await?;
-    let callback = callback(&fields)?;
+async fn change<R: Redis>(request: &mut Request, queue: &QueueName, context: &Context<R>) -> Result<Response, Refusal> {
+    let fields = parse_fields(request, MAX_SMALL_BODY_BYTES).await?;
+    let callback = parse_callback(&fields)?;
     let status = match fields.get("status") {
         Some(b"start") => Ok(Status::Open),
         Some(b"stop") => Ok(Status::Stopped),
         other => Err([b"invalid status: ", other.unwrap_or(b"None")].concat()),
     };
-    let text = match status {
-        Ok(status) => {
-            context.store.set_status(queue, status).await?;
-            Object::new().plain("stat", told(queue, Some(status)))
-        }
-        Err(why) => Object::new().text("stat", why),
-    };
+    if let Ok(status) = status {
+        context.store.set_status(queue, status).await?;
+    }
+    let text = spaced(|o| {
+        match status {
+            Ok(status) => o.object("stat", |o| render_status(o, queue, Some(status))),
+            Err(why) => o.text("stat", why),
+        };
+    });
     // No semicolon here, other than on messages.
     Ok(html(match callback {
-        Some(name) => format!("{name}({})\r\n", text.end()),
-        None => format!("{}\r\n", text.end()),
+        Some(name) => format!("{name}({text})\r\n"),
+        None => format!("{text}\r\n"),
     }))
 }
 
-fn told(queue: &QueueName, status: Option<Status>) -> String {
+fn render_status(o: &mut Object<'_>, queue: &QueueName, status: Option<Status>) {
     let number = match status {
         Some(Status::Open) => "1",
         Some(Status::Stopped) => "0",
         None => "null",
     };
-    Object::new()
-        .text("queue", queue.as_str())
-        .plain("status", number)
-        .end()
+    o.text("queue", queue.as_str()).plain("status", number);
 }

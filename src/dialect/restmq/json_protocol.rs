@@ -1,58 +1,58 @@
 //! `/queue` and `/queue/{queue}`: commands as JSON objects.
 
-use super::messages::{key, post, redirect, take};
-use super::request::{fields, message_bytes, queue_in_path};
-use super::text::{Object, html, json};
+use super::access::Access;
+use super::messages::{key_of, post, redirect, take};
+use super::request::{max_message_body_bytes, parse_fields, parse_queue};
+use super::text::{html, json, spaced};
 use super::value::to_value;
-use super::{Refusal, options};
+use super::{Refusal, respond_options};
 use crate::queue::QueueName;
-use crate::store::{Redis, RedisError};
+use crate::store::{Effect, Redis, RedisError};
 use crate::web::json::members;
-use crate::web::{Context, Response, is_json, read_body};
+use crate::web::{Context, Request, Response, is_json};
 use bytes::Bytes;
 use http::Method;
-use http::request::Parts;
 use serde_bytes::ByteBuf;
 
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
-/// Answers a request to `/queue` or `/queue/{queue}`.
-pub(super) async fn handle<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
+/// Responds to a request to `/queue` or `/queue/{queue}`.
+pub(super) async fn respond<R: Redis>(
+    request: &mut Request,
     context: &Context<R>,
+    access: &Access,
 ) -> Result<Response, Refusal> {
-    match parts.method {
+    match *request.method() {
         Method::GET | Method::HEAD => {
-            context.access.producer.check(&parts.headers)?;
+            access.producer.check(request.headers())?;
             Ok(redirect("/"))
         }
         Method::POST => {
-            context.access.producer.check(&parts.headers)?;
-            let text = command_in(parts, body, context).await?;
-            let queue = queue_in_path(parts, "/queue")?;
+            access.producer.check(request.headers())?;
+            let text = parse_text(request, context).await?;
+            let queue = parse_queue(request, "/queue")?;
             match run(&text, queue, context).await {
                 Ok(answer) => Ok(json(answer)),
-                Err(Failure::UnknownCommand) => Ok(html(error("null resultset"))),
-                Err(Failure::Told(why)) => Ok(json(error(&why))),
-                Err(Failure::Refused(Refusal::StoreUnreachable | Refusal::StoreLost)) => {
-                    Ok(json(error("Not connected")))
+                Err(Failure::UnknownCommand) => Ok(html(render_error("null resultset"))),
+                Err(Failure::Error(why)) => Ok(json(render_error(&why))),
+                Err(Failure::Refused(Refusal::Store(Effect::NotApplied | Effect::Unknown))) => {
+                    Ok(json(render_error("Not connected")))
                 }
                 Err(Failure::Refused(refusal)) => Err(refusal),
             }
         }
-        Method::OPTIONS => Ok(options(METHODS)),
+        Method::OPTIONS => Ok(respond_options(METHODS)),
         _ => Err(Refusal::MethodNotAllowed(METHODS)),
     }
 }
 
 /// The command's JSON text: the body, or a field of it.
-async fn command_in<B: http_body::Body, R>(parts: &Parts, body: B, context: &Context<R>) -> Result<Bytes, Refusal> {
-    let limit = message_bytes(&context.limits);
-    if is_json(&parts.headers) {
-        return Ok(read_body(&parts.headers, body, limit).await?);
+async fn parse_text<R>(request: &mut Request, context: &Context<R>) -> Result<Bytes, Refusal> {
+    let limit = max_message_body_bytes(&context.limits);
+    if is_json(request.headers()) {
+        return Ok(request.body(limit).await?);
     }
-    let fields = fields(parts, body, limit).await?;
+    let fields = parse_fields(request, limit).await?;
     let command = fields.get("body").or_else(|| fields.get("msg"));
     Ok(Bytes::copy_from_slice(command.ok_or(Refusal::BadRequest)?))
 }
@@ -61,8 +61,8 @@ async fn command_in<B: http_body::Body, R>(parts: &Parts, body: B, context: &Con
 #[derive(Debug, PartialEq, Eq)]
 enum Failure {
     UnknownCommand,
-    /// With what is told of it.
-    Told(String),
+    /// With the text of the error.
+    Error(String),
     Refused(Refusal),
 }
 
@@ -110,37 +110,48 @@ impl<'a> Command<'a> {
     }
 }
 
-/// Carries out a command, and gives the answer's text.
+/// Runs a command, and gives the text of the response.
 async fn run<R: Redis>(text: &[u8], queue_in_path: Option<QueueName>, context: &Context<R>) -> Result<String, Failure> {
-    let command = Command::parse(text, queue_in_path)?;
-    let queue = &command.queue;
+    let Command {
+        verb,
+        queue,
+        value,
+        key,
+    } = Command::parse(text, queue_in_path)?;
     let name = queue.as_str().as_bytes();
-    let answer = Object::new().text("queue", name);
-    Ok(match command.verb {
+    Ok(match verb {
         Verb::Add => {
-            let value = command.value.ok_or_else(|| missing("value"))?;
+            let value = value.ok_or_else(|| missing("value"))?;
             let value = string(value).unwrap_or_else(|| value.to_vec());
             let key = post(context, name, &value, None).await?;
-            answer.text("value", value).text("key", key).end()
+            spaced(|o| {
+                o.text("queue", name).text("value", value).text("key", key);
+            })
         }
         Verb::Get => {
-            let shown = context.store.show_next(queue).await?;
+            let shown = context.store.show_next(&queue).await?;
             let (job, count) = shown.ok_or_else(empty)?;
             let value = to_value(&job.payload, job.is_text);
-            let answer = answer.plain("count", count).text("value", value);
-            answer.text("key", key(queue, &job.id)).end()
+            spaced(|o| {
+                o.text("queue", name).plain("count", count).text("value", value);
+                o.text("key", key_of(&queue, &job.id));
+            })
         }
         Verb::Take => {
             let (key, value) = take(context, name).await?.ok_or_else(empty)?;
-            answer.text("value", value).text("key", key).end()
+            spaced(|o| {
+                o.text("queue", name).text("value", value).text("key", key);
+            })
         }
         Verb::Del => {
-            let key = string_member("key", command.key)?;
-            let deleted = match number_in(&key, queue) {
-                Some(number) => context.store.remove_number(queue, number).await?,
+            let key = string_member("key", key)?;
+            let deleted = match number_in(&key, &queue) {
+                Some(number) => context.store.remove_number(&queue, number).await?,
                 None => false,
             };
-            answer.plain("deleted", deleted).text("key", key).end()
+            spaced(|o| {
+                o.text("queue", name).plain("deleted", deleted).text("key", key);
+            })
         }
     })
 }
@@ -161,19 +172,21 @@ fn string(json: &[u8]) -> Option<Vec<u8>> {
 
 fn string_member(name: &str, member: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
     let member = member.ok_or_else(|| missing(name))?;
-    string(member).ok_or_else(|| Failure::Told(format!("'{name}' must be a string")))
+    string(member).ok_or_else(|| Failure::Error(format!("'{name}' must be a string")))
 }
 
 fn missing(name: &str) -> Failure {
-    Failure::Told(format!("'{name}'"))
+    Failure::Error(format!("'{name}'"))
 }
 
 fn empty() -> Failure {
-    Failure::Told("empty queue".into())
+    Failure::Error("empty queue".into())
 }
 
-fn error(why: &str) -> String {
-    Object::new().text("error", why).end()
+fn render_error(why: &str) -> String {
+    spaced(|o| {
+        o.text("error", why);
+    })
 }
 
 impl From<Refusal> for Failure {
@@ -196,8 +209,8 @@ mod tests {
         QueueName::new(name).unwrap()
     }
 
-    fn told(why: &str) -> Failure {
-        Failure::Told(why.into())
+    fn error(why: &str) -> Failure {
+        Failure::Error(why.into())
     }
 
     #[test]
@@ -231,9 +244,9 @@ mod tests {
             ("{\"cmd\":[\"add\"]}", Failure::UnknownCommand),
             ("{\"cmd\":[97,100,100]}", Failure::UnknownCommand),
             (&deep, Failure::UnknownCommand),
-            ("{\"cmd\":\"add\"}", told("'queue'")),
-            ("{\"cmd\":\"add\",\"queue\":7}", told("'queue' must be a string")),
-            ("{\"cmd\":\"add\",\"queue\":null}", told("'queue' must be a string")),
+            ("{\"cmd\":\"add\"}", error("'queue'")),
+            ("{\"cmd\":\"add\",\"queue\":7}", error("'queue' must be a string")),
+            ("{\"cmd\":\"add\",\"queue\":null}", error("'queue' must be a string")),
             ("{\"cmd\":\"add\",\"queue\":\"\"}", refused()),
             ("{\"cmd\":\"add\",\"queue\":\"a\\n\"}", refused()),
             (&long, refused()),

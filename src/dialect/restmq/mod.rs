@@ -1,51 +1,73 @@
-//! The RestMQ dialect: messages as fields of forms, answers as text. One module per route group.
+//! The RestMQ dialect: messages as fields of forms, responses as text. One module per route group.
 //!
 //! A message is a job like any other. Its key is its queue's name and its running number.
 
+mod access;
+mod base64;
 mod comet;
 pub(super) mod control;
+pub(super) mod form;
+mod html;
 mod json_protocol;
 pub(super) mod messages;
 pub(super) mod pages;
 mod policy;
 mod queues;
-mod reading;
 pub(super) mod refusal;
 pub(super) mod request;
 mod stats;
+mod stream;
+mod subscription;
 mod text;
 mod value;
 mod xmlrpc;
 
+pub use access::{Access, Denied, Group};
+pub use form::{Fields, FormError};
+pub use stream::{Chunks, Gone};
+pub use subscription::Subscription;
+
 use crate::store::Redis;
-use crate::web::{Answer, Context, Response, Stream, allow};
-use http::{Request, StatusCode};
+use crate::web::{Context, Request, Response, allow};
+use http::StatusCode;
 use refusal::Refusal;
 
-/// Answers a request to any path of the dialect.
-pub async fn handle<B: http_body::Body, R: Redis>(
-    request: Request<B>,
-    context: &Context<R>,
-) -> Answer<impl Stream + use<B, R>> {
-    let (parts, body) = request.into_parts();
-    let path = parts.uri.path();
-    let answer = match path.split('/').nth(1).unwrap_or_default() {
-        "c" => comet::handle(&parts, context).await,
-        "" | "q" => messages::handle(&parts, body, context).await.map(Answer::Whole),
-        "queue" => json_protocol::handle(&parts, body, context).await.map(Answer::Whole),
-        "p" => policy::handle(&parts, body, context).await.map(Answer::Whole),
-        "j" => pages::handle(&parts, context).await.map(Answer::Whole),
-        "stats" => stats::handle(&parts, context).await.map(Answer::Whole),
-        "control" => control::handle(&parts, body, context).await.map(Answer::Whole),
-        "xmlrpc" => xmlrpc::handle(&parts, body, context).await.map(Answer::Whole),
-        "ws" => Err(Refusal::of_upgrade(path)),
-        _ => Err(Refusal::NotFound),
-    };
-    answer.unwrap_or_else(|refusal| Answer::Whole(refusal.into()))
+/// What the dialect responds with: all of it at once, or a stream.
+#[derive(Debug)]
+pub enum Answer {
+    /// All of it.
+    Whole(Response),
+    /// The head of a stream, and what sends the rest.
+    Stream(http::Response<()>, Subscription),
 }
 
-/// What OPTIONS gives on a route with these methods.
-pub(super) fn options(methods: &'static str) -> Response {
+/// Responds to a request to any path of the dialect.
+pub async fn handle<B: http_body::Body + 'static, R: Redis>(
+    request: http::Request<B>,
+    context: &Context<R>,
+    access: &Access,
+) -> Answer {
+    let mut request = Request::new(request);
+    let response = match request.path().split('/').nth(1).unwrap_or_default() {
+        "c" => {
+            let answer = comet::respond(&request, context, access).await;
+            return answer.unwrap_or_else(|refusal| Answer::Whole(refusal.into()));
+        }
+        "" | "q" => messages::respond(&mut request, context, access).await,
+        "queue" => json_protocol::respond(&mut request, context, access).await,
+        "p" => policy::respond(&mut request, context, access).await,
+        "j" => pages::respond(&request, context, access).await,
+        "stats" => stats::respond(&request, context, access).await,
+        "control" => control::respond(&mut request, context, access).await,
+        "xmlrpc" => xmlrpc::respond(&mut request, context, access).await,
+        "ws" => Err(Refusal::of_upgrade(request.path())),
+        _ => Err(Refusal::NotFound),
+    };
+    Answer::Whole(response.unwrap_or_else(Response::from))
+}
+
+/// The response to OPTIONS on a route with these methods.
+pub(super) fn respond_options(methods: &'static str) -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     allow(response, methods)

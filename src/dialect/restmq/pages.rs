@@ -1,38 +1,46 @@
 //! The web pages: the lists of the queues, and `/j/{queue}`.
 
+use super::access::Access;
+use super::html::{escape, page};
 use super::queues::Queues;
-use super::request::queue_in_path;
+use super::request::parse_queue;
 use super::text::html;
-use super::{Refusal, options};
+use super::{Refusal, respond_options};
 use crate::store::Redis;
-use crate::web::html::{escape, page};
-use crate::web::{Context, Response, encode_segment};
+use crate::web::{Context, Request, Response, encode_segment};
 use http::Method;
-use http::request::Parts;
 use std::fmt::Write;
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// How many keys the page of a queue shows.
-const KEYS: usize = 10;
+const MAX_KEYS: usize = 10;
 
-/// Answers a request to `/j/{queue}`.
-pub(in crate::dialect) async fn handle<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    match parts.method {
-        Method::GET | Method::HEAD => queue(parts, context).await,
-        Method::OPTIONS => Ok(options(METHODS)),
+/// Responds to a request to `/j/{queue}`.
+pub(in crate::dialect) async fn respond<R: Redis>(
+    request: &Request,
+    context: &Context<R>,
+    access: &Access,
+) -> Result<Response, Refusal> {
+    match *request.method() {
+        Method::GET | Method::HEAD => queue(request, context, access).await,
+        Method::OPTIONS => Ok(respond_options(METHODS)),
         _ => Err(Refusal::MethodNotAllowed(METHODS)),
     }
 }
 
-/// Answers a request to `/q/`: the queues, each with a link to its page.
-pub(super) async fn list<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    match parts.method {
+/// Responds to a request to `/q/`: the queues, each with a link to its page.
+pub(super) async fn list<R: Redis>(
+    request: &Request,
+    context: &Context<R>,
+    access: &Access,
+) -> Result<Response, Refusal> {
+    match *request.method() {
         Method::GET | Method::HEAD => {}
-        Method::OPTIONS => return Ok(options(METHODS)),
+        Method::OPTIONS => return Ok(respond_options(METHODS)),
         _ => return Err(Refusal::MethodNotAllowed(METHODS)),
     }
-    context.access.consumer.check(&parts.headers)?;
+    access.consumer.check(request.headers())?;
     let listed = context.store.queues().await?;
     let names: Vec<_> = listed.names.iter().map(|name| String::from_utf8_lossy(name)).collect();
     let items = names.iter().map(|name| {
@@ -42,9 +50,13 @@ pub(super) async fn list<R: Redis>(parts: &Parts, context: &Context<R>) -> Resul
     Ok(html(page("Queues", &list_of(items, listed.size))))
 }
 
-/// The queues and how many messages are in each, for who looks at the root of a server.
-pub(in crate::dialect) async fn sizes<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    context.access.consumer.check(&parts.headers)?;
+/// The queues and how many messages are in each, for people who open the root of a server.
+pub(in crate::dialect) async fn sizes<R: Redis>(
+    request: &Request,
+    context: &Context<R>,
+    access: &Access,
+) -> Result<Response, Refusal> {
+    access.consumer.check(request.headers())?;
     let queues = Queues::count(context).await?;
     let items = queues
         .first
@@ -53,10 +65,10 @@ pub(in crate::dialect) async fn sizes<R: Redis>(parts: &Parts, context: &Context
     Ok(html(page("Queues", &list_of(items, queues.size))))
 }
 
-async fn queue<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    context.access.consumer.check(&parts.headers)?;
-    let queue = queue_in_path(parts, "/j")?.ok_or(Refusal::NotFound)?;
-    let newest = context.store.newest(&queue, KEYS).await?;
+async fn queue<R: Redis>(request: &Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
+    access.consumer.check(request.headers())?;
+    let queue = parse_queue(request, "/j")?.ok_or(Refusal::NotFound)?;
+    let newest = context.store.newest(&queue, MAX_KEYS).await?;
     let name = escape(queue.as_str());
     let keys = newest.numbers.iter().map(|number| format!("{name}:{number}"));
     let body = format!(

@@ -1,51 +1,48 @@
-//! `/p/{queue}`: how a queue's permanent readers share its messages.
+//! `/p/{queue}`: how a queue's subscribers share its messages.
 
-use super::request::{SMALL_BYTES, fields, fields_of_query, queue_in_path};
-use super::text::{Object, callback, line};
-use super::{Refusal, options};
+use super::access::Access;
+use super::request::{MAX_SMALL_BODY_BYTES, parse_fields, parse_query_fields, parse_queue};
+use super::text::{line, parse_callback, spaced};
+use super::{Refusal, respond_options};
 use crate::queue::Policy;
 use crate::store::Redis;
-use crate::web::{Context, Response};
+use crate::web::{Context, Request, Response};
 use http::Method;
-use http::request::Parts;
 
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
-/// Answers a request to `/p/{queue}`.
-pub(super) async fn handle<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
+/// Responds to a request to `/p/{queue}`.
+pub(super) async fn respond<R: Redis>(
+    request: &mut Request,
     context: &Context<R>,
+    access: &Access,
 ) -> Result<Response, Refusal> {
-    match parts.method {
-        Method::GET | Method::HEAD => show(parts, context).await,
-        Method::POST => change(parts, body, context).await,
-        Method::OPTIONS => Ok(options(METHODS)),
+    match *request.method() {
+        Method::GET | Method::HEAD => show(request, context, access).await,
+        Method::POST => change(request, context, access).await,
+        Method::OPTIONS => Ok(respond_options(METHODS)),
         _ => Err(Refusal::MethodNotAllowed(METHODS)),
     }
 }
 
-async fn show<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    context.access.consumer.check(&parts.headers)?;
-    let queue = queue_in_path(parts, "/p")?.ok_or(Refusal::NotFound)?;
-    let fields = fields_of_query(parts)?;
-    let callback = callback(&fields)?;
+async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
+    access.consumer.check(request.headers())?;
+    let queue = parse_queue(request, "/p")?.ok_or(Refusal::NotFound)?;
+    let fields = parse_query_fields(request)?;
+    let callback = parse_callback(&fields)?;
     let policy = context.store.counts(&queue).await?.policy;
-    let text = Object::new()
-        .text("queue", queue.as_str())
-        .text("value", policy.map_or("unknown", Policy::name));
-    Ok(line(&text.end(), callback))
+    let text = spaced(|o| {
+        o.text("queue", queue.as_str());
+        o.text("value", policy.map_or("unknown", Policy::name));
+    });
+    Ok(line(&text, callback))
 }
 
-async fn change<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
-    context: &Context<R>,
-) -> Result<Response, Refusal> {
-    context.access.producer.check(&parts.headers)?;
-    let queue = queue_in_path(parts, "/p")?.ok_or(Refusal::NotFound)?;
-    let fields = fields(parts, body, SMALL_BYTES).await?;
-    let callback = callback(&fields)?;
+async fn change<R: Redis>(request: &mut Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
+    access.producer.check(request.headers())?;
+    let queue = parse_queue(request, "/p")?.ok_or(Refusal::NotFound)?;
+    let fields = parse_fields(request, MAX_SMALL_BODY_BYTES).await?;
+    let callback = parse_callback(&fields)?;
     let name = fields.get("policy").ok_or(Refusal::BadRequest)?;
     let Some(policy) = std::str::from_utf8(name).ok().and_then(Policy::named) else {
         return Ok(line("null", callback));

@@ -1,4 +1,4 @@
-//! What is told of all queues.
+//! The counts of all queues.
 
 use super::Refusal;
 use crate::queue::QueueName;
@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 /// How many queues are counted at once.
 const AT_ONCE: usize = 16;
 
-/// The text that stands for the store in answers. The original told what its Redis driver printed of itself.
+/// The text that stands for the store in responses. In the original it was what its Redis driver printed of itself.
 pub(super) const STORE: &str = "connected";
 
 /// All queues, and how much there is in the first of them.

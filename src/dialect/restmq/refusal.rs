@@ -1,10 +1,12 @@
-//! What the dialect answers when it does not do what was asked.
+//! The responses of the dialect when it does not do what was asked.
 
+use super::access::Denied;
+use super::form::FormError;
+use super::html::escape;
 use super::text::html;
 use crate::queue::NameError;
-use crate::store::RedisError;
-use crate::web::html::escape;
-use crate::web::{self as answer, BodyError, Denied, FormError, Response};
+use crate::store::{Effect, RedisError};
+use crate::web::{BodyError, Response, allow, with_header};
 use http::StatusCode;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 
@@ -20,17 +22,13 @@ pub(in crate::dialect) enum Refusal {
     /// With the methods that the route has.
     MethodNotAllowed(&'static str),
     TooLarge,
-    /// A queue has as many readers as it can have.
-    TooManyReaders,
+    /// A queue has as many subscribers as it can have.
+    TooManySubscribers,
     /// With the path of the stream that there is instead. The header `upgrade`, which is due with this status, is for the
     /// platform alone to send: it answers 500 to a component that does.
     Upgrade(String),
-    /// The store failed before anything was changed.
-    StoreUnreachable,
-    /// The store failed, and what was asked may have been carried out.
-    StoreLost,
-    /// The store answered, with an error.
-    StoreRefused,
+    /// The store failed, with what is known of the effect.
+    Store(Effect),
 }
 
 impl Refusal {
@@ -49,9 +47,7 @@ impl Refusal {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Upgrade(_) => StatusCode::UPGRADE_REQUIRED,
-            Self::TooManyReaders | Self::StoreUnreachable | Self::StoreLost | Self::StoreRefused => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManySubscribers | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -59,7 +55,7 @@ impl Refusal {
 impl From<Refusal> for Response {
     fn from(refusal: Refusal) -> Self {
         let status = refusal.status();
-        let told = format!("{}: {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
+        let title = format!("{}: {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
         let more = match &refusal {
             Refusal::Upgrade(stream) => format!(
                 ". There is no WebSocket here; read the event stream at {}",
@@ -67,23 +63,21 @@ impl From<Refusal> for Response {
             ),
             _ => String::new(),
         };
-        let text = format!("<html><title>{told}</title><body>{told}{more}</body></html>");
+        let text = format!("<html><title>{title}</title><body>{title}{more}</body></html>");
         let mut response = html(text);
         *response.status_mut() = status;
         match refusal {
-            Refusal::MethodNotAllowed(methods) => answer::allow(response, methods),
+            Refusal::MethodNotAllowed(methods) => allow(response, methods),
             Refusal::Unauthorized => {
-                answer::with_header(response, WWW_AUTHENTICATE, "Basic realm=\"RestMQ Restricted Access\"")
+                with_header(response, WWW_AUTHENTICATE, "Basic realm=\"RestMQ Restricted Access\"")
             }
-            Refusal::TooManyReaders | Refusal::StoreUnreachable | Refusal::StoreLost | Refusal::StoreRefused => {
-                answer::with_header(response, RETRY_AFTER, "1")
-            }
+            Refusal::TooManySubscribers | Refusal::Store(_) => with_header(response, RETRY_AFTER, "1"),
             _ => response,
         }
     }
 }
 
-/// Of a name in a field. That a path has none is told where it is read.
+/// For names in fields. Paths without a name are dealt with where they are read.
 impl From<NameError> for Refusal {
     fn from(_: NameError) -> Self {
         Self::BadRequest
@@ -116,10 +110,6 @@ impl From<Denied> for Refusal {
 
 impl From<RedisError> for Refusal {
     fn from(error: RedisError) -> Self {
-        match error {
-            RedisError::Unreachable(_) | RedisError::NoScript => Self::StoreUnreachable,
-            RedisError::Refused(_) | RedisError::Full(_) => Self::StoreRefused,
-            RedisError::Lost(_) | RedisError::Unexpected(_) => Self::StoreLost,
-        }
+        Self::Store(error.effect())
     }
 }

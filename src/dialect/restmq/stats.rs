@@ -1,73 +1,75 @@
 //! `/stats/` and `/stats/{queue}`: how many messages there are.
 
+use super::access::Access;
 use super::queues::{Queues, STORE};
-use super::request::{fields_of_query, queue_in_path};
-use super::text::{Object, callback, json};
-use super::{Refusal, options};
+use super::request::{parse_query_fields, parse_queue};
+use super::text::{json, parse_callback, spaced};
+use super::{Refusal, respond_options};
 use crate::queue::{Policy, QueueName, Status};
 use crate::store::{Counts, Redis};
-use crate::web::{Context, Response};
+use crate::web::json::Object;
+use crate::web::{Context, Request, Response};
 use http::Method;
-use http::request::Parts;
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// What stands for what is not known.
-const NOTHING: &str = "\"\"";
+const UNKNOWN: &str = "\"\"";
 
-/// Answers a request to `/stats/` or `/stats/{queue}`.
-pub(super) async fn handle<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    match parts.method {
-        Method::GET | Method::HEAD => show(parts, context).await,
-        Method::OPTIONS => Ok(options(METHODS)),
+/// Responds to a request to `/stats/` or `/stats/{queue}`.
+pub(super) async fn respond<R: Redis>(
+    request: &Request,
+    context: &Context<R>,
+    access: &Access,
+) -> Result<Response, Refusal> {
+    match *request.method() {
+        Method::GET | Method::HEAD => show(request, context, access).await,
+        Method::OPTIONS => Ok(respond_options(METHODS)),
         _ => Err(Refusal::MethodNotAllowed(METHODS)),
     }
 }
 
-async fn show<R: Redis>(parts: &Parts, context: &Context<R>) -> Result<Response, Refusal> {
-    context.access.consumer.check(&parts.headers)?;
-    let fields = fields_of_query(parts)?;
-    let callback = callback(&fields)?;
-    let text = match queue_in_path(parts, "/stats")? {
+async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
+    access.consumer.check(request.headers())?;
+    let fields = parse_query_fields(request)?;
+    let callback = parse_callback(&fields)?;
+    let text = match parse_queue(request, "/stats")? {
         Some(queue) => {
-            let len = context.store.counts(&queue).await?.size;
-            Object::new()
-                .text("queue", queue.as_str())
-                .text("redis", STORE)
-                .plain("len", len)
+            let size = context.store.counts(&queue).await?.size;
+            spaced(|o| {
+                o.text("queue", queue.as_str()).text("redis", STORE).plain("len", size);
+            })
         }
         None => {
             let queues = Queues::count(context).await?;
-            let each = queues.first.iter().fold(Object::new(), |each, (queue, counts)| {
-                each.plain(queue.as_str(), told(queue, counts))
-            });
-            Object::new()
-                .plain("count", queues.size)
-                .plain("queues", each.end())
-                .text("redis", STORE)
+            spaced(|o| {
+                o.plain("count", queues.size);
+                o.object("queues", |o| {
+                    for (queue, counts) in &queues.first {
+                        o.object(queue.as_str(), |o| render_queue(o, queue, counts));
+                    }
+                });
+                o.text("redis", STORE);
+            })
         }
     };
     Ok(json(match callback {
-        Some(name) => format!("{name}({})", text.end()),
-        None => text.end(),
+        Some(name) => format!("{name}({text})"),
+        None => text,
     }))
 }
 
-fn told(queue: &QueueName, counts: &Counts) -> String {
+fn render_queue(o: &mut Object<'_>, queue: &QueueName, counts: &Counts) {
     let status = if counts.status == Some(Status::Open) {
         "1"
     } else {
-        NOTHING
+        UNKNOWN
     };
     let policy = match counts.policy {
         Some(Policy::Broadcast) => "1",
         Some(Policy::RoundRobin) => "2",
-        None => NOTHING,
+        None => UNKNOWN,
     };
-    Object::new()
-        .plain("status", status)
-        .plain("policy", policy)
-        .text("name", queue.as_str())
-        .plain("len", counts.size)
-        .end()
+    o.plain("status", status).plain("policy", policy);
+    o.text("name", queue.as_str()).plain("len", counts.size);
 }

@@ -14,7 +14,7 @@ enum Kind {
 }
 
 /// The member `backoff` of an object.
-pub(super) fn take_backoff(members: &mut Members<'_>) -> Result<Option<Backoff>, Problem> {
+pub(super) fn parse_backoff(members: &mut Members<'_>) -> Result<Option<Backoff>, Problem> {
     let Some(mut rule) = members.object("backoff")? else {
         return Ok(None);
     };
@@ -35,7 +35,7 @@ pub(super) fn take_backoff(members: &mut Members<'_>) -> Result<Option<Backoff>,
 }
 
 /// Writes the member `backoff`.
-pub(super) fn write_backoff(o: &mut Object<'_>, backoff: Backoff) {
+pub(super) fn render_backoff(o: &mut Object<'_>, backoff: Backoff) {
     o.object("backoff", |o| match backoff {
         Backoff::Fixed { delay } => {
             o.text("kind", "fixed").plain("delay", seconds(delay));

@@ -1,18 +1,17 @@
 //! `POST /v1/queues/{q}/claims` and `POST /v1/claims`: jobs are handed out under a lease.
 
-use super::finish::{ack, take_acks, write_outcome};
+use super::finish::{ack, parse_acks, render_outcome};
 use super::headers;
 use super::members::Members;
 use super::problem::Problem;
-use super::request::{LEASE, RESULTS_BYTES, read};
-use super::told;
-use super::view::{write_job, write_payload};
+use super::request::{LEASE, MAX_RESULTS_BODY_BYTES, parse_body};
+use super::respond;
+use super::view::{render_job, render_payload};
 use crate::queue::QueueName;
 use crate::store::{Ack, Claim, Claimed, Redis};
 use crate::web::json::push_object;
-use crate::web::{Context, Response, empty};
+use crate::web::{Context, Request, Response, empty};
 use http::StatusCode;
-use http::request::Parts;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -25,52 +24,49 @@ const WORKER_BYTES: RangeInclusive<usize> = 1..=255;
 /// The longest name of a queue, in bytes.
 const NAME_BYTES: RangeInclusive<usize> = 1..=QueueName::MAX_BYTES;
 
-/// What claims on one queue and on many have in common.
-struct Wishes {
+/// What requests for claims on one queue and on many have in common.
+struct ClaimRequest {
     max_jobs: usize,
     lease: Option<Duration>,
     worker: Option<String>,
     wait: Duration,
 }
 
-pub(super) async fn claim<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
+pub(super) async fn claim<R: Redis>(
+    request: &mut Request,
     queue: &QueueName,
     context: &Context<R>,
 ) -> Result<Response, Problem> {
-    let body = read(parts, body, RESULTS_BYTES).await?;
+    let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
     let mut members = Members::of_body(&body)?;
-    let wishes = Wishes::take(parts, &mut members)?;
-    let sent = take_acks(&mut members, 0)?;
+    let wanted = ClaimRequest::parse(request, &mut members)?;
+    let requests = parse_acks(&mut members, 0)?;
     members.finish()?;
-    let acks = sent.as_ref().map(|sent| sent.iter().map(ack).collect::<Vec<_>>());
+    let acks = requests
+        .as_ref()
+        .map(|requests| requests.iter().map(ack).collect::<Vec<_>>());
     let queues = std::slice::from_ref(queue);
-    let claimed = carry_out(&wishes, queues, acks.as_deref().unwrap_or_default(), context).await?;
-    Ok(tell(queues, acks.as_deref(), &claimed))
+    let claimed = run(&wanted, queues, acks.as_deref().unwrap_or_default(), context).await?;
+    Ok(render(queues, acks.as_deref(), &claimed))
 }
 
-pub(super) async fn claim_of_many<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
-    context: &Context<R>,
-) -> Result<Response, Problem> {
-    let body = read(parts, body, RESULTS_BYTES).await?;
+pub(super) async fn claim_of_many<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Problem> {
+    let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
     let mut members = Members::of_body(&body)?;
-    let queues = take_queues(&mut members)?;
-    let wishes = Wishes::take(parts, &mut members)?;
+    let queues = parse_queues(&mut members)?;
+    let wanted = ClaimRequest::parse(request, &mut members)?;
     members.finish()?;
-    let claimed = carry_out(&wishes, &queues, &[], context).await?;
-    Ok(tell(&queues, None, &claimed))
+    let claimed = run(&wanted, &queues, &[], context).await?;
+    Ok(render(&queues, None, &claimed))
 }
 
-fn take_queues(members: &mut Members<'_>) -> Result<Vec<QueueName>, Problem> {
+fn parse_queues(members: &mut Members<'_>) -> Result<Vec<QueueName>, Problem> {
     let names = members.list("queues", 1..=Claim::MAX_QUEUES)?;
     let name = |(value, pointer): (&serde_json::value::RawValue, String)| {
         let name = serde_json::from_str::<String>(value.get()).ok();
         name.and_then(|name| QueueName::new(name).ok()).ok_or_else(|| {
             let detail = format!(
-                "A queue's name is a string of {} to {} bytes without control characters.",
+                "A queue name is a string of {} to {} bytes without control characters.",
                 NAME_BYTES.start(),
                 NAME_BYTES.end()
             );
@@ -80,14 +76,15 @@ fn take_queues(members: &mut Members<'_>) -> Result<Vec<QueueName>, Problem> {
     members.required("queues", names)?.into_iter().map(name).collect()
 }
 
-impl Wishes {
-    fn take(parts: &Parts, members: &mut Members<'_>) -> Result<Self, Problem> {
+impl ClaimRequest {
+    fn parse(request: &Request, members: &mut Members<'_>) -> Result<Self, Problem> {
         // As many as a claim may ask for: far inside u32.
         let most = u32::try_from(Claim::MAX_JOBS).unwrap_or(u32::MAX);
         let count = members.whole("count", 1..=most)?.unwrap_or(1);
         let lease = members.seconds("lease", LEASE)?;
         let worker = members.text("worker", WORKER_BYTES)?;
-        let preferred = || headers::wait(&parts.headers).map(|wait| wait.min(Duration::from_secs_f64(*WAIT.end())));
+        let preferred =
+            || headers::parse_wait(request.headers()).map(|wait| wait.min(Duration::from_secs_f64(*WAIT.end())));
         let wait = members.seconds("wait", WAIT)?.or_else(preferred);
         Ok(Self {
             max_jobs: count as usize,
@@ -98,25 +95,25 @@ impl Wishes {
     }
 }
 
-async fn carry_out<R: Redis>(
-    wishes: &Wishes,
+async fn run<R: Redis>(
+    wanted: &ClaimRequest,
     queues: &[QueueName],
     acks: &[Ack<'_>],
     context: &Context<R>,
 ) -> Result<Claimed, Problem> {
     let claim = Claim {
         queues,
-        max_jobs: wishes.max_jobs,
-        lease: wishes.lease,
-        worker: wishes.worker.as_deref().map(str::as_bytes),
-        wait: wishes.wait,
+        max_jobs: wanted.max_jobs,
+        lease: wanted.lease,
+        worker: wanted.worker.as_deref().map(str::as_bytes),
+        wait: wanted.wait,
         acks,
     };
     Ok(context.store.claim(claim).await?)
 }
 
 /// `acks` is what was acknowledged with the claim, `None` where nothing was said of it.
-fn tell(queues: &[QueueName], acks: Option<&[Ack<'_>]>, claimed: &Claimed) -> Response {
+fn render(queues: &[QueueName], acks: Option<&[Ack<'_>]>, claimed: &Claimed) -> Response {
     if claimed.jobs.is_empty() && acks.is_none() {
         return empty(StatusCode::NO_CONTENT);
     }
@@ -124,11 +121,11 @@ fn tell(queues: &[QueueName], acks: Option<&[Ack<'_>]>, claimed: &Claimed) -> Re
         .jobs
         .iter()
         .filter_map(|(index, job)| Some((queues.get(*index)?, job)));
-    told(StatusCode::OK, |o| {
+    respond(StatusCode::OK, |o| {
         o.array("jobs", jobs, |out, (queue, job)| {
             push_object(out, |o| {
-                write_job(o, queue, job);
-                write_payload(o, job);
+                render_job(o, queue, job);
+                render_payload(o, job);
                 if let Some(receipt) = job.receipt() {
                     o.text("receipt", receipt.as_str());
                 }
@@ -136,7 +133,7 @@ fn tell(queues: &[QueueName], acks: Option<&[Ack<'_>]>, claimed: &Claimed) -> Re
         });
         if let Some(acks) = acks {
             o.array("acks", acks.iter().zip(&claimed.acks), |out, (ack, acked)| {
-                push_object(out, |o| write_outcome(o, ack.receipt, &(*acked).into()));
+                push_object(out, |o| render_outcome(o, ack.receipt, (*acked).into()));
             });
         }
     })

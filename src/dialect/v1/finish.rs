@@ -1,17 +1,15 @@
-//! `/v1/queues/{q}/claims/{receipt}/{verb}` and `/v1/queues/{q}/claims/{verb}`: what a worker does with a job that it
-//! holds.
+//! `/v1/queues/{q}/claims/{receipt}/{verb}` and `/v1/queues/{q}/claims/{verb}`: a worker finishes a job that it claimed.
 
 use super::members::Members;
 use super::problem::{Kind, Problem};
-use super::request::{DELAY, LEASE, RESULT_BYTES, RESULTS_BYTES, read};
-use super::told;
-use super::view::write_time;
+use super::request::{DELAY, LEASE, MAX_RESULT_BYTES, MAX_RESULTS_BODY_BYTES, parse_body};
+use super::respond;
+use super::view::render_time;
 use crate::queue::{QueueName, Receipt, Timestamp};
 use crate::store::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, Nacked, Redis};
 use crate::web::json::{Object, push_object};
-use crate::web::{Context, Response};
+use crate::web::{Context, Request, Response};
 use http::StatusCode;
-use http::request::Parts;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -19,7 +17,7 @@ use std::time::Duration;
 const ERROR_BYTES: RangeInclusive<usize> = 0..=4096;
 
 /// How large a job's progress may be, in bytes.
-const PROGRESS_BYTES: usize = 16 * 1024;
+const MAX_PROGRESS_BYTES: usize = 16 * 1024;
 
 /// What can be done with jobs that are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,63 +49,73 @@ impl Verb {
 }
 
 /// What became of one receipt.
-pub(super) struct Outcome {
-    status: &'static str,
-    time: Option<(&'static str, Timestamp)>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Done,
+    Dead,
+    Ready,
+    /// Until this time.
+    Scheduled(Timestamp),
+    /// Its lease ends at this time.
+    Active(Timestamp),
+    Repeated,
+    Cancelled,
+    Stale,
 }
 
-pub(super) async fn one<B: http_body::Body, R: Redis>(
+pub(super) async fn one<R: Redis>(
     verb: Verb,
-    parts: &Parts,
-    body: B,
+    request: &mut Request,
     queue: &QueueName,
     receipt: &Receipt,
     context: &Context<R>,
 ) -> Result<Response, Problem> {
-    let body = read(parts, body, RESULTS_BYTES).await?;
-    let sent = [(receipt.clone(), Members::of_body(&body)?)];
-    let outcomes = carry_out(verb, queue, sent.into(), context).await?;
+    let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
+    let requests = [(receipt.clone(), Members::of_body(&body)?)];
+    let outcomes = run(verb, queue, requests.into(), context).await?;
     match outcomes.first() {
-        Some((_, outcome)) if outcome.status == STALE => Err(Problem::new(
+        Some((_, Outcome::Stale)) => Err(Problem::new(
             Kind::StaleReceipt,
-            "The job was finished or taken back, or this queue never gave the receipt. Nothing was changed.",
+            "The job was finished, its lease ended, or the receipt is from another queue. Nothing was changed.",
         )),
-        Some((_, outcome)) if outcome.status == CANCELLED => Err(Problem::new(
+        Some((_, Outcome::Cancelled)) => Err(Problem::new(
             Kind::JobCancelled,
             "The job was cancelled. Nothing was changed.",
         )),
-        Some((receipt, outcome)) => Ok(told(StatusCode::OK, |o| write_outcome(o, receipt, outcome))),
-        None => Err(Problem::new(Kind::StoreLost, "Redis gave no answer for the receipt.")),
+        Some((receipt, outcome)) => Ok(respond(StatusCode::OK, |o| render_outcome(o, receipt, *outcome))),
+        None => Err(Problem::new(
+            Kind::StoreLost,
+            "Redis requests no result for the receipt. The request may have been carried out.",
+        )),
     }
 }
 
-pub(super) async fn many<B: http_body::Body, R: Redis>(
+pub(super) async fn many<R: Redis>(
     verb: Verb,
-    parts: &Parts,
-    body: B,
+    request: &mut Request,
     queue: &QueueName,
     context: &Context<R>,
 ) -> Result<Response, Problem> {
-    let body = read(parts, body, RESULTS_BYTES).await?;
+    let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
     let mut members = Members::of_body(&body)?;
-    let sent = take_receipts(&mut members, verb.member(), 1)?;
-    let sent = members.required(verb.member(), sent)?;
+    let requests = parse_receipts(&mut members, verb.member(), 1)?;
+    let requests = members.required(verb.member(), requests)?;
     members.finish()?;
-    let outcomes = carry_out(verb, queue, sent, context).await?;
-    Ok(told(StatusCode::OK, |o| {
+    let outcomes = run(verb, queue, requests, context).await?;
+    Ok(respond(StatusCode::OK, |o| {
         o.array("results", &outcomes, |out, (receipt, outcome)| {
-            push_object(out, |o| write_outcome(o, receipt, outcome));
+            push_object(out, |o| render_outcome(o, receipt, *outcome));
         });
     }))
 }
 
 /// An array of objects with a receipt each: the receipts, and the other members, which are still to be taken.
-fn take_receipts<'a>(
+fn parse_receipts<'a>(
     members: &mut Members<'a>,
     name: &'static str,
     least: usize,
 ) -> Result<Option<Vec<(Receipt, Members<'a>)>>, Problem> {
-    let take = |(value, pointer)| {
+    let parse = |(value, pointer)| {
         let mut members = Members::of(value, pointer)?;
         let receipt = members.read("receipt", "what a claim gave", |text| {
             Receipt::parse(&serde_json::from_str::<String>(text).ok()?)
@@ -115,110 +123,110 @@ fn take_receipts<'a>(
         Ok((members.required("receipt", receipt)?, members))
     };
     let list = members.list(name, least..=MAX_RECEIPTS)?;
-    list.map(|list| list.into_iter().map(take).collect()).transpose()
+    list.map(|list| list.into_iter().map(parse).collect()).transpose()
 }
 
 /// A receipt to acknowledge, and the job's result.
-pub(super) type SentAck<'a> = (Receipt, Option<&'a str>);
+pub(super) type AckRequest<'a> = (Receipt, Option<&'a str>);
 
 /// The member `acks`: receipts and results. `None` where there is none.
-pub(super) fn take_acks<'a>(members: &mut Members<'a>, least: usize) -> Result<Option<Vec<SentAck<'a>>>, Problem> {
-    let sent = take_receipts(members, Verb::Ack.member(), least)?;
-    sent.map(|sent| take_each(sent, take_result)).transpose()
+pub(super) fn parse_acks<'a>(members: &mut Members<'a>, least: usize) -> Result<Option<Vec<AckRequest<'a>>>, Problem> {
+    let requests = parse_receipts(members, Verb::Ack.member(), least)?;
+    requests.map(|requests| parse_each(requests, parse_result)).transpose()
 }
 
-fn take_result<'a>(members: &mut Members<'a>) -> Result<Option<&'a str>, Problem> {
-    members.json("result", RESULT_BYTES)
+fn parse_result<'a>(members: &mut Members<'a>) -> Result<Option<&'a str>, Problem> {
+    members.json("result", MAX_RESULT_BYTES)
 }
 
-struct SentNack {
+struct NackRequest {
     error: String,
     delay: Option<Duration>,
     dead: bool,
 }
 
-fn take_nack(members: &mut Members<'_>) -> Result<SentNack, Problem> {
-    Ok(SentNack {
+fn parse_nack(members: &mut Members<'_>) -> Result<NackRequest, Problem> {
+    Ok(NackRequest {
         error: members.text("error", ERROR_BYTES)?.unwrap_or_default(),
         delay: members.seconds("delay", DELAY)?,
         dead: members.flag("dead")?.unwrap_or(false),
     })
 }
 
-type SentExtend<'a> = (Option<Duration>, Option<&'a str>);
+type ExtendRequest<'a> = (Option<Duration>, Option<&'a str>);
 
-fn take_extend<'a>(members: &mut Members<'a>) -> Result<SentExtend<'a>, Problem> {
+fn parse_extend<'a>(members: &mut Members<'a>) -> Result<ExtendRequest<'a>, Problem> {
     Ok((
         members.seconds("lease", LEASE)?,
-        members.json("progress", PROGRESS_BYTES)?,
+        members.json("progress", MAX_PROGRESS_BYTES)?,
     ))
 }
 
 /// Takes what goes with each receipt.
-fn take_each<'a, T>(
-    sent: Vec<(Receipt, Members<'a>)>,
-    take: impl Fn(&mut Members<'a>) -> Result<T, Problem>,
+fn parse_each<'a, T>(
+    requests: Vec<(Receipt, Members<'a>)>,
+    parse: impl Fn(&mut Members<'a>) -> Result<T, Problem>,
 ) -> Result<Vec<(Receipt, T)>, Problem> {
-    let take = |(receipt, mut members): (Receipt, Members<'a>)| {
-        let taken = take(&mut members)?;
+    let parse_one = |(receipt, mut members): (Receipt, Members<'a>)| {
+        let parsed = parse(&mut members)?;
         members.finish()?;
-        Ok((receipt, taken))
+        Ok((receipt, parsed))
     };
-    sent.into_iter().map(take).collect()
+    requests.into_iter().map(parse_one).collect()
 }
 
-async fn carry_out<R: Redis>(
+async fn run<R: Redis>(
     verb: Verb,
     queue: &QueueName,
-    sent: Vec<(Receipt, Members<'_>)>,
+    requests: Vec<(Receipt, Members<'_>)>,
     context: &Context<R>,
 ) -> Result<Vec<(Receipt, Outcome)>, Problem> {
     Ok(match verb {
         Verb::Ack => {
-            let sent = take_each(sent, take_result)?;
-            let acks: Vec<_> = sent.iter().map(ack).collect();
-            paired(sent.iter(), context.store.ack(queue, &acks).await?)
+            let requests = parse_each(requests, parse_result)?;
+            let acks: Vec<_> = requests.iter().map(ack).collect();
+            with_receipts(requests.iter(), context.store.ack(queue, &acks).await?)
         }
         Verb::Nack => {
-            let sent = take_each(sent, take_nack)?;
-            let nacks: Vec<_> = sent.iter().map(nack).collect();
-            paired(sent.iter(), context.store.nack(queue, &nacks).await?)
+            let requests = parse_each(requests, parse_nack)?;
+            let nacks: Vec<_> = requests.iter().map(nack).collect();
+            with_receipts(requests.iter(), context.store.nack(queue, &nacks).await?)
         }
         Verb::Extend => {
-            let sent = take_each(sent, take_extend)?;
-            let extensions: Vec<_> = sent.iter().map(extend).collect();
-            paired(sent.iter(), context.store.extend(queue, &extensions).await?)
+            let requests = parse_each(requests, parse_extend)?;
+            let extensions: Vec<_> = requests.iter().map(extend).collect();
+            with_receipts(requests.iter(), context.store.extend(queue, &extensions).await?)
         }
     })
 }
 
 /// Each receipt with what became of it.
-fn paired<'a, T: 'a>(
-    sent: impl Iterator<Item = &'a (Receipt, T)>,
+fn with_receipts<'a, T: 'a>(
+    requests: impl Iterator<Item = &'a (Receipt, T)>,
     outcomes: Vec<impl Into<Outcome>>,
 ) -> Vec<(Receipt, Outcome)> {
-    let receipts = sent.map(|(receipt, _)| receipt.clone());
+    let receipts = requests.map(|(receipt, _)| receipt.clone());
     receipts.zip(outcomes.into_iter().map(Into::into)).collect()
 }
 
 /// An acknowledgement as the store takes it.
-pub(super) fn ack<'a>((receipt, result): &'a SentAck<'a>) -> Ack<'a> {
+pub(super) fn ack<'a>((receipt, result): &'a AckRequest<'a>) -> Ack<'a> {
     Ack {
         receipt,
         result: *result,
     }
 }
 
-fn nack((receipt, sent): &(Receipt, SentNack)) -> Nack<'_> {
+fn nack((receipt, requests): &(Receipt, NackRequest)) -> Nack<'_> {
     Nack {
         receipt,
-        error: &sent.error,
-        delay: sent.delay,
-        dead: sent.dead,
+        error: &requests.error,
+        delay: requests.delay,
+        dead: requests.dead,
     }
 }
 
-fn extend<'a>((receipt, (lease, progress)): &'a (Receipt, SentExtend<'a>)) -> Extend<'a> {
+fn extend<'a>((receipt, (lease, progress)): &'a (Receipt, ExtendRequest<'a>)) -> Extend<'a> {
     Extend {
         receipt,
         lease: *lease,
@@ -226,62 +234,54 @@ fn extend<'a>((receipt, (lease, progress)): &'a (Receipt, SentExtend<'a>)) -> Ex
     }
 }
 
-const STALE: &str = "stale";
-const CANCELLED: &str = "cancelled";
-const REPEATED: &str = "repeated";
-
-impl Outcome {
-    fn new(status: &'static str) -> Self {
-        Self { status, time: None }
-    }
-}
-
 impl From<Acked> for Outcome {
     fn from(acked: Acked) -> Self {
-        Self::new(match acked {
-            Acked::Done => "done",
-            Acked::Repeated => REPEATED,
-            Acked::Cancelled => CANCELLED,
-            Acked::Stale => STALE,
-        })
+        match acked {
+            Acked::Done => Self::Done,
+            Acked::Repeated => Self::Repeated,
+            Acked::Cancelled => Self::Cancelled,
+            Acked::Stale => Self::Stale,
+        }
     }
 }
 
 impl From<Nacked> for Outcome {
     fn from(nacked: Nacked) -> Self {
-        Self::new(match nacked {
-            Nacked::Scheduled(at) => {
-                return Self {
-                    status: "scheduled",
-                    time: Some(("run_at", at)),
-                };
-            }
-            Nacked::Ready => "ready",
-            Nacked::Dead => "dead",
-            Nacked::Repeated => REPEATED,
-            Nacked::Cancelled => CANCELLED,
-            Nacked::Stale => STALE,
-        })
+        match nacked {
+            Nacked::Scheduled(at) => Self::Scheduled(at),
+            Nacked::Ready => Self::Ready,
+            Nacked::Dead => Self::Dead,
+            Nacked::Repeated => Self::Repeated,
+            Nacked::Cancelled => Self::Cancelled,
+            Nacked::Stale => Self::Stale,
+        }
     }
 }
 
 impl From<Extended> for Outcome {
     fn from(extended: Extended) -> Self {
         match extended {
-            Extended::Until(end) => Self {
-                status: "active",
-                time: Some(("lease_ends_at", end)),
-            },
-            Extended::Cancelled => Self::new(CANCELLED),
-            Extended::Stale => Self::new(STALE),
+            Extended::Until(end) => Self::Active(end),
+            Extended::Cancelled => Self::Cancelled,
+            Extended::Stale => Self::Stale,
         }
     }
 }
 
 /// Writes what became of a receipt.
-pub(super) fn write_outcome(o: &mut Object<'_>, receipt: &Receipt, outcome: &Outcome) {
-    o.text("receipt", receipt.as_str()).text("status", outcome.status);
-    if let Some((name, at)) = outcome.time {
-        write_time(o, name, at);
+pub(super) fn render_outcome(o: &mut Object<'_>, receipt: &Receipt, outcome: Outcome) {
+    let (status, time) = match outcome {
+        Outcome::Done => ("done", None),
+        Outcome::Dead => ("dead", None),
+        Outcome::Ready => ("ready", None),
+        Outcome::Scheduled(at) => ("scheduled", Some(("run_at", at))),
+        Outcome::Active(end) => ("active", Some(("lease_ends_at", end))),
+        Outcome::Repeated => ("repeated", None),
+        Outcome::Cancelled => ("cancelled", None),
+        Outcome::Stale => ("stale", None),
+    };
+    o.text("receipt", receipt.as_str()).text("status", status);
+    if let Some((name, at)) = time {
+        render_time(o, name, at);
     }
 }

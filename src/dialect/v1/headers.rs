@@ -8,11 +8,11 @@ use std::time::Duration;
 const KEY_BYTES: usize = 255;
 
 /// The longest trace context that is kept, in bytes. W3C asks for 512 of `tracestate`.
-const TRACE_BYTES: usize = 2048;
+const MAX_TRACE_BYTES: usize = 2048;
 
 /// The key of `Idempotency-Key`: a string in quotes (RFC 8941), as draft-ietf-httpapi-idempotency-key-header has it, or
 /// the key alone, as many clients send it.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<Vec<u8>>, Problem> {
+pub(super) fn parse_idempotency_key(headers: &HeaderMap) -> Result<Option<Vec<u8>>, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -22,7 +22,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<Vec<u8>>, Pr
         Some(key) => Ok(Some(key)),
         None => Err(Problem::new(
             Kind::InvalidIdempotencyKey,
-            "It must be one string of 1 to 255 bytes of ASCII, as in \"8e03978e-40d5\".",
+            "Idempotency-Key must be one string of 1 to 255 bytes of ASCII, such as \"8e03978e-40d5\".",
         )),
     }
 }
@@ -45,9 +45,9 @@ fn key_of(value: &[u8]) -> Option<Vec<u8>> {
     Some(key)
 }
 
-/// What the request wants of a queue's settings before they are changed.
+/// What must hold of a queue's settings for the request to be carried out.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum Precondition {
     /// Nothing.
     Anything,
     /// The queue is there.
@@ -59,19 +59,19 @@ pub(super) enum Wanted {
 }
 
 /// What `If-Match` and `If-None-Match` say. Only `*` is known of the second.
-pub(super) fn wanted(headers: &HeaderMap) -> Result<Wanted, Problem> {
+pub(super) fn parse_precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
     let list = |name| {
         let values = headers.get_all(name).iter();
         let texts: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         (!texts.is_empty()).then(|| texts.join(","))
     };
     match (list(IF_MATCH), list(IF_NONE_MATCH)) {
-        (None, None) => Ok(Wanted::Anything),
-        (None, Some(all)) if all.trim() == "*" => Ok(Wanted::NotThere),
-        (None, Some(_)) => Err(unmet("If-None-Match can only be * here.")),
-        (Some(all), None) if all.trim() == "*" => Ok(Wanted::There),
-        (Some(tags), None) => Ok(Wanted::Tags(tags.split(',').filter_map(tag).collect())),
-        (Some(_), Some(_)) => Err(unmet("If-Match and If-None-Match cannot both be met.")),
+        (None, None) => Ok(Precondition::Anything),
+        (None, Some(all)) if all.trim() == "*" => Ok(Precondition::NotThere),
+        (None, Some(_)) => Err(unmet("If-None-Match must be *.")),
+        (Some(all), None) if all.trim() == "*" => Ok(Precondition::There),
+        (Some(tags), None) => Ok(Precondition::Tags(tags.split(',').filter_map(tag).collect())),
+        (Some(_), Some(_)) => Err(unmet("Send either If-Match or If-None-Match, not both.")),
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) fn unmet(detail: &str) -> Problem {
 }
 
 /// How long `Prefer: wait=N` lets the answer wait (RFC 7240). What cannot be understood is as if it were not there.
-pub(super) fn wait(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn parse_wait(headers: &HeaderMap) -> Option<Duration> {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     let mut preferences = values.flat_map(|value| value.split(','));
     let seconds = preferences.find_map(|preference| {
@@ -106,12 +106,12 @@ pub(super) struct Trace {
 
 impl Trace {
     /// What the headers have of it. What is too long or no text is left out, as W3C has it.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn parse(headers: &HeaderMap) -> Self {
         let joined = |name| {
             let values = headers.get_all(name).iter();
             let texts: Result<Vec<_>, _> = values.map(|value| value.to_str()).collect();
             let joined = texts.ok()?.join(",");
-            (1..=TRACE_BYTES).contains(&joined.len()).then_some(joined)
+            (1..=MAX_TRACE_BYTES).contains(&joined.len()).then_some(joined)
         };
         let parent = joined("traceparent");
         let state = parent.as_ref().and_then(|_| joined("tracestate"));
@@ -133,12 +133,12 @@ mod tests {
     }
 
     fn key(value: &str) -> Result<Option<Vec<u8>>, Problem> {
-        idempotency_key(&with(&[("idempotency-key", value)]))
+        parse_idempotency_key(&with(&[("idempotency-key", value)]))
     }
 
     #[test]
     fn an_idempotency_key_is_a_string_in_quotes_or_a_bare_token() {
-        assert_eq!(idempotency_key(&HeaderMap::new()), Ok(None));
+        assert_eq!(parse_idempotency_key(&HeaderMap::new()), Ok(None));
         for (value, expected) in [
             ("\"order-7\"", "order-7"),
             ("order-7", "order-7"),
@@ -160,16 +160,16 @@ mod tests {
             assert!(key(value).is_err(), "{value}");
         }
         let two = with(&[("idempotency-key", "a"), ("idempotency-key", "b")]);
-        assert!(idempotency_key(&two).is_err());
+        assert!(parse_idempotency_key(&two).is_err());
     }
 
     #[test]
     fn conditions_are_a_star_or_strong_tags() {
-        let of = |fields: &[_]| wanted(&with(fields)).ok();
-        let tags = |tags: &[&str]| Some(Wanted::Tags(tags.iter().map(|tag| (*tag).to_owned()).collect()));
-        assert_eq!(of(&[]), Some(Wanted::Anything));
-        assert_eq!(of(&[("if-match", " * ")]), Some(Wanted::There));
-        assert_eq!(of(&[("if-none-match", "*")]), Some(Wanted::NotThere));
+        let of = |fields: &[_]| parse_precondition(&with(fields)).ok();
+        let tags = |tags: &[&str]| Some(Precondition::Tags(tags.iter().map(|tag| (*tag).to_owned()).collect()));
+        assert_eq!(of(&[]), Some(Precondition::Anything));
+        assert_eq!(of(&[("if-match", " * ")]), Some(Precondition::There));
+        assert_eq!(of(&[("if-none-match", "*")]), Some(Precondition::NotThere));
         assert_eq!(of(&[("if-match", "\"0a\", W/\"0b\",\"0c\"")]), tags(&["0a", "0c"]));
         assert_eq!(
             of(&[("if-match", "\"0a\""), ("if-match", "\"0b\"")]),
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_preference_to_wait_is_found_among_others() {
-        let of = |fields: &[_]| wait(&with(fields)).map(|wait| wait.as_secs());
+        let of = |fields: &[_]| parse_wait(&with(fields)).map(|wait| wait.as_secs());
         assert_eq!(of(&[("prefer", "wait=20")]), Some(20));
         assert_eq!(of(&[("prefer", "respond-async, Wait = \"5\"; x")]), Some(5));
         assert_eq!(of(&[("prefer", "return=minimal"), ("prefer", "wait=3")]), Some(3));
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_trace_state_needs_its_parent() {
-        let trace = Trace::of(&with(&[
+        let trace = Trace::parse(&with(&[
             ("traceparent", "00-1"),
             ("tracestate", "a=1"),
             ("tracestate", "b=2"),
@@ -205,9 +205,9 @@ mod tests {
             (trace.parent.as_deref(), trace.state.as_deref()),
             (Some("00-1"), Some("a=1,b=2"))
         );
-        let trace = Trace::of(&with(&[("tracestate", "a=1")]));
+        let trace = Trace::parse(&with(&[("tracestate", "a=1")]));
         assert_eq!((trace.parent, trace.state), (None, None));
-        let long = "x".repeat(TRACE_BYTES + 1);
-        assert_eq!(Trace::of(&with(&[("traceparent", &long)])).parent, None);
+        let long = "x".repeat(MAX_TRACE_BYTES + 1);
+        assert_eq!(Trace::parse(&with(&[("traceparent", &long)])).parent, None);
     }
 }

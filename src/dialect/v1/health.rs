@@ -1,7 +1,7 @@
 //! `GET /v1/health`: whether Redis answers, and what is unwise about it.
 
 use super::problem::Problem;
-use super::told;
+use super::respond;
 use crate::store::Redis;
 use crate::web::json::push_object;
 use crate::web::{Context, Response};
@@ -14,7 +14,7 @@ pub(super) async fn show<R: Redis>(context: &Context<R>) -> Result<Response, Pro
         health.policy
     );
     let warnings = health.can_evict().then_some(("eviction", eviction));
-    Ok(told(StatusCode::OK, |o| {
+    Ok(respond(StatusCode::OK, |o| {
         o.text("status", "ok");
         o.object("redis", |o| {
             o.text("version", &health.version);

@@ -1,32 +1,31 @@
 //! `POST /v1/queues/{q}/jobs`: jobs go in, one or many.
 
-use super::backoff::take_backoff;
-use super::headers::{Trace, idempotency_key};
+use super::backoff::parse_backoff;
+use super::headers::{Trace, parse_idempotency_key};
 use super::members::Members;
 use super::problem::{Kind, Problem};
-use super::request::{DELAY, LEASE, read};
-use super::told;
+use super::request::{DELAY, LEASE, parse_body};
+use super::respond;
 use crate::queue::{Due, Hold, Priority, QueueName, Unique};
 use crate::store::{Idempotency, Insert, Inserted, InsertedJob, NewJob, Redis};
 use crate::web::json::{MAX_LEVELS, Object, is_shallow, push_object};
-use crate::web::{Context, Response, encode_segment, with_header};
+use crate::web::{Context, Request, Response, encode_segment, with_header};
 use http::StatusCode;
 use http::header::LOCATION;
-use http::request::Parts;
 use sha1_smol::Sha1;
 use std::ops::RangeInclusive;
 
 /// How much of a body there may be beside the payload, or the payloads.
-const ENVELOPE_BYTES: usize = 64 * 1024;
+const MAX_ENVELOPE_BYTES: usize = 64 * 1024;
 
 /// How much there may be of payloads in one request, even where one job may not be so large.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
+const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// How long a unique key may be.
 const KEY_BYTES: RangeInclusive<usize> = 1..=512;
 
 /// How large metadata may be.
-const METADATA_BYTES: usize = 16 * 1024;
+const MAX_METADATA_BYTES: usize = 16 * 1024;
 
 /// For how many seconds a job may wait before it expires.
 const EXPIRY: RangeInclusive<f64> = 0.001..=315_360_000.0;
@@ -35,29 +34,28 @@ const EXPIRY: RangeInclusive<f64> = 0.001..=315_360_000.0;
 const HELD_FOR: RangeInclusive<f64> = 0.001..=31_536_000.0;
 
 /// A job as it was sent. Its unique key is apart, since a job that is inserted only borrows it.
-struct Sent<'a> {
+struct JobRequest<'a> {
     job: NewJob<'a>,
     unique: Option<(String, Hold)>,
 }
 
-pub(super) async fn insert<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
+pub(super) async fn insert<R: Redis>(
+    request: &mut Request,
     queue: &QueueName,
     context: &Context<R>,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key(&parts.headers)?;
+    let key = parse_idempotency_key(request.headers())?;
     let job_bytes = context.limits.max_job_bytes;
-    let body = read(parts, body, job_bytes.max(BATCH_BYTES) + ENVELOPE_BYTES).await?;
-    let trace = Trace::of(&parts.headers);
+    let body = parse_body(request, job_bytes.max(MAX_BATCH_BYTES) + MAX_ENVELOPE_BYTES).await?;
+    let trace = Trace::parse(request.headers());
     let mut members = Members::of_body(&body)?;
-    let many = members.has("jobs");
-    let sent = if many {
-        take_jobs(&mut members, &trace, job_bytes)?
+    let is_many = members.has("jobs");
+    let requests = if is_many {
+        parse_jobs(&mut members, &trace, job_bytes)?
     } else {
-        vec![take_job(members, &trace, job_bytes)?]
+        vec![parse_job(members, &trace, job_bytes)?]
     };
-    let jobs: Vec<NewJob<'_>> = sent.iter().map(Sent::job).collect();
+    let jobs: Vec<NewJob<'_>> = requests.iter().map(JobRequest::job).collect();
     let fingerprint = Sha1::from(&body).digest().bytes();
     let insert = Insert {
         queue,
@@ -69,28 +67,32 @@ pub(super) async fn insert<B: http_body::Body, R: Redis>(
         }),
     };
     match context.store.insert(insert).await? {
-        Inserted::Jobs(jobs) if many => Ok(tell_many(queue, &jobs)),
-        Inserted::Jobs(jobs) => tell_one(queue, &jobs),
+        Inserted::Jobs(jobs) if is_many => Ok(render_many(queue, &jobs)),
+        Inserted::Jobs(jobs) => render_one(queue, &jobs),
         Inserted::OtherRequest => Err(Problem::new(
             Kind::IdempotencyKeyReused,
-            "A request with another body had this key within 24 hours. Nothing was changed.",
+            "Within the last 24 hours a request with another body used this key. Nothing was changed.",
         )),
         Inserted::TooLarge => Err(Problem::new(
             Kind::PayloadTooLarge,
-            "A payload is larger than the queue's `max_bytes`. Nothing was changed.",
+            "A payload is larger than the queue setting `max_bytes`. Nothing was changed.",
         )),
     }
 }
 
-fn take_jobs<'a>(members: &mut Members<'a>, trace: &'a Trace, job_bytes: usize) -> Result<Vec<Sent<'a>>, Problem> {
+fn parse_jobs<'a>(
+    members: &mut Members<'a>,
+    trace: &'a Trace,
+    job_bytes: usize,
+) -> Result<Vec<JobRequest<'a>>, Problem> {
     let jobs = members.list("jobs", 1..=Insert::MAX_JOBS)?.unwrap_or_default();
     members.finish()?;
     jobs.into_iter()
-        .map(|(job, pointer)| take_job(Members::of(job, pointer)?, trace, job_bytes))
+        .map(|(job, pointer)| parse_job(Members::of(job, pointer)?, trace, job_bytes))
         .collect()
 }
 
-fn take_job<'a>(mut members: Members<'a>, trace: &'a Trace, job_bytes: usize) -> Result<Sent<'a>, Problem> {
+fn parse_job<'a>(mut members: Members<'a>, trace: &'a Trace, job_bytes: usize) -> Result<JobRequest<'a>, Problem> {
     let payload = members.any("payload");
     let payload = members.required("payload", payload)?.get();
     if payload.len() > job_bytes {
@@ -104,26 +106,26 @@ fn take_job<'a>(mut members: Members<'a>, trace: &'a Trace, job_bytes: usize) ->
     let priority = members.whole("priority", 0..=9)?;
     let job = NewJob {
         payload: payload.as_bytes(),
-        due: take_due(&mut members)?,
+        due: parse_due(&mut members)?,
         priority: priority
             .and_then(|number| Priority::new(u8::try_from(number).ok()?))
             .unwrap_or_default(),
         max_attempts: members.whole("max_attempts", 1..=1000)?,
-        backoff: take_backoff(&mut members)?,
+        backoff: parse_backoff(&mut members)?,
         timeout: members.seconds("timeout", LEASE)?,
         expires_in: members.seconds("expires_in", EXPIRY)?,
-        metadata: take_metadata(&mut members)?,
+        metadata: parse_metadata(&mut members)?,
         traceparent: trace.parent.as_deref(),
         tracestate: trace.state.as_deref(),
         unique: None,
         is_text: false,
     };
-    let unique = take_unique(&mut members)?;
+    let unique = parse_unique(&mut members)?;
     members.finish()?;
-    Ok(Sent { job, unique })
+    Ok(JobRequest { job, unique })
 }
 
-fn take_due(members: &mut Members<'_>) -> Result<Due, Problem> {
+fn parse_due(members: &mut Members<'_>) -> Result<Due, Problem> {
     let delay = members.seconds("delay", DELAY)?;
     let time = members.time("run_at")?;
     match (delay, time) {
@@ -134,7 +136,7 @@ fn take_due(members: &mut Members<'_>) -> Result<Due, Problem> {
     }
 }
 
-fn take_unique(members: &mut Members<'_>) -> Result<Option<(String, Hold)>, Problem> {
+fn parse_unique(members: &mut Members<'_>) -> Result<Option<(String, Hold)>, Problem> {
     let Some(mut unique) = members.object("unique")? else {
         return Ok(None);
     };
@@ -151,14 +153,14 @@ fn take_unique(members: &mut Members<'_>) -> Result<Option<(String, Hold)>, Prob
     }
 }
 
-fn take_metadata<'a>(members: &mut Members<'a>) -> Result<Option<&'a str>, Problem> {
-    let must = format!("an object of at most {METADATA_BYTES} bytes and {MAX_LEVELS} levels");
+fn parse_metadata<'a>(members: &mut Members<'a>) -> Result<Option<&'a str>, Problem> {
+    let must = format!("an object of at most {MAX_METADATA_BYTES} bytes and {MAX_LEVELS} levels");
     members.read("metadata", must, |text| {
-        (text.starts_with('{') && text.len() <= METADATA_BYTES && is_shallow(text)).then_some(text)
+        (text.starts_with('{') && text.len() <= MAX_METADATA_BYTES && is_shallow(text)).then_some(text)
     })
 }
 
-impl Sent<'_> {
+impl JobRequest<'_> {
     fn job(&self) -> NewJob<'_> {
         let unique = self.unique.as_ref().map(|(key, hold)| Unique {
             key: key.as_bytes(),
@@ -168,25 +170,25 @@ impl Sent<'_> {
     }
 }
 
-fn tell_one(queue: &QueueName, jobs: &[InsertedJob]) -> Result<Response, Problem> {
+fn render_one(queue: &QueueName, jobs: &[InsertedJob]) -> Result<Response, Problem> {
     let [job] = jobs else {
         return Err(Problem::new(
             Kind::StoreLost,
-            "Redis gave an answer for other jobs than were sent.",
+            "Redis answered for other jobs than were sent. The request may have been carried out.",
         ));
     };
     let id = match job {
         InsertedJob::Stored(id) | InsertedJob::Duplicate(id) => id,
     };
     let location = format!("/v1/queues/{}/jobs/{id}", encode_segment(queue.as_str()));
-    let response = told(status(jobs), |o| write_inserted(o, queue, job));
+    let response = respond(status(jobs), |o| render_inserted(o, queue, job));
     Ok(with_header(response, LOCATION, location))
 }
 
-fn tell_many(queue: &QueueName, jobs: &[InsertedJob]) -> Response {
-    told(status(jobs), |o| {
+fn render_many(queue: &QueueName, jobs: &[InsertedJob]) -> Response {
+    respond(status(jobs), |o| {
         o.array("jobs", jobs, |out, job| {
-            push_object(out, |o| write_inserted(o, queue, job));
+            push_object(out, |o| render_inserted(o, queue, job));
         });
     })
 }
@@ -200,7 +202,7 @@ fn status(jobs: &[InsertedJob]) -> StatusCode {
     }
 }
 
-fn write_inserted(o: &mut Object<'_>, queue: &QueueName, job: &InsertedJob) {
+fn render_inserted(o: &mut Object<'_>, queue: &QueueName, job: &InsertedJob) {
     match job {
         InsertedJob::Stored(id) => o.text("id", id.as_str()).text("queue", queue.as_str()),
         InsertedJob::Duplicate(id) => {

@@ -1,24 +1,23 @@
 //! `/v1/queues/{q}/jobs` and `/v1/queues/{q}/jobs/{id}`: jobs are looked at, and called off.
 
 use super::problem::Problem;
-use super::request::{no_such_job, number, query};
-use super::told;
-use super::view::{write_job, write_payload};
+use super::request::{no_such_job, parse_number};
+use super::respond;
+use super::view::{render_job, render_payload};
 use crate::queue::{JobId, QueueName, State};
 use crate::store::{Cursor, Job, Jobs, Page, Redis, Removed};
 use crate::web::json::push_object;
-use crate::web::{Context, Response};
+use crate::web::{Context, Request, Response};
 use http::StatusCode;
-use http::request::Parts;
 
 /// How many jobs a page has when nothing else is said.
 const PAGE: usize = 50;
 
 pub(super) async fn show<R: Redis>(queue: &QueueName, id: &JobId, context: &Context<R>) -> Result<Response, Problem> {
     let job = context.store.job(queue, id).await?.ok_or_else(no_such_job)?;
-    Ok(told(StatusCode::OK, |o| {
-        write_job(o, queue, &job);
-        write_payload(o, &job);
+    Ok(respond(StatusCode::OK, |o| {
+        render_job(o, queue, &job);
+        render_payload(o, &job);
     }))
 }
 
@@ -28,20 +27,20 @@ pub(super) async fn remove<R: Redis>(queue: &QueueName, id: &JobId, context: &Co
         Removed::Forgotten => "removed",
         Removed::Unknown => return Err(no_such_job()),
     };
-    Ok(told(StatusCode::OK, |o| {
+    Ok(respond(StatusCode::OK, |o| {
         o.text("id", id.as_str()).text("state", state);
     }))
 }
 
 pub(super) async fn list<R: Redis>(
-    parts: &Parts,
+    request: &Request,
     queue: &QueueName,
     context: &Context<R>,
 ) -> Result<Response, Problem> {
-    let state = state(parts)?;
-    let max_jobs = number(parts, "limit", 1..=Page::MAX_JOBS)?.unwrap_or(PAGE);
-    let after = cursor(parts)?;
-    let payload = payload(parts)?;
+    let state = state(request)?;
+    let max_jobs = parse_number(request, "limit", 1..=Page::MAX_JOBS)?.unwrap_or(PAGE);
+    let after = cursor(request)?;
+    let payload = payload(request)?;
     let page = Page {
         queue,
         state,
@@ -51,12 +50,12 @@ pub(super) async fn list<R: Redis>(
     };
     let Jobs { jobs, more } = context.store.jobs(page).await?;
     let next = jobs.last().filter(|_| more);
-    Ok(told(StatusCode::OK, |o| {
+    Ok(respond(StatusCode::OK, |o| {
         o.array("jobs", &jobs, |out, job| {
             push_object(out, |o| {
-                write_job(o, queue, job);
+                render_job(o, queue, job);
                 if payload {
-                    write_payload(o, job);
+                    render_payload(o, job);
                 }
             });
         });
@@ -67,8 +66,8 @@ pub(super) async fn list<R: Redis>(
     }))
 }
 
-fn state(parts: &Parts) -> Result<State, Problem> {
-    let name = query(parts).get("state").unwrap_or_default();
+fn state(request: &Request) -> Result<State, Problem> {
+    let name = request.query().get("state").unwrap_or_default();
     let state = std::str::from_utf8(&name).ok().and_then(State::named);
     state.ok_or_else(|| {
         let names = State::ALL.map(State::name).join(", ");
@@ -76,8 +75,8 @@ fn state(parts: &Parts) -> Result<State, Problem> {
     })
 }
 
-fn payload(parts: &Parts) -> Result<bool, Problem> {
-    match query(parts).get("payload").as_deref() {
+fn payload(request: &Request) -> Result<bool, Problem> {
+    match request.query().get("payload").as_deref() {
         None | Some(b"false") => Ok(false),
         Some(b"true") => Ok(true),
         Some(_) => Err(Problem::parameter("payload", "true or false")),
@@ -89,8 +88,8 @@ fn cursor_after(last: &Job) -> String {
     format!("{}.{}", last.position, last.id)
 }
 
-fn cursor(parts: &Parts) -> Result<Option<Cursor>, Problem> {
-    let Some(text) = query(parts).get("cursor") else {
+fn cursor(request: &Request) -> Result<Option<Cursor>, Problem> {
+    let Some(text) = request.query().get("cursor") else {
         return Ok(None);
     };
     let read = |text: &str| {

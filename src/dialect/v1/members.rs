@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// How much of a wrong value an answer shows.
-const SHOWN: usize = 40;
+const MAX_QUOTED: usize = 40;
 
 /// The members of one object that have not been taken yet. Values keep their bytes. Of two equal names the last counts.
 ///
@@ -209,7 +209,7 @@ impl<'a> Members<'a> {
         };
         let known = self.known.join("`, `");
         let detail = format!(
-            "There is no member {}; there are `{known}`.",
+            "The member {} is not known. Known members: `{known}`.",
             shown(&format!("{name:?}"))
         );
         Err(Problem::member(self.pointer_to(name), detail))
@@ -217,12 +217,12 @@ impl<'a> Members<'a> {
 }
 
 fn no_object(pointer: String) -> Problem {
-    Problem::member(pointer, "This must be an object.")
+    Problem::member(pointer, "This must be a JSON object.")
 }
 
 /// The beginning of a wrong value.
 fn shown(text: &str) -> String {
-    let mut beginning: String = text.chars().take(SHOWN).collect();
+    let mut beginning: String = text.chars().take(MAX_QUOTED).collect();
     if beginning.len() < text.len() {
         beginning.push('…');
     }

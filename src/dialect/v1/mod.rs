@@ -1,8 +1,8 @@
 //! The API of `/v1`: jobs under leases, in JSON. `docs/api.md` shows it, `docs/openapi.yaml` is its contract, and
 //! `docs/jobs.md` the model behind it.
 //!
-//! One file per resource; each function of theirs answers one method of one route. What is wrong with a request is told
-//! in this order: the path, the method, headers, the content type, the size of the body, the JSON, the members.
+//! One file per resource; each function of theirs responds to one method of one route. Of several errors of a request the
+//! first in this order is reported: the path, the method, headers, the content type, the size of the body, the JSON, the members.
 
 mod backoff;
 mod claims;
@@ -23,55 +23,53 @@ mod view;
 mod workers;
 
 use crate::store::Redis;
-use crate::web::json::{Object, object};
-use crate::web::{Context, Response, allow, empty, with_body};
-use http::request::Parts;
-use http::{Method, Request, StatusCode};
+use crate::web::json::{Object, Style, object};
+use crate::web::{Context, Request, Response, allow, empty, with_body};
+use http::{Method, StatusCode};
 use problem::Problem;
 use route::Route;
 
-/// Answers a request to a path under `/v1/`.
-pub async fn handle<B: http_body::Body, R: Redis>(request: Request<B>, context: &Context<R>) -> Response {
-    let (parts, body) = request.into_parts();
-    answer(&parts, body, context).await.unwrap_or_else(Response::from)
+/// Responds to a request to a path under `/v1/`.
+pub async fn handle<B: http_body::Body + 'static, R: Redis>(
+    request: http::Request<B>,
+    context: &Context<R>,
+) -> Response {
+    let response = route(&mut Request::new(request), context).await;
+    response.unwrap_or_else(Response::from)
 }
 
-async fn answer<B: http_body::Body, R: Redis>(
-    parts: &Parts,
-    body: B,
-    context: &Context<R>,
-) -> Result<Response, Problem> {
-    let route = Route::of(parts.uri.path())?;
-    let method = match parts.method {
-        Method::HEAD => &Method::GET,
-        ref method => method,
+async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Problem> {
+    let route = Route::of(request.path())?;
+    let method = match request.method() {
+        &Method::HEAD => Method::GET,
+        method => method.clone(),
     };
     match (&route, method) {
-        (Route::Jobs(queue), &Method::POST) => insert::insert(parts, body, queue, context).await,
-        (Route::Jobs(queue), &Method::GET) => jobs::list(parts, queue, context).await,
-        (Route::Job(queue, id), &Method::GET) => jobs::show(queue, id, context).await,
-        (Route::Job(queue, id), &Method::DELETE) => jobs::remove(queue, id, context).await,
-        (Route::Claims(queue), &Method::POST) => claims::claim(parts, body, queue, context).await,
-        (Route::ClaimsOfMany, &Method::POST) => claims::claim_of_many(parts, body, context).await,
-        (Route::Finish(verb, queue, receipt), &Method::POST) => {
-            finish::one(*verb, parts, body, queue, receipt, context).await
+        (Route::Jobs(queue), Method::POST) => insert::insert(request, queue, context).await,
+        (Route::Jobs(queue), Method::GET) => jobs::list(request, queue, context).await,
+        (Route::Job(queue, id), Method::GET) => jobs::show(queue, id, context).await,
+        (Route::Job(queue, id), Method::DELETE) => jobs::remove(queue, id, context).await,
+        (Route::Claims(queue), Method::POST) => claims::claim(request, queue, context).await,
+        (Route::ClaimsOfMany, Method::POST) => claims::claim_of_many(request, context).await,
+        (Route::Finish(verb, queue, receipt), Method::POST) => {
+            finish::one(*verb, request, queue, receipt, context).await
         }
-        (Route::FinishMany(verb, queue), &Method::POST) => finish::many(*verb, parts, body, queue, context).await,
-        (Route::Queues, &Method::GET) => queues::list(parts, context).await,
-        (Route::Queue(queue), &Method::GET) => queues::show(queue, context).await,
-        (Route::Queue(queue), &Method::PUT) => queues::configure(parts, body, queue, context).await,
-        (Route::Queue(queue), &Method::DELETE) => queues::delete(parts, queue, context).await,
-        (Route::Dead(queue), &Method::DELETE) => dead::delete_all(queue, context).await,
-        (Route::DeleteDead(queue), &Method::POST) => dead::delete(parts, body, queue, context).await,
-        (Route::Redrive(queue), &Method::POST) => dead::redrive(parts, body, queue, context).await,
-        (Route::Workers, &Method::GET) => workers::list(context).await,
-        (Route::Health, &Method::GET) => health::show(context).await,
-        (route, &Method::OPTIONS) => Ok(allow(empty(StatusCode::NO_CONTENT), route.methods())),
+        (Route::FinishMany(verb, queue), Method::POST) => finish::many(*verb, request, queue, context).await,
+        (Route::Queues, Method::GET) => queues::list(request, context).await,
+        (Route::Queue(queue), Method::GET) => queues::show(queue, context).await,
+        (Route::Queue(queue), Method::PUT) => queues::configure(request, queue, context).await,
+        (Route::Queue(queue), Method::DELETE) => queues::delete(request, queue, context).await,
+        (Route::Dead(queue), Method::DELETE) => dead::delete_all(queue, context).await,
+        (Route::DeleteDead(queue), Method::POST) => dead::delete(request, queue, context).await,
+        (Route::Redrive(queue), Method::POST) => dead::redrive(request, queue, context).await,
+        (Route::Workers, Method::GET) => workers::list(context).await,
+        (Route::Health, Method::GET) => health::show(context).await,
+        (route, Method::OPTIONS) => Ok(allow(empty(StatusCode::NO_CONTENT), route.methods())),
         (route, _) => Err(Problem::method_not_allowed(route.methods())),
     }
 }
 
-/// An answer with an object whose members `fill` writes.
-fn told(status: StatusCode, fill: impl FnOnce(&mut Object<'_>)) -> Response {
-    with_body(status, object(fill))
+/// A response with an object whose members `fill` writes.
+fn respond(status: StatusCode, fill: impl FnOnce(&mut Object<'_>)) -> Response {
+    with_body(status, object(Style::Compact, fill))
 }

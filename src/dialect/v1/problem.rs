@@ -1,8 +1,8 @@
-//! What the dialect answers when it does not do what was asked: problems as RFC 9457 has them, from one table.
+//! The responses of the dialect when it does not do what was asked: problems as of RFC 9457, from one table.
 
 use crate::queue::NameError;
-use crate::store::RedisError;
-use crate::web::json::object;
+use crate::store::{Effect, RedisError};
+use crate::web::json::{Style, object};
 use crate::web::{BodyError, JsonError, Response, allow, with_body, with_header, with_type};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
@@ -42,27 +42,27 @@ impl Kind {
             Self::IdempotencyKeyReused => (
                 "idempotency-key-reused",
                 422,
-                "Another request had this Idempotency-Key",
+                "The Idempotency-Key was used for another request",
             ),
             Self::IncompleteBody => ("incomplete-body", 400, "The body is incomplete"),
             Self::InvalidIdempotencyKey => ("invalid-idempotency-key", 400, "The Idempotency-Key is invalid"),
-            Self::InvalidQueueName => ("invalid-queue-name", 400, "The queue's name is invalid"),
+            Self::InvalidQueueName => ("invalid-queue-name", 400, "The queue name is invalid"),
             Self::InvalidReceipt => ("invalid-receipt", 400, "The receipt is invalid"),
             Self::InvalidRequest => ("invalid-request", 422, "The request is invalid"),
             Self::JobCancelled => ("job-cancelled", 409, "The job was cancelled"),
             Self::MalformedJson => ("malformed-json", 400, "The body is not JSON"),
-            Self::MethodNotAllowed => ("method-not-allowed", 405, "The route does not have this method"),
-            Self::NoSuchJob => ("no-such-job", 404, "There is no such job"),
-            Self::NoSuchQueue => ("no-such-queue", 404, "There is no such queue"),
-            Self::NotFound => ("not-found", 404, "There is no such route"),
+            Self::MethodNotAllowed => ("method-not-allowed", 405, "The method is not allowed"),
+            Self::NoSuchJob => ("no-such-job", 404, "The job does not exist"),
+            Self::NoSuchQueue => ("no-such-queue", 404, "The queue does not exist"),
+            Self::NotFound => ("not-found", 404, "The route does not exist"),
             Self::PayloadTooLarge => ("payload-too-large", 413, "The body or a payload is too large"),
-            Self::PreconditionFailed => ("precondition-failed", 412, "The queue is not as the request wants it"),
+            Self::PreconditionFailed => ("precondition-failed", 412, "The precondition failed"),
             Self::StaleReceipt => ("stale-receipt", 409, "The receipt is stale"),
             Self::StoreFull => ("store-full", 507, "The store is full"),
             Self::StoreLost => ("store-lost", 503, "The store did not answer"),
             Self::StoreRefused => ("store-refused", 503, "The store refused the request"),
-            Self::StoreUnreachable => ("store-unreachable", 503, "The store is out of reach"),
-            Self::UnsupportedMediaType => ("unsupported-media-type", 415, "The content type does not say JSON"),
+            Self::StoreUnreachable => ("store-unreachable", 503, "The store cannot be reached"),
+            Self::UnsupportedMediaType => ("unsupported-media-type", 415, "The content type is not JSON"),
         }
     }
 }
@@ -73,12 +73,12 @@ pub(super) struct Problem {
     kind: Kind,
     /// What was wrong, and what is right.
     detail: String,
-    place: Place,
+    about: About,
 }
 
-/// What else the answer tells.
+/// What else the response says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum About {
     Nothing,
     /// The member that is wrong, as a JSON pointer.
     Member(String),
@@ -93,7 +93,7 @@ impl Problem {
         Self {
             kind,
             detail: detail.into(),
-            place: Place::Nothing,
+            about: About::Nothing,
         }
     }
 
@@ -105,7 +105,7 @@ impl Problem {
     /// What is wrong with a member, where that has a type of its own.
     pub(super) fn at(kind: Kind, pointer: String, detail: impl Into<String>) -> Self {
         Self {
-            place: Place::Member(pointer),
+            about: About::Member(pointer),
             ..Self::new(kind, detail)
         }
     }
@@ -113,7 +113,7 @@ impl Problem {
     /// A query parameter that is wrong.
     pub(super) fn parameter(name: &'static str, must: &str) -> Self {
         Self {
-            place: Place::Parameter(name),
+            about: About::Parameter(name),
             ..Self::new(Kind::InvalidRequest, format!("`{name}` must be {must}."))
         }
     }
@@ -121,15 +121,15 @@ impl Problem {
     /// A method that the route lacks; these are those that it has.
     pub(super) fn method_not_allowed(methods: &'static str) -> Self {
         Self {
-            place: Place::Methods(methods),
-            ..Self::new(Kind::MethodNotAllowed, format!("The route has {methods}."))
+            about: About::Methods(methods),
+            ..Self::new(Kind::MethodNotAllowed, format!("This route allows {methods}."))
         }
     }
 
     #[cfg(test)]
     pub(super) fn pointer(&self) -> Option<&str> {
-        match &self.place {
-            Place::Member(pointer) => Some(pointer),
+        match &self.about {
+            About::Member(pointer) => Some(pointer),
             _ => None,
         }
     }
@@ -143,19 +143,19 @@ impl Problem {
 impl From<Problem> for Response {
     fn from(problem: Problem) -> Self {
         let (name, status, title) = problem.kind.row();
-        let text = object(|o| {
+        let text = object(Style::Compact, |o| {
             o.text("type", [PREFIX, name].concat()).text("title", title);
             o.plain("status", status).text("detail", &problem.detail);
-            match &problem.place {
-                Place::Member(pointer) => o.text("pointer", pointer),
-                Place::Parameter(name) => o.text("parameter", name),
-                Place::Nothing | Place::Methods(_) => o,
+            match &problem.about {
+                About::Member(pointer) => o.text("pointer", pointer),
+                About::Parameter(name) => o.text("parameter", name),
+                About::Nothing | About::Methods(_) => o,
             };
         });
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let response = with_type(with_body(status, text), "application/problem+json");
-        match problem.place {
-            Place::Methods(methods) => allow(response, methods),
+        match problem.about {
+            About::Methods(methods) => allow(response, methods),
             _ if status == StatusCode::SERVICE_UNAVAILABLE => with_header(response, RETRY_AFTER, "1"),
             _ => response,
         }
@@ -164,7 +164,7 @@ impl From<Problem> for Response {
 
 impl From<NameError> for Problem {
     fn from(_: NameError) -> Self {
-        let detail = "A queue's name is 1 to 512 bytes of UTF-8 without control characters, percent-encoded.";
+        let detail = "A queue name is 1 to 512 bytes of UTF-8 without control characters, percent-encoded in the path.";
         Self::new(Kind::InvalidQueueName, detail)
     }
 }
@@ -172,8 +172,11 @@ impl From<NameError> for Problem {
 impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::TooLarge => Self::new(Kind::PayloadTooLarge, "The body is larger than this route takes."),
-            BodyError::Broken => Self::new(Kind::IncompleteBody, "The body ended before its end."),
+            BodyError::TooLarge => Self::new(Kind::PayloadTooLarge, "The body is larger than this route accepts."),
+            BodyError::Broken => Self::new(
+                Kind::IncompleteBody,
+                "The connection ended before the whole body was received.",
+            ),
         }
     }
 }
@@ -183,7 +186,7 @@ impl From<JsonError> for Problem {
         match error {
             JsonError::ContentType => Self::new(
                 Kind::UnsupportedMediaType,
-                "The content type must be application/json, or end in +json.",
+                "Content-Type must be application/json, or end in +json.",
             ),
             JsonError::Body(error) => error.into(),
         }
@@ -193,16 +196,17 @@ impl From<JsonError> for Problem {
 impl From<RedisError> for Problem {
     /// What Redis says is for the log, not for clients.
     fn from(error: RedisError) -> Self {
-        match error {
-            RedisError::Unreachable(_) | RedisError::NoScript => {
-                Self::new(Kind::StoreUnreachable, "Redis cannot be reached. Nothing was changed.")
-            }
-            RedisError::Full(_) => Self::new(
+        match error.effect() {
+            Effect::NotApplied => Self::new(Kind::StoreUnreachable, "Redis cannot be reached. Nothing was changed."),
+            Effect::Full => Self::new(
                 Kind::StoreFull,
-                "The memory of Redis is full. Nothing was changed. Finishing jobs makes room.",
+                "The memory of Redis is full. Nothing was changed. Finishing jobs frees memory.",
             ),
-            RedisError::Refused(_) => Self::new(Kind::StoreRefused, "Redis refused the command. Its log says why."),
-            RedisError::Lost(_) | RedisError::Unexpected(_) => Self::new(
+            Effect::Refused => Self::new(
+                Kind::StoreRefused,
+                "Redis refused the command. The server's log says why.",
+            ),
+            Effect::Unknown => Self::new(
                 Kind::StoreLost,
                 "Redis did not answer. The request may have been carried out.",
             ),
@@ -239,10 +243,10 @@ mod tests {
         Kind::UnsupportedMediaType,
     ];
 
-    async fn told(problem: Problem) -> (http::response::Parts, String) {
-        let (parts, body) = Response::from(problem).into_parts();
+    async fn respond(problem: Problem) -> (http::response::Parts, String) {
+        let (request, body) = Response::from(problem).into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        (parts, String::from_utf8(body.to_vec()).unwrap())
+        (request, String::from_utf8(body.to_vec()).unwrap())
     }
 
     #[test]
@@ -256,8 +260,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_problem_is_told_as_rfc_9457_has_it() {
-        let (parts, text) = told(Problem::member("/a~1b".into(), "No \"x\".")).await;
+    async fn a_problem_is_rendered_as_rfc_9457_has_it() {
+        let (parts, text) = respond(Problem::member("/a~1b".into(), "No \"x\".")).await;
         assert_eq!(parts.status, 422);
         assert_eq!(parts.headers["content-type"], "application/problem+json");
         assert_eq!(
@@ -267,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lack_of_the_store_can_be_tried_again_and_tells_nothing_of_redis() {
+    async fn a_failure_of_the_store_can_be_retried_and_says_nothing_of_redis() {
         for error in [
             RedisError::Unreachable("10.0.0.1".into()),
             RedisError::Lost("10.0.0.1".into()),
@@ -275,14 +279,14 @@ mod tests {
             RedisError::Unexpected("10.0.0.1".into()),
             RedisError::NoScript,
         ] {
-            let (parts, text) = told(error.into()).await;
+            let (parts, text) = respond(error.into()).await;
             assert_eq!(
                 (parts.status.as_u16(), &parts.headers["retry-after"]),
                 (503, &"1".parse().unwrap())
             );
             assert!(!text.contains("10.0.0.1"), "{text}");
         }
-        let (parts, _) = told(RedisError::Full("OOM".into()).into()).await;
+        let (parts, _) = respond(RedisError::Full("OOM".into()).into()).await;
         assert_eq!((parts.status.as_u16(), parts.headers.get("retry-after")), (507, None));
     }
 }

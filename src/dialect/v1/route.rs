@@ -2,7 +2,7 @@
 
 use super::finish::Verb;
 use super::problem::{Kind, Problem};
-use super::request::{job_id, queue_name, receipt};
+use super::request::{parse_job_id, parse_queue, parse_receipt};
 use crate::queue::{JobId, QueueName, Receipt};
 use crate::web::segments;
 
@@ -35,21 +35,21 @@ impl Route {
             ["workers"] => Self::Workers,
             ["health"] => Self::Health,
             ["queues"] => Self::Queues,
-            ["queues", queue] => Self::Queue(queue_name(queue)?),
-            ["queues", queue, "jobs"] => Self::Jobs(queue_name(queue)?),
-            ["queues", queue, "jobs", id] => Self::Job(queue_name(queue)?, job_id(id)?),
-            ["queues", queue, "claims"] => Self::Claims(queue_name(queue)?),
+            ["queues", queue] => Self::Queue(parse_queue(queue)?),
+            ["queues", queue, "jobs"] => Self::Jobs(parse_queue(queue)?),
+            ["queues", queue, "jobs", id] => Self::Job(parse_queue(queue)?, parse_job_id(id)?),
+            ["queues", queue, "claims"] => Self::Claims(parse_queue(queue)?),
             ["queues", queue, "claims", verb] => {
                 let verb = Verb::named(verb).ok_or_else(not_found)?;
-                Self::FinishMany(verb, queue_name(queue)?)
+                Self::FinishMany(verb, parse_queue(queue)?)
             }
             ["queues", queue, "claims", of, verb] => {
                 let verb = Verb::named(verb).ok_or_else(not_found)?;
-                Self::Finish(verb, queue_name(queue)?, receipt(of)?)
+                Self::Finish(verb, parse_queue(queue)?, parse_receipt(of)?)
             }
-            ["queues", queue, "dead"] => Self::Dead(queue_name(queue)?),
-            ["queues", queue, "dead", "delete"] => Self::DeleteDead(queue_name(queue)?),
-            ["queues", queue, "dead", "redrive"] => Self::Redrive(queue_name(queue)?),
+            ["queues", queue, "dead"] => Self::Dead(parse_queue(queue)?),
+            ["queues", queue, "dead", "delete"] => Self::DeleteDead(parse_queue(queue)?),
+            ["queues", queue, "dead", "redrive"] => Self::Redrive(parse_queue(queue)?),
             _ => return Err(not_found()),
         })
     }
@@ -75,7 +75,7 @@ impl Route {
 fn not_found() -> Problem {
     Problem::new(
         Kind::NotFound,
-        "This path is none of /v1. The routes are in docs/api.md.",
+        "There is no such route. docs/api.md lists the routes of /v1.",
     )
 }
 
@@ -134,7 +134,10 @@ mod tests {
         for path in ["/v1/queues//jobs", "/v1/queues/%ff", "/v1/queues/a%00/claims"] {
             assert_eq!(Route::of(path), Err(invalid.clone()), "{path}");
         }
-        assert_eq!(Route::of("/v1/queues/x/jobs/7"), Err(job_id("7").unwrap_err()));
-        assert_eq!(Route::of("/v1/queues/x/claims/7/ack"), Err(receipt("7").unwrap_err()));
+        assert_eq!(Route::of("/v1/queues/x/jobs/7"), Err(parse_job_id("7").unwrap_err()));
+        assert_eq!(
+            Route::of("/v1/queues/x/claims/7/ack"),
+            Err(parse_receipt("7").unwrap_err())
+        );
     }
 }

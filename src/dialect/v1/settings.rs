@@ -1,6 +1,6 @@
 //! What can be set for a queue: read and written.
 
-use super::backoff::{take_backoff, write_backoff};
+use super::backoff::{parse_backoff, render_backoff};
 use super::members::Members;
 use super::numbers::seconds;
 use super::problem::Problem;
@@ -19,20 +19,20 @@ const MAX_DEAD: RangeInclusive<u32> = 0..=100_000;
 /// How large the largest payload may be set.
 const MAX_BYTES: RangeInclusive<u32> = 1..=67_108_864;
 
-/// How workers of 2010 get jobs: whether under a lease.
+/// How legacy workers get jobs: whether under a lease.
 const DELIVERIES: [(&str, bool); 2] = [("at-most-once", false), ("at-least-once", true)];
 
 /// The settings that a whole request is. What is not there has its default.
-pub(super) fn take_settings(members: &mut Members<'_>) -> Result<Settings, Problem> {
+pub(super) fn parse_settings(members: &mut Members<'_>) -> Result<Settings, Problem> {
     let settings = Settings {
         lease: members.seconds("lease", LEASE)?,
         max_attempts: members.whole("max_attempts", 1..=1000)?,
         max_lost_leases: members.whole("max_lost_leases", 1..=1000)?,
-        backoff: take_backoff(members)?,
+        backoff: parse_backoff(members)?,
         retain: members.seconds("retain", RETAIN)?,
         dead_retain: members.seconds("dead_retain", DEAD_RETAIN)?,
         max_dead: members.whole("max_dead", MAX_DEAD)?,
-        max_bytes: take_max_bytes(members)?,
+        max_bytes: parse_max_bytes(members)?,
         legacy_lease: members.word("legacy_delivery", &DELIVERIES)?.unwrap_or(false),
         status: match members.flag("paused")? {
             Some(true) => Status::Stopped,
@@ -44,7 +44,7 @@ pub(super) fn take_settings(members: &mut Members<'_>) -> Result<Settings, Probl
 }
 
 /// Null is none, as an answer has it: what GET gives can be PUT.
-fn take_max_bytes(members: &mut Members<'_>) -> Result<Option<u64>, Problem> {
+fn parse_max_bytes(members: &mut Members<'_>) -> Result<Option<u64>, Problem> {
     if members.skip_null("max_bytes") {
         return Ok(None);
     }
@@ -52,12 +52,12 @@ fn take_max_bytes(members: &mut Members<'_>) -> Result<Option<u64>, Problem> {
 }
 
 /// Writes which queue this is, and its settings as they work.
-pub(super) fn write_settings(o: &mut Object<'_>, queue: &QueueName, settings: &Settings) {
+pub(super) fn render_settings(o: &mut Object<'_>, queue: &QueueName, settings: &Settings) {
     o.text("queue", queue.as_str());
-    o.object("settings", |o| write_members(o, settings));
+    o.object("settings", |o| render_members(o, settings));
 }
 
-fn write_members(o: &mut Object<'_>, settings: &Settings) {
+fn render_members(o: &mut Object<'_>, settings: &Settings) {
     if let Some(lease) = settings.lease {
         o.plain("lease", seconds(lease));
     }
@@ -70,7 +70,7 @@ fn write_members(o: &mut Object<'_>, settings: &Settings) {
         }
     }
     if let Some(backoff) = settings.backoff {
-        write_backoff(o, backoff);
+        render_backoff(o, backoff);
     }
     for (name, time) in [("retain", settings.retain), ("dead_retain", settings.dead_retain)] {
         if let Some(time) = time {

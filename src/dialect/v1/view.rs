@@ -1,22 +1,22 @@
-//! How a job is told.
+//! How a job is rendered.
 
-use super::backoff::write_backoff;
+use super::backoff::render_backoff;
 use super::numbers::seconds;
 use crate::queue::{Hold, QueueName, State, Timestamp};
 use crate::store::{DeathReason, Job, JobError};
 use crate::web::json::{Object, is_shallow, push_object, utf8_text};
 use crate::web::time;
 
-/// Writes what is told of any job. Absent is what there is nothing to tell of.
-pub(super) fn write_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
+/// Writes what every job has. What a job does not have is absent.
+pub(super) fn render_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
     o.text("id", job.id.as_str()).text("queue", queue.as_str());
     o.text("state", job.state.name());
     o.plain("priority", job.id.priority().get());
-    write_time(o, "inserted_at", job.id.inserted());
+    render_time(o, "inserted_at", job.id.inserted());
     o.plain("attempt", job.claims).plain("failures", job.failures);
     o.plain("lost_leases", job.lost_leases);
-    write_state(o, job);
-    write_options(o, job);
+    render_state(o, job);
+    render_options(o, job);
     if let Some(progress) = &job.progress {
         o.json("progress", progress);
     }
@@ -25,35 +25,35 @@ pub(super) fn write_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
     }
     if !job.errors.is_empty() {
         o.array("errors", &job.errors, |out, error| {
-            push_object(out, |o| write_error(o, error));
+            push_object(out, |o| render_error(o, error));
         });
     }
 }
 
 /// Writes a job's payload: as it stands when it is JSON that every reader takes, else as a text. One payload must not make
 /// an answer with other jobs unreadable.
-pub(super) fn write_payload(o: &mut Object<'_>, job: &Job) {
+pub(super) fn render_payload(o: &mut Object<'_>, job: &Job) {
     match utf8_text(&job.payload).filter(|text| is_shallow(text)) {
         Some(payload) => o.json("payload", payload),
         None => o.text("payload_text", &job.payload),
     };
 }
 
-/// What is told of jobs in one state only.
-fn write_state(o: &mut Object<'_>, job: &Job) {
+/// What jobs have in one state only.
+fn render_state(o: &mut Object<'_>, job: &Job) {
     match job.state {
         State::Ready => {}
-        State::Scheduled => write_time(o, "run_at", job.at),
+        State::Scheduled => render_time(o, "run_at", job.at),
         State::Active => {
             if let Some(worker) = &job.worker {
                 o.text("worker", worker);
             }
-            write_some_time(o, "claimed_at", job.claimed);
-            write_time(o, "lease_ends_at", job.at);
+            render_optional_time(o, "claimed_at", job.claimed);
+            render_time(o, "lease_ends_at", job.at);
         }
         State::Done | State::Dead | State::Cancelled => {
-            write_some_time(o, "ended_at", job.ended);
-            write_time(o, "kept_until", job.at);
+            render_optional_time(o, "ended_at", job.ended);
+            render_time(o, "kept_until", job.at);
             if let Some(reason) = job.reason {
                 o.text("reason", reason_name(reason));
             }
@@ -62,17 +62,17 @@ fn write_state(o: &mut Object<'_>, job: &Job) {
 }
 
 /// What its producer said.
-fn write_options(o: &mut Object<'_>, job: &Job) {
+fn render_options(o: &mut Object<'_>, job: &Job) {
     if let Some(number) = job.max_attempts {
         o.plain("max_attempts", number);
     }
     if let Some(backoff) = job.backoff {
-        write_backoff(o, backoff);
+        render_backoff(o, backoff);
     }
     if let Some(timeout) = job.timeout {
         o.plain("timeout", seconds(timeout));
     }
-    write_some_time(o, "expires_at", job.expires_in.map(|time| job.id.inserted().plus(time)));
+    render_optional_time(o, "expires_at", job.expires_in.map(|time| job.id.inserted().plus(time)));
     if let Some((key, hold)) = &job.unique {
         o.object("unique", |o| {
             o.text("key", key);
@@ -93,8 +93,8 @@ fn write_options(o: &mut Object<'_>, job: &Job) {
     }
 }
 
-fn write_error(o: &mut Object<'_>, error: &JobError) {
-    write_time(o, "at", error.at);
+fn render_error(o: &mut Object<'_>, error: &JobError) {
+    render_time(o, "at", error.at);
     o.plain("attempt", error.claim);
     if !error.text.is_empty() {
         o.text("error", &error.text);
@@ -102,13 +102,13 @@ fn write_error(o: &mut Object<'_>, error: &JobError) {
 }
 
 /// Writes a point in time.
-pub(super) fn write_time(o: &mut Object<'_>, name: &str, at: Timestamp) {
+pub(super) fn render_time(o: &mut Object<'_>, name: &str, at: Timestamp) {
     o.text(name, time::format(at));
 }
 
-fn write_some_time(o: &mut Object<'_>, name: &str, at: Option<Timestamp>) {
+fn render_optional_time(o: &mut Object<'_>, name: &str, at: Option<Timestamp>) {
     if let Some(at) = at {
-        write_time(o, name, at);
+        render_time(o, name, at);
     }
 }
 

@@ -1,8 +1,8 @@
 //! `GET /v1/workers`: who has claimed jobs by name.
 
 use super::problem::Problem;
-use super::told;
-use super::view::write_time;
+use super::respond;
+use super::view::render_time;
 use crate::store::{Redis, SeenWorker};
 use crate::web::json::push_object;
 use crate::web::{Context, Response};
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 pub(super) async fn list<R: Redis>(context: &Context<R>) -> Result<Response, Problem> {
     let seen = context.store.seen_workers().await?;
     let workers = by_name(&seen);
-    Ok(told(StatusCode::OK, |o| {
+    Ok(respond(StatusCode::OK, |o| {
         o.array("workers", &workers, |out, queues| {
             push_object(out, |o| {
                 let last = queues.first();
@@ -22,11 +22,11 @@ pub(super) async fn list<R: Redis>(context: &Context<R>) -> Result<Response, Pro
                 o.array("queues", queues, |out, seen| {
                     push_object(out, |o| {
                         o.text("queue", seen.queue.as_str());
-                        write_time(o, "last_seen_at", seen.at);
+                        render_time(o, "last_seen_at", seen.at);
                     });
                 });
                 if let Some(last) = last {
-                    write_time(o, "last_seen_at", last.at);
+                    render_time(o, "last_seen_at", last.at);
                 }
             });
         });
@@ -36,11 +36,11 @@ pub(super) async fn list<R: Redis>(context: &Context<R>) -> Result<Response, Pro
 
 /// Each worker's queues, in the order in which they were given: the last seen first.
 fn by_name(seen: &[SeenWorker]) -> Vec<Vec<&SeenWorker>> {
-    let mut places: HashMap<&[u8], usize> = HashMap::new();
+    let mut indexes: HashMap<&[u8], usize> = HashMap::new();
     let mut workers: Vec<Vec<&SeenWorker>> = Vec::new();
     for one in seen {
-        let place = *places.entry(&one.worker).or_insert(workers.len());
-        match workers.get_mut(place) {
+        let index = *indexes.entry(&one.worker).or_insert(workers.len());
+        match workers.get_mut(index) {
             Some(queues) => queues.push(one),
             None => workers.push(vec![one]),
         }

@@ -1,4 +1,4 @@
-//! Finish: what a worker does with a job that it holds. Ack, nack, extend.
+//! Finish: ack, nack, extend, by the receipt of a claim.
 
 use crate::queue::{QueueName, Receipt, Timestamp};
 use crate::store::redis::{Redis, RedisError, ReplyReader, Store, millis, scripts};
@@ -34,7 +34,7 @@ pub struct Nack<'a> {
 pub struct Extend<'a> {
     /// What the claim gave.
     pub receipt: &'a Receipt,
-    /// How long from now; as long as before when it is not told.
+    /// How long from now. `None`: as long as before.
     pub lease: Option<Duration>,
     /// How far the work is, as a JSON text.
     pub progress: Option<&'a str>,

@@ -38,11 +38,11 @@ pub struct NewJob<'a> {
     pub due: Due,
     /// A key that no other job of this queue may hold.
     pub unique: Option<Unique<'a>>,
-    /// After how many failures it is dead, where that is not for the queue to say.
+    /// After how many failures it is dead. `None`: what the queue says.
     pub max_attempts: Option<u32>,
-    /// When it is tried again after a failure, where that is not for the queue to say.
+    /// When it is tried again after a failure. `None`: what the queue says.
     pub backoff: Option<Backoff>,
-    /// How long a worker holds it, where that is not for the queue to say.
+    /// How long its lease is. `None`: what the queue says.
     pub timeout: Option<Duration>,
     /// After which time from its insertion it is not handed out any more, and dead.
     pub expires_in: Option<Duration>,
@@ -59,8 +59,8 @@ pub struct NewJob<'a> {
 /// A failure to count.
 #[derive(Clone, Copy, Debug)]
 pub struct Failed<'a> {
-    /// Who failed: counted for this worker too when it is registered on the queue. What it held under a lease of the
-    /// dialect of 2010 is finished.
+    /// The worker that failed: counted for it too when it is registered on the queue. What it has under a lease as a legacy
+    /// worker is acknowledged.
     pub worker: Option<&'a [u8]>,
 }
 

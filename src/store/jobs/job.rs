@@ -1,4 +1,4 @@
-//! A job as the store tells it.
+//! A job as the store returns it.
 
 use crate::queue::{Backoff, Hold, JobId, Receipt, State, Timestamp};
 use crate::store::redis::{
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// A job, with all that is known of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
-    /// Its id, which tells its priority and when it was inserted.
+    /// Its id, which contains its priority and the time of its insertion.
     pub id: JobId,
     /// The state it is in.
     pub state: State,
@@ -32,7 +32,7 @@ pub struct Job {
     pub ended: Option<Timestamp>,
     /// Why it is dead.
     pub reason: Option<DeathReason>,
-    /// What its worker last told of its progress: JSON.
+    /// The progress that its worker last reported: JSON.
     pub progress: Option<String>,
     /// What its worker gave with its acknowledgement: JSON.
     pub result: Option<String>,
@@ -61,7 +61,7 @@ pub struct Job {
 /// One failure of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobError {
-    /// When it was told.
+    /// When it was reported.
     pub at: Timestamp,
     /// Which hand-out it was.
     pub claim: u64,

@@ -19,7 +19,7 @@ pub struct Peeked {
 /// The next job of a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextJob {
-    /// Its id, which tells its number.
+    /// Its id, which contains its number.
     pub id: JobId,
     /// Its bytes, as they were inserted.
     pub payload: Vec<u8>,

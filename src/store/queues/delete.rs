@@ -1,4 +1,4 @@
-//! Delete: a queue loses all it holds, and its subscribers.
+//! Delete: a queue loses its jobs and its subscribers.
 
 use super::settings::Condition;
 use crate::queue::QueueName;

@@ -12,7 +12,7 @@ pub trait Redis {
     /// when the first one surely did nothing.
     ///
     /// # Errors
-    /// [`RedisError`] tells what is known about the command's effect.
+    /// [`RedisError::effect`] says what is known about the command's effect.
     fn command(&self, name: &str, args: &[&[u8]]) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
 
     /// Runs one command that answers within `max_wait`, on a connection that no other command uses meanwhile. An
@@ -108,7 +108,7 @@ impl RedisError {
         }
     }
 
-    /// What the text of an error tells that the platform's Redis interface gives: it has no codes.
+    /// The error of a text from the platform's Redis interface, which has no codes.
     ///
     /// Errors that the server answered with have two forms, that of the Redis client of Spin for codes that it knows,
     /// and `CODE: text` for others. All other texts come from the connection.

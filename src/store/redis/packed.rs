@@ -1,6 +1,6 @@
 //! What scripts keep packed (MessagePack) in one string: members by name, so that either side may add some.
 //!
-//! `lua/job.lua`, `lua/execution.lua` and `lua/queue.lua` tell what they mean. Durations and times are whole milliseconds.
+//! `lua/job.lua`, `lua/execution.lua` and `lua/queue.lua` say what they mean. Durations and times are whole milliseconds.
 
 use super::client::RedisError;
 use crate::queue::{Backoff, Hold, Settings, Status};
@@ -141,7 +141,7 @@ pub(in crate::store) fn pack_all<T: Serialize>(members: &T) -> Result<Vec<u8>, R
     rmp_serde::to_vec_named(members).map_err(|error| RedisError::Unexpected(error.to_string()))
 }
 
-/// Beyond this a time could not be told to the millisecond any more: some 140,000 years.
+/// Beyond this, some 140,000 years, a score does not distinguish milliseconds any more.
 const MAX_MILLIS: u64 = 1 << 52;
 
 /// Whole milliseconds; a fraction is rounded up, so that nothing happens too early.

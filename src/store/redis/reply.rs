@@ -123,7 +123,7 @@ impl ReplyReader {
     }
 }
 
-/// A reply can hold a job: only its kind is told.
+/// A reply can contain a job, so the error names only its kind.
 fn unexpected(wanted: &str, got: Option<&Reply>) -> RedisError {
     let got = match got {
         None => "nothing",

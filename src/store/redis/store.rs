@@ -4,6 +4,66 @@ use super::{QueueKeys, Redis, RedisError, ReplyReader, Script};
 use crate::queue::QueueName;
 
 /// The store: the operations of a job queue on one Redis.
+///
+/// ```
+/// use presque::queue::QueueName;
+/// use presque::store::{Claim, Insert, Inserted, NewJob, Store};
+/// # use presque::store::{Redis, RedisError, Reply};
+/// # use std::time::Duration;
+/// # struct Connection(redis::aio::MultiplexedConnection);
+/// # fn flatten(value: redis::Value, flat: &mut Vec<Reply>) {
+/// #     match value {
+/// #         redis::Value::Array(values) => values.into_iter().for_each(|value| flatten(value, flat)),
+/// #         redis::Value::Int(number) => flat.push(Reply::Int(number)),
+/// #         redis::Value::BulkString(bytes) => flat.push(Reply::Bytes(bytes)),
+/// #         _ => flat.push(Reply::Nil),
+/// #     }
+/// # }
+/// # impl Redis for Connection {
+/// #     async fn command(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+/// #         let reply = redis::cmd(name).arg(args).query_async(&mut self.0.clone()).await;
+/// #         let mut flat = Vec::new();
+/// #         flatten(reply.map_err(|_| RedisError::NoScript)?, &mut flat);
+/// #         Ok(flat)
+/// #     }
+/// #     async fn blocking(&self, name: &str, args: &[&[u8]], _: Duration) -> Result<Vec<Reply>, RedisError> {
+/// #         self.command(name, args).await
+/// #     }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let server = presque_redis_server::RedisServer::start(folder.path())?;
+/// # let client = redis::Client::open(server.url())?;
+/// # let connection = Connection(client.get_multiplexed_async_connection().await?);
+/// // `connection` is a way to Redis: anything that implements the trait.
+/// let store = Store::new(connection);
+/// let queue = QueueName::new("mail").expect("a name of a queue");
+/// let job = NewJob {
+///     payload: br#"{"to":"ann"}"#,
+///     ..NewJob::default()
+/// };
+/// let insert = Insert {
+///     queue: &queue,
+///     jobs: &[job],
+///     failed: None,
+///     idempotency: None,
+/// };
+/// assert!(matches!(store.insert(insert).await?, Inserted::Jobs(_)));
+///
+/// let claim = Claim {
+///     queues: &[queue],
+///     max_jobs: 1,
+///     lease: None,
+///     worker: Some(b"w1"),
+///     wait: std::time::Duration::ZERO,
+///     acks: &[],
+/// };
+/// let claimed = store.claim(claim).await?;
+/// assert_eq!(claimed.jobs[0].1.payload, br#"{"to":"ann"}"#);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Store<R> {
     pub(in crate::store) redis: R,

@@ -21,7 +21,7 @@ pub struct Subscriber {
 /// What a subscriber reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubscriberKind {
-    /// Jobs, and nothing that tells which it got.
+    /// Jobs, and nothing that says which ones it got.
     Plain,
     /// An event stream, whose reader may come back when it was cut off. What its queue sends is kept for that from the
     /// first of them on.

@@ -1,7 +1,7 @@
 //! Messages in and out, beside what the recording shows.
 
 use super::{brief, context, refusal, request, serve};
-use crate::support::{Host, Redis, assert_sound};
+use crate::support::{Host, NativeStore, Redis, assert_sound};
 use std::time::Duration;
 
 #[tokio::test]

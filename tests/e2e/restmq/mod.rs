@@ -1,36 +1,27 @@
 //! The RestMQ dialect over HTTP.
 
 mod access;
-mod beside;
 mod browser;
 mod comet;
 mod json_protocol;
+mod legacy_routes;
 mod lists;
 mod messages;
 mod requests;
 mod slow;
 mod xmlrpc;
 
-use crate::support::{Answer, Client};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use presque::dialect::restmq;
+use presque::dialect::restmq::{self, Access, Answer as Served};
 use presque::queue::Limits;
 use presque::store::{self, Store};
-use presque::web::{Access, Answer as Served, Context, Response};
+use presque::web::{Context, Response};
 
 /// What an error answers.
 fn refusal(status_and_reason: &str) -> String {
     format!("<html><title>{status_and_reason}</title><body>{status_and_reason}</body></html>")
-}
-
-impl Client {
-    /// Posts a URL-encoded form.
-    async fn form(&self, target: &str, form: &str) -> Answer {
-        let headers = [("Content-Type", "application/x-www-form-urlencoded")];
-        self.send("POST", target, &headers, form.to_owned()).await
-    }
 }
 
 /// A request for a handler that is called without a host between.
@@ -49,13 +40,12 @@ fn context<R>(store: Store<R>, job_bytes: usize) -> Context<R> {
         limits: Limits {
             max_job_bytes: job_bytes,
         },
-        access: Access::default(),
     }
 }
 
 /// What the dialect answers where it answers at once.
 async fn serve<R: store::Redis>(request: Request<Full<Bytes>>, context: &Context<R>) -> Response {
-    match restmq::handle(request, context).await {
+    match restmq::handle(request, context, &Access::default()).await {
         Served::Whole(response) => response,
         Served::Stream(head, _) => panic!("a stream: {head:?}"),
     }

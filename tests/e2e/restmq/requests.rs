@@ -1,7 +1,7 @@
 //! What clients send, well or badly.
 
 use super::{brief, context, refusal, request, serve};
-use crate::support::{Host, Redis, assert_sound};
+use crate::support::{Host, NativeStore, Redis, assert_sound};
 
 const BAD: &str = "400: Bad Request";
 

@@ -1,11 +1,10 @@
 //! Readers that are slow, or go while they are sent something: made up, since no connection does so on demand.
 
 use super::{context, request};
-use crate::support::{Redis, assert_sound};
-use presque::dialect::restmq;
+use crate::support::{NativeStore, Redis, assert_sound};
+use presque::dialect::restmq::{self, Access, Answer, Chunks, Gone};
 use presque::queue::QueueName;
 use presque::store::{Insert, NewJob};
-use presque::web::{Answer, Chunks, Gone, Stream};
 use std::future::pending;
 use std::time::Duration;
 
@@ -63,7 +62,9 @@ async fn a_reader_that_stalls_or_goes_is_let_go_and_what_it_was_not_sent_is_in_t
         };
         context.store.insert(insert).await.unwrap();
 
-        let Answer::Stream(head, stream) = restmq::handle(request("GET", "/c/x", &[], ""), &context).await else {
+        let request = request("GET", "/c/x", &[], "");
+        let answer = restmq::handle(request, &context, &Access::default()).await;
+        let Answer::Stream(head, subscription) = answer else {
             panic!("no stream");
         };
         assert_eq!(head.status(), 200);
@@ -72,7 +73,7 @@ async fn a_reader_that_stalls_or_goes_is_let_go_and_what_it_was_not_sent_is_in_t
             takes: 2,
             then,
         };
-        stream.run(&context, &mut reader).await;
+        subscription.run(&context.store, &mut reader).await;
         assert_eq!(reader.got.len(), 2);
         let next = context.store.take_next(&queue).await.unwrap().unwrap();
         assert_eq!((next.id.number(), &*next.payload), (3, &b"3"[..]));

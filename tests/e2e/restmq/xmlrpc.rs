@@ -124,8 +124,8 @@ async fn what_is_wrong_with_a_call_is_a_fault() {
         );
     }
     let text = answer(post(&client, "queue=q&value=v").await);
-    let told = "Can't deserialize input: there is text outside of its root element";
-    assert_eq!(text, fault(8002, told));
+    let body = "Can't deserialize input: there is text outside of its root element";
+    assert_eq!(text, fault(8002, body));
     assert!(answer(post(&client, "").await).contains("Can't deserialize input: "));
     assert!(answer(post(&client, "<a></b>").await).contains("Can't deserialize input: "));
 }

@@ -1,6 +1,6 @@
 //! `POST /v1/queues/{q}/claims` and `POST /v1/claims`.
 
-use super::{Server, millis, told, wrong_member};
+use super::{Server, body_of, millis, wrong_member};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn a_claim_on_many_queues_takes_from_the_first_that_have_some() {
         ]
     );
     assert_eq!(
-        told(&server.post("/v1/claims", &claim).await, 200)["jobs"]
+        body_of(&server.post("/v1/claims", &claim).await, 200)["jobs"]
             .as_array()
             .unwrap()
             .len(),

@@ -1,6 +1,6 @@
 //! `/v1/queues/{q}/dead`.
 
-use super::{Server, problem, told, wrong_member};
+use super::{Server, body_of, problem, wrong_member};
 use serde_json::{Value, json};
 
 /// A queue with so many dead jobs; their ids, the oldest first.
@@ -89,10 +89,10 @@ async fn dead_jobs_are_forgotten_by_id_by_number_or_all() {
     assert_eq!(removed, json!({"removed": 1, "unknown": 1, "dead": 4}));
     let removed = server.done("/v1/queues/x/dead/delete", r#"{"limit":2}"#).await;
     assert_eq!(removed, json!({"removed": 2, "unknown": 0, "dead": 2}));
-    let left = told(&server.get("/v1/queues/x/jobs?state=dead").await, 200);
+    let left = body_of(&server.get("/v1/queues/x/jobs?state=dead").await, 200);
     let left: Vec<&Value> = left["jobs"].as_array().unwrap().iter().map(|job| &job["id"]).collect();
     assert_eq!(left, [&ids[2], &ids[3]]);
-    let removed = told(&server.send("DELETE", "/v1/queues/x/dead", "").await, 200);
+    let removed = body_of(&server.send("DELETE", "/v1/queues/x/dead", "").await, 200);
     assert_eq!(removed, json!({"removed": 2, "unknown": 0, "dead": 0}));
     problem(
         &server.get(&format!("/v1/queues/x/jobs/{}", ids[3])).await,
@@ -100,7 +100,7 @@ async fn dead_jobs_are_forgotten_by_id_by_number_or_all() {
         "no-such-job",
     );
     // A queue that never was has none.
-    let removed = told(&server.send("DELETE", "/v1/queues/y/dead", "").await, 200);
+    let removed = body_of(&server.send("DELETE", "/v1/queues/y/dead", "").await, 200);
     assert_eq!(removed, json!({"removed": 0, "unknown": 0, "dead": 0}));
     server.assert_sound().await;
 }

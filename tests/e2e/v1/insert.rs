@@ -1,6 +1,6 @@
 //! `POST /v1/queues/{q}/jobs`.
 
-use super::{JSON, Server, announce, problem, text, told, wrong_member};
+use super::{JSON, Server, announce, body_of, problem, text, wrong_member};
 use crate::support::{Host, HostOptions, Redis};
 use serde_json::json;
 
@@ -10,12 +10,12 @@ async fn a_job_goes_in_and_tells_where_it_is() {
     let answer = server
         .post("/v1/queues/a%2Fb/jobs", r#"{"payload":{"to":"ann"}}"#)
         .await;
-    let told = told(&answer, 201);
-    let id = text(&told["id"]);
-    assert_eq!(told, json!({"id": id, "queue": "a/b"}));
+    let body = body_of(&answer, 201);
+    let id = text(&body["id"]);
+    assert_eq!(body, json!({"id": id, "queue": "a/b"}));
     let location = answer.header("location").expect("a location");
     assert_eq!(location, format!("/v1/queues/a%2Fb/jobs/{id}"));
-    let job = super::told(&server.get(location).await, 200);
+    let job = super::body_of(&server.get(location).await, 200);
     assert_eq!(
         (&job["state"], &job["payload"]),
         (&json!("ready"), &json!({"to": "ann"}))
@@ -49,7 +49,7 @@ async fn a_payload_keeps_its_bytes() {
     }
     // Some readers of JSON fail at deep nesting, and would then fail at all jobs of the answer.
     server.insert("x", format!("{{\"payload\":{deep}}}")).await;
-    let claimed = told(&server.post("/v1/queues/x/claims", "").await, 200);
+    let claimed = body_of(&server.post("/v1/queues/x/claims", "").await, 200);
     assert_eq!(claimed["jobs"][0]["payload_text"], deep);
 }
 
@@ -57,7 +57,7 @@ async fn a_payload_keeps_its_bytes() {
 async fn many_jobs_go_in_at_once_or_none() {
     let server = Server::start();
     let jobs = json!({"jobs": [{"payload": 1}, {"payload": 2, "unique": {"key": "k"}}, {"payload": 3, "unique": {"key": "k"}}]});
-    let inserted = told(&server.post("/v1/queues/x/jobs", &jobs).await, 201);
+    let inserted = body_of(&server.post("/v1/queues/x/jobs", &jobs).await, 201);
     let ids: Vec<_> = inserted["jobs"]
         .as_array()
         .unwrap()
@@ -74,7 +74,7 @@ async fn many_jobs_go_in_at_once_or_none() {
     );
     let duplicates = json!({"jobs": [{"payload": 4, "unique": {"key": "k"}}]});
     let answer = server.post("/v1/queues/x/jobs", duplicates).await;
-    assert_eq!(told(&answer, 200)["jobs"][0]["duplicate"], json!(true));
+    assert_eq!(body_of(&answer, 200)["jobs"][0]["duplicate"], json!(true));
     assert_eq!(answer.header("location"), None);
 
     let wrong = json!({"jobs": [{"payload": 1}, {"payload": 2, "priority": 12}]});
@@ -88,7 +88,7 @@ async fn many_jobs_go_in_at_once_or_none() {
 async fn a_thousand_jobs_go_in_at_once_and_not_one_more() {
     let server = Server::start();
     let jobs = |count| json!({"jobs": vec![json!({"payload": "x"}); count]});
-    let inserted = told(&server.post("/v1/queues/x/jobs", jobs(1000)).await, 201);
+    let inserted = body_of(&server.post("/v1/queues/x/jobs", jobs(1000)).await, 201);
     assert_eq!(inserted["jobs"].as_array().unwrap().len(), 1000);
     assert_eq!(server.counts("x").await["ready"], 1000);
     for count in [0, 1001] {
@@ -224,9 +224,9 @@ async fn a_payload_has_a_largest_size_of_the_server_and_of_the_queue() {
     let many = format!("{{\"jobs\":[{},{}]}}", job(10), job(1001));
     let answer = server.post("/v1/queues/x/jobs", many).await;
     assert_eq!(problem(&answer, 413, "payload-too-large")["pointer"], "/jobs/1/payload");
-    let (status, told) = announce(&server, "POST", "/v1/queues/x/jobs", "application/json", 4_259_841).await;
+    let (status, body) = announce(&server, "POST", "/v1/queues/x/jobs", "application/json", 4_259_841).await;
     assert_eq!(
-        (status, &told["title"]),
+        (status, &body["title"]),
         (413, &json!("The body or a payload is too large"))
     );
 

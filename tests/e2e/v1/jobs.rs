@@ -1,6 +1,6 @@
 //! `GET` and `DELETE /v1/queues/{q}/jobs/{id}`, and the list of jobs.
 
-use super::{Server, problem, told, wrong_parameter};
+use super::{Server, body_of, problem, wrong_parameter};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ async fn a_job_that_waits_is_cancelled_and_forgotten() {
     for job in [r#"{"payload":1}"#, r#"{"payload":1,"delay":1000,"unique":{"key":"k"}}"#] {
         let id = server.insert("x", job).await;
         let target = format!("/v1/queues/x/jobs/{id}");
-        let cancelled = told(&server.send("DELETE", &target, "").await, 200);
+        let cancelled = body_of(&server.send("DELETE", &target, "").await, 200);
         assert_eq!(cancelled, json!({"id": id, "state": "cancelled"}));
         problem(&server.get(&target).await, 404, "no-such-job");
         problem(&server.send("DELETE", &target, "").await, 404, "no-such-job");
@@ -27,7 +27,7 @@ async fn the_holder_of_a_cancelled_job_learns_it() {
     let receipt = server.claim_one("x").await["receipt"].clone();
     let target = format!("/v1/queues/x/jobs/{id}");
     for _ in 0..2 {
-        let cancelled = told(&server.send("DELETE", &target, "").await, 200);
+        let cancelled = body_of(&server.send("DELETE", &target, "").await, 200);
         assert_eq!(cancelled["state"], "cancelled");
     }
     let job = server.job("x", &id).await;
@@ -57,7 +57,7 @@ async fn a_done_or_dead_job_is_forgotten_when_it_is_deleted() {
         server.finish("x", &receipt, verb, body).await;
         assert_eq!(server.job("x", &id).await["state"], state);
         let target = format!("/v1/queues/x/jobs/{id}");
-        let removed = told(&server.send("DELETE", &target, "").await, 200);
+        let removed = body_of(&server.send("DELETE", &target, "").await, 200);
         assert_eq!(removed, json!({"id": id, "state": "removed"}));
         problem(&server.get(&target).await, 404, "no-such-job");
     }
@@ -84,7 +84,7 @@ async fn a_done_job_is_kept_with_its_result_for_as_long_as_its_queue_says() {
         "{}",
         answer.text()
     );
-    let job = told(&answer, 200);
+    let job = body_of(&answer, 200);
     assert_eq!(
         super::millis(&job["kept_until"]) - super::millis(&job["ended_at"]),
         3_600_000
@@ -93,7 +93,7 @@ async fn a_done_job_is_kept_with_its_result_for_as_long_as_its_queue_says() {
 }
 
 async fn page(server: &Server, query: &str) -> (Vec<Value>, Option<String>) {
-    let page = told(&server.get(&format!("/v1/queues/x/jobs?{query}")).await, 200);
+    let page = body_of(&server.get(&format!("/v1/queues/x/jobs?{query}")).await, 200);
     let next = page["next"].as_str().map(str::to_owned);
     assert!(next.is_some() || page["next"].is_null(), "{page}");
     (page["jobs"].as_array().unwrap().clone(), next)

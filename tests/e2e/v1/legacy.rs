@@ -1,6 +1,6 @@
-//! The dialect of 2010 and this one on the same queues.
+//! The presque dialect and this one on the same queues.
 
-use super::{Server, millis, told};
+use super::{Server, body_of, millis};
 use crate::support::{Cut, Host, HostOptions, Proxy, Redis};
 use serde_json::json;
 
@@ -22,7 +22,7 @@ async fn what_either_dialect_inserts_the_other_takes() {
         "{}",
         answer.text()
     );
-    let job = &told(&answer, 200)["jobs"][0];
+    let job = &body_of(&answer, 200)["jobs"][0];
     assert_eq!(
         (&job["unique"], &job["priority"]),
         (&json!({"key": "k", "while": "waiting"}), &json!(4))
@@ -48,7 +48,7 @@ async fn a_job_for_later_is_for_later_in_both() {
     let server = Server::start();
     server.client.insert("/q/x?delayed=99999999999", "1").await;
     server.client.insert("/q/x?delayed=9999999999999999", "2").await;
-    let jobs = told(&server.get("/v1/queues/x/jobs?state=scheduled&payload=true").await, 200);
+    let jobs = body_of(&server.get("/v1/queues/x/jobs?state=scheduled&payload=true").await, 200);
     assert_eq!(millis(&jobs["jobs"][0]["run_at"]), 99_999_999_999_000);
     // Beyond what RFC 3339 can write.
     assert_eq!(jobs["jobs"][1]["run_at"], "9999-12-31T23:59:59.999Z");
@@ -76,7 +76,7 @@ async fn workers_of_2010_hold_their_jobs_under_a_lease_where_the_queue_says_so()
     assert_eq!((&counts["active"], &counts["ready"]), (&json!(1), &json!(2)));
     // Its next fetch finishes the first.
     assert_eq!(fetch().await.brief(), (200, "2"));
-    let queue = told(&server.get("/v1/queues/x").await, 200);
+    let queue = body_of(&server.get("/v1/queues/x").await, 200);
     assert_eq!(
         (&queue["totals"]["done"], &queue["counts"]["active"]),
         (&json!(1), &json!(1))
@@ -103,10 +103,10 @@ async fn a_queue_that_one_dialect_empties_is_empty_in_both() {
     server.send("PUT", "/v1/queues/x", r#"{"lease":7}"#).await;
     assert_eq!(server.client.send("DELETE", "/q/x", &[], "").await.status, 204);
     assert_eq!(server.get(&format!("/v1/queues/x/jobs/{id}")).await.status, 404);
-    let queue = told(&server.get("/v1/queues/x").await, 200);
+    let queue = body_of(&server.get("/v1/queues/x").await, 200);
     assert_eq!(
         queue["settings"]["lease"], 7,
-        "the dialect of 2010 knows nothing of settings"
+        "the presque dialect knows nothing of settings"
     );
     assert_eq!(queue["counts"]["ready"], 0);
     server.assert_sound().await;

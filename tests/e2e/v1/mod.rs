@@ -51,13 +51,13 @@ impl Server {
 
     /// What the answer to a POST tells, which must be 200.
     async fn done(&self, target: &str, body: impl ToString) -> Value {
-        told(&self.post(target, body).await, 200)
+        body_of(&self.post(target, body).await, 200)
     }
 
     /// Inserts a job, which must be new, and gives its id.
     async fn insert(&self, queue: &str, job: impl ToString) -> String {
         let answer = self.post(&format!("/v1/queues/{queue}/jobs"), job).await;
-        text(&told(&answer, 201)["id"]).to_owned()
+        text(&body_of(&answer, 201)["id"]).to_owned()
     }
 
     /// Claims jobs, and gives them.
@@ -66,7 +66,7 @@ impl Server {
         if answer.status == 204 {
             return Vec::new();
         }
-        told(&answer, 200)["jobs"].as_array().expect("jobs").clone()
+        body_of(&answer, 200)["jobs"].as_array().expect("jobs").clone()
     }
 
     /// Claims the next job, which must be there.
@@ -83,7 +83,7 @@ impl Server {
     }
 
     async fn job(&self, queue: &str, id: &str) -> Value {
-        told(&self.get(&format!("/v1/queues/{queue}/jobs/{id}")).await, 200)
+        body_of(&self.get(&format!("/v1/queues/{queue}/jobs/{id}")).await, 200)
     }
 
     /// Fails unless all is well in Redis.
@@ -92,7 +92,7 @@ impl Server {
     }
 
     async fn counts(&self, queue: &str) -> Value {
-        told(&self.get(&format!("/v1/queues/{queue}")).await, 200)["counts"].clone()
+        body_of(&self.get(&format!("/v1/queues/{queue}")).await, 200)["counts"].clone()
     }
 }
 
@@ -123,7 +123,7 @@ async fn announce(server: &Server, method: &str, target: &str, media: &str, leng
 }
 
 /// What an answer of this status tells. It must say that it is JSON, and how long it is.
-fn told(answer: &Answer, status: u16) -> Value {
+fn body_of(answer: &Answer, status: u16) -> Value {
     assert_eq!(answer.status.as_u16(), status, "{answer:?}");
     assert_eq!(answer.header("content-type"), Some("application/json"), "{answer:?}");
     let length = answer.body.len().to_string();
@@ -137,36 +137,36 @@ fn text(value: &Value) -> &str {
 
 /// Fails unless the answer is this problem. Gives it.
 fn problem(answer: &Answer, status: u16, name: &str) -> Value {
-    let told: Value = serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("{answer:?}"));
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("{answer:?}"));
     assert_eq!(
-        (answer.status.as_u16(), &told["status"]),
+        (answer.status.as_u16(), &body["status"]),
         (status, &status.into()),
-        "{told}"
+        "{body}"
     );
-    assert_eq!(told["type"], format!("urn:presque:problem:{name}"), "{told}");
+    assert_eq!(body["type"], format!("urn:presque:problem:{name}"), "{body}");
     assert_eq!(
         answer.header("content-type"),
         Some("application/problem+json"),
         "{answer:?}"
     );
     assert!(
-        !text(&told["title"]).is_empty() && !text(&told["detail"]).is_empty(),
-        "{told}"
+        !text(&body["title"]).is_empty() && !text(&body["detail"]).is_empty(),
+        "{body}"
     );
-    told
+    body
 }
 
 /// Fails unless the answer says that this member is wrong. Gives what it says.
 fn wrong_member(answer: &Answer, pointer: &str) -> String {
-    let told = problem(answer, 422, "invalid-request");
-    assert_eq!(told["pointer"], pointer, "{told}");
-    text(&told["detail"]).to_owned()
+    let body = problem(answer, 422, "invalid-request");
+    assert_eq!(body["pointer"], pointer, "{body}");
+    text(&body["detail"]).to_owned()
 }
 
 /// Fails unless the answer says that this query parameter is wrong.
 fn wrong_parameter(answer: &Answer, name: &str) {
-    let told = problem(answer, 422, "invalid-request");
-    assert_eq!(told["parameter"], name, "{told}");
+    let body = problem(answer, 422, "invalid-request");
+    assert_eq!(body["parameter"], name, "{body}");
 }
 
 /// The milliseconds since 1970 of a time that an answer tells.

@@ -1,6 +1,6 @@
 //! What a job may be told: when it runs, how urgent it is, what it is unique by, when it expires.
 
-use super::{Server, millis, text, told};
+use super::{Server, body_of, millis, text};
 use serde_json::{Value, json};
 
 fn payloads(jobs: &[Value]) -> Vec<&Value> {
@@ -23,7 +23,7 @@ async fn a_job_tells_what_it_was_told() {
         answer.text().contains(r#""metadata":{ "team":"b",  "team":"c" }"#),
         "kept byte for byte"
     );
-    let mut job = told(&answer, 200);
+    let mut job = body_of(&answer, 200);
     let inserted = millis(&job["inserted_at"]);
     assert_eq!(millis(&job["run_at"]) - inserted, 90_500);
     assert_eq!(millis(&job["expires_at"]) - inserted, 86_400_000);
@@ -92,9 +92,9 @@ async fn a_unique_key_is_held_as_long_as_it_was_told() {
         ("d", json!({"key": "k", "for": 3600}), true, true),
     ];
     for (queue, unique, active, done) in cases {
-        let first = told(&insert(queue, unique.clone()).await, 201);
+        let first = body_of(&insert(queue, unique.clone()).await, 201);
         let answer = insert(queue, unique.clone()).await;
-        let second = told(&answer, 200);
+        let second = body_of(&answer, 200);
         assert_eq!(second, json!({"id": first["id"], "queue": queue, "duplicate": true}));
         assert!(answer.header("location").unwrap().ends_with(text(&first["id"])));
 

@@ -1,6 +1,6 @@
 //! What is the same on every route: paths, methods, bodies, and the order in which they are looked at.
 
-use super::{JSON, Server, announce, problem, told, wrong_member};
+use super::{JSON, Server, announce, body_of, problem, wrong_member};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -144,11 +144,11 @@ async fn json_is_taken_under_its_types_and_as_curl_sends_it() {
             .client
             .send("POST", "/v1/queues/x/jobs", &headers, r#"{"payload":1}"#)
             .await;
-        told(&answer, 201);
+        body_of(&answer, 201);
     }
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let answer = server.client.send("POST", "/v1/queues/x/claims", &form, "").await;
-    assert_eq!(told(&answer, 200)["jobs"].as_array().unwrap().len(), 1);
+    assert_eq!(body_of(&answer, 200)["jobs"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -164,9 +164,9 @@ async fn every_route_with_a_body_has_a_largest_one() {
         ("POST", "/v1/claims", large),
         ("POST", "/v1/queues/x/claims/ack", large),
     ] {
-        let (status, told) = announce(&server, method, target, "application/json", most + 1).await;
+        let (status, body) = announce(&server, method, target, "application/json", most + 1).await;
         assert_eq!(
-            (status, &told["type"]),
+            (status, &body["type"]),
             (413, &json!("urn:presque:problem:payload-too-large")),
             "{target}"
         );

@@ -1,6 +1,6 @@
 //! `/v1/queues` and `/v1/queues/{q}`.
 
-use super::{JSON, Server, problem, told, wrong_member, wrong_parameter};
+use super::{JSON, Server, body_of, problem, wrong_member, wrong_parameter};
 use crate::support::Answer;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ async fn a_queue_is_there_with_its_first_job_and_tells_its_counts() {
     server.finish("x", &job["receipt"], "ack", "").await;
     let job = server.claim("x", r#"{"worker":"v"}"#).await.remove(0);
     server.finish("x", &job["receipt"], "nack", "").await;
-    let mut queue = told(&server.get("/v1/queues/x").await, 200);
+    let mut queue = body_of(&server.get("/v1/queues/x").await, 200);
     let age = queue["oldest_ready_age"].as_f64().expect("an age");
     assert!((0.0..30.0).contains(&age), "{age}");
     for rate in ["inserted", "claimed", "done", "failed"] {
@@ -43,7 +43,7 @@ async fn a_queue_is_there_with_its_first_job_and_tells_its_counts() {
         })
     );
     server.claim_one("x").await;
-    let queue = told(&server.get("/v1/queues/x").await, 200);
+    let queue = body_of(&server.get("/v1/queues/x").await, 200);
     assert_eq!(queue["oldest_ready_age"], Value::Null);
 }
 
@@ -55,12 +55,12 @@ async fn settings_are_set_as_a_whole_and_told_as_they_work() {
         "retain": 3600, "dead_retain": 60, "max_dead": 0, "max_bytes": 1000, "legacy_delivery": "at-least-once",
         "paused": true,
     });
-    let created = told(&server.send("PUT", "/v1/queues/a%2Fb", &settings).await, 201);
+    let created = body_of(&server.send("PUT", "/v1/queues/a%2Fb", &settings).await, 201);
     assert_eq!(created, json!({"queue": "a/b", "settings": settings}));
-    let shown = told(&server.get("/v1/queues/a%2Fb").await, 200);
+    let shown = body_of(&server.get("/v1/queues/a%2Fb").await, 200);
     assert_eq!(shown["settings"], settings);
     // What is not told has its default.
-    let changed = told(
+    let changed = body_of(
         &server.send("PUT", "/v1/queues/a%2Fb", r#"{"max_attempts":7}"#).await,
         200,
     );
@@ -68,10 +68,10 @@ async fn settings_are_set_as_a_whole_and_told_as_they_work() {
     expected["max_attempts"] = json!(7);
     assert_eq!(changed, json!({"queue": "a/b", "settings": expected}));
     // What GET tells can be PUT.
-    let again = told(&server.send("PUT", "/v1/queues/a%2Fb", &changed["settings"]).await, 200);
+    let again = body_of(&server.send("PUT", "/v1/queues/a%2Fb", &changed["settings"]).await, 200);
     assert_eq!(again, changed);
     assert_eq!(
-        told(&server.send("PUT", "/v1/queues/y", "").await, 201)["settings"],
+        body_of(&server.send("PUT", "/v1/queues/y", "").await, 201)["settings"],
         defaults()
     );
 }
@@ -88,7 +88,7 @@ async fn a_paused_queue_takes_jobs_and_hands_out_none() {
     );
     server.client.post("/control/x", r#"{"status":"start"}"#).await;
     assert_eq!(
-        told(&server.get("/v1/queues/x").await, 200)["settings"]["paused"],
+        body_of(&server.get("/v1/queues/x").await, 200)["settings"]["paused"],
         false
     );
     assert_eq!(server.claim_one("x").await["payload"], 1);
@@ -131,7 +131,7 @@ async fn settings_are_changed_only_when_they_are_as_the_request_wants_them() {
         unmet(&put("If-Match", tag, "{}").await);
     }
     unmet(&put("If-None-Match", &first, "{}").await);
-    assert_eq!(told(&server.get("/v1/queues/x").await, 200)["settings"]["lease"], 20);
+    assert_eq!(body_of(&server.get("/v1/queues/x").await, 200)["settings"]["lease"], 20);
     assert_eq!(put("If-Match", &format!("{first}, {second}"), "{}").await.status, 200);
     unmet(&put("If-Match", &format!("{first}, {second}"), "{}").await);
     assert_eq!(put("If-Match", "*", "{}").await.status, 200);
@@ -175,11 +175,11 @@ async fn a_deleted_queue_is_gone_with_all_it_had() {
     assert_eq!(server.get("/v1/queues/x").await.status, 404);
     assert_eq!(server.get(&format!("/v1/queues/x/jobs/{id}")).await.status, 404);
     assert_eq!(
-        told(&server.get("/v1/queues").await, 200),
+        body_of(&server.get("/v1/queues").await, 200),
         json!({"queues": [], "size": 0})
     );
     assert_ne!(server.insert("x", r#"{"payload":1,"unique":{"key":"k"}}"#).await, id);
-    assert_eq!(told(&server.get("/v1/queues/x").await, 200)["settings"], defaults());
+    assert_eq!(body_of(&server.get("/v1/queues/x").await, 200)["settings"], defaults());
     server.assert_sound().await;
 }
 
@@ -187,15 +187,15 @@ async fn a_deleted_queue_is_gone_with_all_it_had() {
 async fn queues_are_listed_whoever_made_them() {
     let server = Server::start();
     assert_eq!(
-        told(&server.get("/v1/queues").await, 200),
+        body_of(&server.get("/v1/queues").await, 200),
         json!({"queues": [], "size": 0})
     );
     server.insert("b", r#"{"payload":1}"#).await;
     server.client.insert("/q/a\u{2f}%C3%A9", "1").await;
     server.send("PUT", "/v1/queues/c", "").await;
-    let listed = told(&server.get("/v1/queues/").await, 200);
+    let listed = body_of(&server.get("/v1/queues/").await, 200);
     assert_eq!(listed, json!({"queues": ["a/é", "b", "c"], "size": 3}));
-    let first = told(&server.get("/v1/queues?limit=1").await, 200);
+    let first = body_of(&server.get("/v1/queues?limit=1").await, 200);
     assert_eq!(first, json!({"queues": ["a/é"], "size": 3}));
     for limit in ["0", "10001", "x", ""] {
         wrong_parameter(&server.get(&format!("/v1/queues?limit={limit}")).await, "limit");

@@ -5,9 +5,9 @@ use crate::support::{Answer, Cut, Host, HostOptions, Proxy, Redis};
 use serde_json::json;
 
 fn assert_can_be_tried_again(answer: &Answer, name: &str) {
-    let told = problem(answer, 503, name);
-    assert_eq!(answer.header("retry-after"), Some("1"), "{told}");
-    assert!(!text(&told["detail"]).contains("127.0.0.1"), "{told}");
+    let body = problem(answer, 503, name);
+    assert_eq!(answer.header("retry-after"), Some("1"), "{body}");
+    assert!(!text(&body["detail"]).contains("127.0.0.1"), "{body}");
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn blocked(server: &Server, clients: usize) {
 }
 
 fn assert_woken((answer, elapsed): &(Answer, Duration), payload: u64) {
-    let job = super::told(answer, 200)["jobs"][0].clone();
+    let job = super::body_of(answer, 200)["jobs"][0].clone();
     assert_eq!(job["payload"], payload);
     assert!(*elapsed < WOKEN, "{elapsed:?}");
 }
@@ -43,7 +43,7 @@ async fn a_claim_that_waits_is_woken_by_an_insert() {
     blocked(&server, 1).await;
     server.insert("x", r#"{"payload":1}"#).await;
     assert_woken(&claim.await.unwrap(), 1);
-    // By one of the dialect of 2010, too.
+    // By one of the presque dialect, too.
     let claim = waiting(&server, "/v1/claims", r#"{"wait":30,"queues":["y","x"]}"#);
     blocked(&server, 1).await;
     server.client.insert("/q/x", "2").await;
@@ -62,7 +62,7 @@ async fn many_claims_wait_and_each_gets_one() {
     let mut seen = Vec::new();
     for claim in claims {
         let (answer, elapsed) = claim.await.unwrap();
-        seen.push(super::told(&answer, 200)["jobs"][0]["payload"].as_u64().unwrap());
+        seen.push(super::body_of(&answer, 200)["jobs"][0]["payload"].as_u64().unwrap());
         assert!(elapsed < WOKEN, "{elapsed:?}");
     }
     seen.sort_unstable();

@@ -1,20 +1,20 @@
 //! `GET /v1/workers` and `GET /v1/health`.
 
-use super::{Server, millis, problem, text, told};
+use super::{Server, body_of, millis, problem, text};
 use serde_json::json;
 
 #[tokio::test]
 async fn workers_that_claim_by_name_are_listed_with_their_queues() {
     let server = Server::start();
     assert_eq!(
-        told(&server.get("/v1/workers").await, 200),
+        body_of(&server.get("/v1/workers").await, 200),
         json!({"workers": [], "size": 0})
     );
     server.claim("x", "{}").await;
     server.claim("x", r#"{"worker":"ann\n"}"#).await;
     server.claim("y", r#"{"worker":"bob"}"#).await;
     server.claim("y", r#"{"worker":"ann\n"}"#).await;
-    let listed = told(&server.get("/v1/workers").await, 200);
+    let listed = body_of(&server.get("/v1/workers").await, 200);
     assert_eq!(listed["size"], 2);
     let ann = listed["workers"]
         .as_array()
@@ -36,7 +36,7 @@ async fn workers_that_claim_by_name_are_listed_with_their_queues() {
 #[tokio::test]
 async fn health_tells_of_redis_and_warns_when_it_may_drop_jobs() {
     let mut server = Server::start();
-    let health = told(&server.get("/v1/health").await, 200);
+    let health = body_of(&server.get("/v1/health").await, 200);
     assert_eq!((&health["status"], &health["warnings"]), (&json!("ok"), &json!([])));
     let redis = &health["redis"];
     assert!(
@@ -50,7 +50,7 @@ async fn health_tells_of_redis_and_warns_when_it_may_drop_jobs() {
 
     server.redis.run("CONFIG SET maxmemory-policy allkeys-lru").await;
     server.redis.run("CONFIG SET maxmemory 1000000000").await;
-    let health = told(&server.get("/v1/health").await, 200);
+    let health = body_of(&server.get("/v1/health").await, 200);
     assert_eq!(health["redis"]["maxmemory"], 1_000_000_000);
     assert_eq!(health["warnings"][0]["type"], "eviction");
     assert!(text(&health["warnings"][0]["detail"]).contains("allkeys-lru"));

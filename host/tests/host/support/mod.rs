@@ -1,20 +1,17 @@
-//! What the tests start and ask: an application in a folder of its own, the command that serves it, a client for it.
+//! What the tests serve: an application in a folder of its own.
 
-mod client;
-mod host;
-mod redis;
-
-pub(crate) use client::{Answer, Client, empty, full, sender};
-pub(crate) use host::Host;
-pub(crate) use redis::Redis;
+pub(crate) use presque_testkit::{
+    Answer, Body, Client, Host, Redis, other_connections, patiently, piecewise, query, until,
+};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
 
 /// An application of one component, which answers everything.
 pub(crate) const PLAIN: &str = r#"
@@ -45,25 +42,18 @@ variables = { redis_url = "{{ redis_url }}" }
 /// For the tests in which instances must not be dropped while a loaded machine takes its time.
 pub(crate) const KEEP: [&str; 2] = ["--idle-instance-timeout", "600s"];
 
-/// How long anything may take before it counts as stuck.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Waits for what must come.
-pub(crate) async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("nothing within {PATIENCE:?}: {what}"),
-    }
+/// The argument that names this server as the variable `redis_url`.
+pub(crate) fn redis_variable(redis: &Redis) -> String {
+    format!("redis_url={}", redis.url())
 }
 
-/// Looks again and again at what nothing tells of, until it is so.
-pub(crate) async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let looking = async {
-        while !so().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    patiently(what, looking).await;
+/// A request that its instance holds until its body ends: until the sender is dropped.
+pub(crate) fn hold(host: &Host) -> (UnboundedSender<&'static str>, JoinHandle<Answer>) {
+    let (open, body) = piecewise();
+    let client = host.client();
+    let answer =
+        tokio::spawn(async move { Answer::read(client.open("POST", "/hold", &[], body).await.unwrap()).await });
+    (open, answer)
 }
 
 /// The guest's Wasm file. It is not built here: Cargo, which runs this, holds the lock of the target folder.
@@ -121,7 +111,9 @@ impl Site {
 
     /// Starts the command with a cache of its own.
     pub(crate) async fn start_as_it_is(&self, arguments: &[&str]) -> Host {
-        Host::start(self.command(arguments), self.dir.clone()).await
+        let (command, dir) = (self.command(arguments), self.dir.clone());
+        let started = tokio::task::spawn_blocking(|| Host::serve(command, dir));
+        started.await.unwrap()
     }
 
     /// Runs the command where it cannot start. Returns its exit code and what it says on standard error.
@@ -140,17 +132,8 @@ impl Site {
                 command.args(default);
             }
         }
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if text == "REDIS_URL" || text.starts_with("SPIN_VARIABLE_") {
-                command.env_remove(name);
-            }
-        }
+        presque_testkit::isolate(&mut command);
         command.envs(self.environment.iter().copied()).args(arguments);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
         command
     }
 

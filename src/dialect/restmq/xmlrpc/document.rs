@@ -10,8 +10,8 @@ use quick_xml::events::{BytesRef, Event};
 /// The deepest nesting. A call has five levels, and each list or struct in an argument has two or three more.
 const MAX_LEVELS: usize = 32;
 
-/// The most elements of a document. A call that this dialect has takes eight.
-const MOST_ELEMENTS: usize = 1000;
+/// How many elements a document may have. A call that this dialect has takes eight.
+const MAX_ELEMENTS: usize = 1000;
 
 /// An element with all that is in it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -86,8 +86,8 @@ impl Tree {
             return Err(format!("it is nested deeper than {MAX_LEVELS} levels"));
         }
         self.elements += 1;
-        if self.elements > MOST_ELEMENTS {
-            return Err(format!("it has more than {MOST_ELEMENTS} elements"));
+        if self.elements > MAX_ELEMENTS {
+            return Err(format!("it has more than {MAX_ELEMENTS} elements"));
         }
         self.open.push(Element {
             name: name.to_owned(),
@@ -181,7 +181,7 @@ mod tests {
         });
         let nested = |levels: usize| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
         assert!(read(&nested(MAX_LEVELS)).is_ok());
-        assert!(read(&format!("<a>{}</a>", "<b/>".repeat(MOST_ELEMENTS - 1))).is_ok());
+        assert!(read(&format!("<a>{}</a>", "<b/>".repeat(MAX_ELEMENTS - 1))).is_ok());
     }
 
     #[test]

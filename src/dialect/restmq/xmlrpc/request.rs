@@ -1,20 +1,11 @@
 //! What a call says.
 
+use super::super::base64;
 use super::document::{Element, read};
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use crate::web::latin1_chars;
 
-/// How much is told of what a client sent, in characters.
-const TOLD: usize = 100;
-
-/// Base64 with padding or without: not all clients write it.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
+/// How much is quoted of what a client sent, in characters.
+const MAX_QUOTED: usize = 100;
 
 /// A call of a method.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,7 +25,7 @@ pub(super) enum Call {
 /// # Errors
 /// Why it is no call, in a few words.
 pub(super) fn parse(body: &[u8]) -> Result<Call, String> {
-    let root = read(&text(body)).map_err(|error| beginning(&error))?;
+    let root = read(&latin1_chars(body).collect::<String>()).map_err(|error| beginning(&error))?;
     if root.name != "methodCall" {
         return Err("it is no methodCall".into());
     }
@@ -59,17 +50,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Call, String> {
     })
 }
 
-fn text(body: &[u8]) -> String {
-    let mut text = String::with_capacity(body.len());
-    for chunk in body.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().copied().map(char::from));
-    }
-    text
-}
-
 fn beginning(text: &str) -> String {
-    text.chars().take(TOLD).collect()
+    text.chars().take(MAX_QUOTED).collect()
 }
 
 /// An argument as a text; `None` when it is nothing that has one. What is no string is written as JSON writes it.
@@ -98,7 +80,7 @@ fn argument(param: &Element) -> Option<Vec<u8>> {
         },
         "base64" => {
             let digits: Vec<u8> = written.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-            BASE64.decode(digits).ok()
+            base64::decode(digits)
         }
         _ => None,
     }
@@ -223,7 +205,7 @@ mod tests {
             assert!(error.starts_with(why), "{error}");
         }
         let long = format!("<a></{}>", "b".repeat(100_000));
-        assert_eq!(parse(long.as_bytes()).unwrap_err().chars().count(), TOLD);
+        assert_eq!(parse(long.as_bytes()).unwrap_err().chars().count(), MAX_QUOTED);
     }
 
     #[test]

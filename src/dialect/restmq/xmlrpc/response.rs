@@ -1,6 +1,7 @@
-//! What is answered to a call.
+//! The responses to calls.
 
 use super::document::is_char;
+use crate::web::latin1_chars;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -58,19 +59,16 @@ fn value(bytes: &[u8]) -> String {
 /// cannot hold.
 fn escaped(bytes: &[u8]) -> Option<String> {
     let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '&' => text.push_str("&amp;"),
-                '<' => text.push_str("&lt;"),
-                '>' => text.push_str("&gt;"),
-                // Whoever reads it would make a line feed of it.
-                '\r' => text.push_str("&#13;"),
-                c if is_char(c) => text.push(c),
-                _ => return None,
-            }
+    for c in latin1_chars(bytes) {
+        match c {
+            '&' => text.push_str("&amp;"),
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            // Whoever reads it would make a line feed of it.
+            '\r' => text.push_str("&#13;"),
+            c if is_char(c) => text.push(c),
+            _ => return None,
         }
-        text.extend(chunk.invalid().iter().copied().map(char::from));
     }
     Some(text)
 }

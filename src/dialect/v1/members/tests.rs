@@ -139,7 +139,7 @@ fn elements_and_inner_members_are_pointed_to() {
     );
     assert_eq!(
         wrong("7", |m| m.object("x").map(|_| Some(()))),
-        "This must be an object."
+        "This must be a JSON object."
     );
 }
 
@@ -152,7 +152,7 @@ fn a_member_that_nobody_asked_for_is_refused_with_those_that_there_are() {
     assert_eq!(problem.pointer(), Some("/prio"));
     assert_eq!(
         problem.detail(),
-        "There is no member \"prio\"; there are `payload`, `priority`."
+        "The member \"prio\" is not known. Known members: `payload`, `priority`."
     );
     let missing = members.required("payload", None::<()>).unwrap_err();
     assert_eq!(

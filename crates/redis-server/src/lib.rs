@@ -1,0 +1,218 @@
+//! A private Redis (or Valkey): a child process with its data in one directory, for this process alone.
+//!
+//! It listens on the loopback only, and keeps every write (`appendonly`, `appendfsync always`). It ends with
+//! its [`RedisServer`], and also when this process is killed. All functions here block; none needs a runtime.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+mod directory;
+mod probe;
+mod process;
+#[cfg(test)]
+mod tests;
+
+use probe::Answer;
+use process::Process;
+
+/// How often another port is tried when somebody else took the one that was free.
+const PORTS: usize = 5;
+/// How long a server may say nothing before it counts as broken. One that loads its data does answer.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How long a server may take to end after SIGTERM.
+const SHUTDOWN: Duration = Duration::from_secs(10);
+/// The longest pause between two looks at a server that starts or ends.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A running server. Dropping it ends the server, and waits for that (some seconds at most).
+#[derive(Debug)]
+pub struct RedisServer {
+    process: Process,
+    program: PathBuf,
+    dir: PathBuf,
+    port: u16,
+    /// Held as long as this is, and by the server as long as that runs.
+    lock: File,
+}
+
+impl RedisServer {
+    /// Starts a server with its data in `dir`, which is made (mode 0700) if it is not there. Returns when it
+    /// has loaded its data and answers. It is of no matter which thread calls this, and how long that lives.
+    ///
+    /// # Errors
+    /// No server program is installed; `dir` can not be used, or is in use by another server for some seconds
+    /// more; the server ends before it answers (with the last lines of its log).
+    pub fn start(dir: &Path) -> Result<Self> {
+        let program = process::find_program()?;
+        let dir = directory::make(dir)?;
+        let lock = directory::lock(&dir)?;
+        let mut attempt = 0;
+        let (process, port) = loop {
+            attempt += 1;
+            let port = free_port()?;
+            match run(&program, &dir, &lock, port) {
+                Ok(process) => break (process, port),
+                Err(Failure::PortTaken(_)) if attempt < PORTS => {}
+                Err(failure) => return Err(failure.into()),
+            }
+        };
+        Ok(Self {
+            process,
+            program,
+            dir,
+            port,
+            lock,
+        })
+    }
+
+    /// Its address: `redis://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Ends the server and waits for that.
+    ///
+    /// # Errors
+    /// It had to be killed, or failed at its end. What clients were told is written is written all the same.
+    pub fn stop(mut self) -> Result<()> {
+        let status = self.process.end(SHUTDOWN)?;
+        ensure!(
+            status.success(),
+            "the Redis server did not end well ({status}); its log is {}",
+            self.log().display()
+        );
+        Ok(())
+    }
+
+    /// Kills the server as a crash would (SIGKILL), and waits until it is gone.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.kill()
+    }
+
+    /// Starts the server anew, on its directory and its port, after ending the one that may still run.
+    ///
+    /// # Errors
+    /// As [`RedisServer::start`]; and the port may be taken in the meantime.
+    pub fn restart(&mut self) -> Result<()> {
+        self.process.end(SHUTDOWN)?;
+        let mut attempt = 0;
+        self.process = loop {
+            attempt += 1;
+            match run(&self.program, &self.dir, &self.lock, self.port) {
+                Ok(process) => break process,
+                // A client's connection may use the very port for a moment.
+                Err(Failure::PortTaken(_)) if attempt < PORTS => thread::sleep(LONGEST_PAUSE),
+                Err(failure) => return Err(failure.into()),
+            }
+        };
+        Ok(())
+    }
+
+    fn log(&self) -> PathBuf {
+        self.dir.join(directory::LOG)
+    }
+}
+
+/// Why a server did not come up.
+enum Failure {
+    /// Somebody else listens on its port.
+    PortTaken(anyhow::Error),
+    Other(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<Failure> for anyhow::Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::PortTaken(error) | Failure::Other(error) => error,
+        }
+    }
+}
+
+/// Starts a server process and waits until it is ready.
+fn run(program: &Path, dir: &Path, lock: &File, port: u16) -> Result<Process, Failure> {
+    let log = directory::Log::at_end(dir)?;
+    let mut process = Process::spawn(program, dir, lock, port)?;
+    directory::note_owner(lock, process.pid())?;
+    match wait_until_ready(&mut process, port) {
+        Ok(()) => Ok(process),
+        Err(error) => {
+            let lines = log.last_lines();
+            let error = anyhow!("{error:#}; the end of {}:\n{lines}", dir.join(directory::LOG).display());
+            let taken = lines.contains("Address already in use") || lines.contains("Failed listening on port");
+            Err(if taken {
+                Failure::PortTaken(error)
+            } else {
+                Failure::Other(error)
+            })
+        }
+    }
+}
+
+fn wait_until_ready(process: &mut Process, port: u16) -> Result<()> {
+    let mut pauses = Pauses::new();
+    let mut heard = Instant::now();
+    loop {
+        match probe::ask(port, process.pid()) {
+            Answer::Ready => return Ok(()),
+            Answer::Loading => heard = Instant::now(),
+            Answer::None => {}
+        }
+        if let Some(status) = process.has_ended()? {
+            bail!("the Redis server ended before it answered ({status})");
+        }
+        if heard.elapsed() > SILENCE {
+            bail!(
+                "the Redis server does not answer on port {port} ({} s)",
+                SILENCE.as_secs()
+            );
+        }
+        pauses.pause();
+    }
+}
+
+/// A port that nobody listens on at this moment.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
+    Ok(listener.local_addr().context("no free port on 127.0.0.1")?.port())
+}
+
+/// Pauses between looks at something: short at first, as most waits are.
+struct Pauses(Duration);
+
+impl Pauses {
+    fn new() -> Self {
+        Self(Duration::from_millis(2))
+    }
+
+    fn pause(&mut self) {
+        thread::sleep(self.0);
+        self.0 = (self.0 * 2).min(LONGEST_PAUSE);
+    }
+}

@@ -1,0 +1,254 @@
+//! Paths that both legacy protocols have: which of the two owns a request, and who responds to it.
+//!
+//! [`owner`] decides; if nothing says RestMQ, the request is presque's. Only forms are read to decide: presque's workers say
+//! JSON, or send no body.
+
+use super::restmq::form::{Fields, trim};
+use super::restmq::request::{MAX_SMALL_BODY_BYTES, max_message_body_bytes};
+use super::restmq::{self, Access, refusal::Refusal, respond_options};
+use super::{presque, restmq::pages};
+use crate::store::Redis;
+use crate::web::{Context, Query, Request, Response, is_form, is_json, is_multipart, json};
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use http_body_util::Empty;
+
+const METHODS_OF_INDEX: &str = "GET, HEAD, OPTIONS, POST";
+
+/// A protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Presque,
+    Restmq,
+}
+
+/// The protocol that owns a request. `form` has the fields of its form, `None` where there is none or it cannot be read;
+/// [`needs_form`] says whether it must be.
+///
+/// RestMQ's are
+///
+/// - at `/`: a POST, and a GET with a `queue`;
+/// - at `/q/{queue}`: a POST with a `value` or `msg` in its form or query, unless it is said to be JSON, and a GET with a
+///   `callback`;
+/// - at `/control/`: a POST of a form with a `status`, and a GET with a `callback`;
+/// - at `/j/`: a GET with a `callback`.
+fn owner(method: &Method, path: &str, query: Query<'_>, headers: &HeaderMap, form: Option<&Fields>) -> Owner {
+    let asks = *method == Method::GET || *method == Method::HEAD;
+    let has_queue = has_queue(path);
+    let in_form = |name| form.is_some_and(|form| form.get(name).is_some());
+    let is_restmq = match route(path) {
+        "" => *method == Method::POST || asks && has(query, "queue"),
+        "q" if *method == Method::POST => {
+            let is_readable = form.is_some() || !says_form(headers);
+            let is_message = |name| has(query, name) || in_form(name);
+            has_queue && !is_json(headers) && is_readable && (is_message("value") || is_message("msg"))
+        }
+        // HEAD is nobody's here.
+        "q" => *method == Method::GET && has(query, "callback"),
+        "control" if *method == Method::POST => has_queue && in_form("status"),
+        "control" | "j" => asks && has(query, "callback"),
+        _ => false,
+    };
+    if is_restmq { Owner::Restmq } else { Owner::Presque }
+}
+
+/// Whether a request's form must be read to find its owner.
+fn needs_form(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    *method == Method::POST && ["q", "control"].contains(&route(path)) && has_queue(path) && says_form(headers)
+}
+
+fn says_form(headers: &HeaderMap) -> bool {
+    is_form(headers) || is_multipart(headers)
+}
+
+/// The first segment of a path.
+fn route(path: &str) -> &str {
+    path.split('/').nth(1).unwrap_or_default()
+}
+
+/// Whether anything follows the first segment. Where nothing does, both dialects refuse a POST.
+fn has_queue(path: &str) -> bool {
+    path.split('/').nth(2).is_some_and(|rest| !rest.is_empty())
+}
+
+/// Whether the query has this parameter, and something in it.
+fn has(query: Query<'_>, name: &str) -> bool {
+    let mut pairs = query.pairs();
+    pairs.any(|(key, value)| key == name.as_bytes() && !trim(&value).is_empty())
+}
+
+/// The owner of a request, whose form of at most `limit` bytes is read where it must be.
+async fn owner_by_form(request: &mut Request, limit: usize) -> Owner {
+    if !needs_form(request.method(), request.path(), request.headers()) {
+        return owner_of(request, None);
+    }
+    let body = request.body(limit).await.ok();
+    let form = body.and_then(|body| parse_form(request.headers(), &body));
+    owner_of(request, form.as_ref())
+}
+
+fn owner_of(request: &Request, form: Option<&Fields>) -> Owner {
+    let (path, query) = (request.path(), request.query());
+    owner(request.method(), path, query, request.headers(), form)
+}
+
+/// The fields of a form. A JSON text is no form, whatever it is called: that is what `curl -d` sends by default.
+fn parse_form(headers: &HeaderMap, body: &Bytes) -> Option<Fields> {
+    if json::is_text(body) {
+        return None;
+    }
+    Fields::parse(None, headers, body).ok()
+}
+
+/// Responds to a request to `/q/{queue}` or `/qb/{queue}`.
+pub async fn queue<B: http_body::Body + 'static, R: Redis>(
+    request: http::Request<B>,
+    context: &Context<R>,
+    access: &Access,
+) -> Response {
+    let mut request = Request::new(request);
+    match owner_by_form(&mut request, max_message_body_bytes(&context.limits)).await {
+        Owner::Presque => presque::queue::respond(&mut request, context).await,
+        Owner::Restmq => render(restmq::messages::respond(&mut request, context, access).await),
+    }
+}
+
+/// Responds to a request to `/control/` or `/control/{queue}`.
+pub async fn control<B: http_body::Body + 'static, R: Redis>(
+    request: http::Request<B>,
+    context: &Context<R>,
+    access: &Access,
+) -> Response {
+    let mut request = Request::new(request);
+    match owner_by_form(&mut request, MAX_SMALL_BODY_BYTES).await {
+        Owner::Presque => presque::control::respond(&mut request, context).await,
+        Owner::Restmq => render(restmq::control::respond(&mut request, context, access).await),
+    }
+}
+
+/// Responds to a request to `/status/`, `/status/{queue}` or `/j/{queue}`.
+pub async fn status<B, R: Redis>(request: http::Request<B>, context: &Context<R>, access: &Access) -> Response {
+    // Without its body, which nobody reads here, the component is smaller by what reads bodies.
+    let request = Request::new(request.map(|_| Empty::<Bytes>::new()));
+    match owner_of(&request, None) {
+        Owner::Presque => presque::status::respond(&request, context).await,
+        Owner::Restmq => render(pages::respond(&request, context, access).await),
+    }
+}
+
+/// Responds to a request to `/`: RestMQ's messages, else a page with the queues.
+pub async fn index<B: http_body::Body + 'static, R: Redis>(
+    request: http::Request<B>,
+    context: &Context<R>,
+    access: &Access,
+) -> Response {
+    let mut request = Request::new(request);
+    match (owner_of(&request, None), request.method()) {
+        (Owner::Restmq, _) => render(restmq::messages::respond(&mut request, context, access).await),
+        (_, &Method::GET | &Method::HEAD) => render(pages::sizes(&request, context, access).await),
+        (_, &Method::OPTIONS) => respond_options(METHODS_OF_INDEX),
+        _ => Refusal::MethodNotAllowed(METHODS_OF_INDEX).into(),
+    }
+}
+
+fn render(response: Result<Response, Refusal>) -> Response {
+    response.unwrap_or_else(Response::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Owner::{Presque, Restmq};
+    use http::HeaderValue;
+    use http::header::CONTENT_TYPE;
+
+    const JSON: &str = "application/json";
+    const FORM: &str = "application/x-www-form-urlencoded";
+
+    /// The owner of a request with this body.
+    fn owner_with(method: &str, target: &str, media: &str, body: &str) -> Owner {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut headers = HeaderMap::new();
+        if !media.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_str(media).unwrap());
+        }
+        let form = needs_form(&method, path, &headers)
+            .then(|| parse_form(&headers, &Bytes::from(body.to_owned())))
+            .flatten();
+        owner(&method, path, Query::new(Some(query)), &headers, form.as_ref())
+    }
+
+    #[test]
+    fn each_request_has_one_owner() {
+        for (method, target, media, body, expected) in [
+            // Messages are RestMQ's, jobs presque's.
+            ("POST", "/q/x", FORM, "value=1", Restmq),
+            ("POST", "/q/x", FORM, "msg=1", Restmq),
+            ("POST", "/q/x", FORM, "value=", Presque),
+            ("POST", "/q/x", FORM, "job=1", Presque),
+            ("POST", "/q/x?value=1", FORM, "", Restmq),
+            ("POST", "/q/x?value=1", FORM, "{}", Presque),
+            ("POST", "/q/x?value=1", "multipart/form-data", "x", Presque),
+            ("POST", "/q/x?value=1", "", "", Restmq),
+            ("POST", "/q/x?msg=1", "text/plain", "x", Restmq),
+            ("POST", "/q/x?value=+", "", "", Presque),
+            ("POST", "/q/x?value=1", JSON, "{}", Presque),
+            ("POST", "/q/x", JSON, "value=1", Presque),
+            ("POST", "/q/", FORM, "value=1", Presque),
+            ("POST", "/q", FORM, "value=1", Presque),
+            ("GET", "/q/x", "", "", Presque),
+            ("GET", "/q/x?callback=cb", "", "", Restmq),
+            ("GET", "/q/x?callback=", "", "", Presque),
+            ("HEAD", "/q/x?callback=cb", "", "", Presque),
+            ("PUT", "/q/x?callback=cb&value=1", FORM, "value=1", Presque),
+            ("DELETE", "/q/x?callback=cb", "", "", Presque),
+            ("POST", "/qb/x?value=1", FORM, "value=1", Presque),
+            ("GET", "/qb/x?callback=cb", "", "", Presque),
+            // Whether a queue is stopped.
+            ("POST", "/control/x", FORM, "status=stop", Restmq),
+            ("POST", "/control/x?status=stop", FORM, "", Presque),
+            ("POST", "/control/x", JSON, "{\"status\":\"stop\"}", Presque),
+            ("POST", "/control/", FORM, "status=stop", Presque),
+            ("GET", "/control/x?callback=cb", "", "", Restmq),
+            ("HEAD", "/control/x?callback=cb", "", "", Restmq),
+            ("GET", "/control/x", "", "", Presque),
+            // Counts.
+            ("GET", "/j/x", "", "", Presque),
+            ("GET", "/j/x?callback=cb", "", "", Restmq),
+            ("POST", "/j/x?callback=cb", "", "", Presque),
+            ("GET", "/status/x?callback=cb", "", "", Presque),
+            // The root, where presque has nothing but a page.
+            ("POST", "/", FORM, "queue=x&value=1", Restmq),
+            ("POST", "/", JSON, "{}", Restmq),
+            ("GET", "/?queue=x", "", "", Restmq),
+            ("HEAD", "/?queue=x", "", "", Restmq),
+            ("GET", "/?queue=", "", "", Presque),
+            ("GET", "/", "", "", Presque),
+            ("OPTIONS", "/", "", "", Presque),
+        ] {
+            assert_eq!(
+                owner_with(method, target, media, body),
+                expected,
+                "{method} {target} {media} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_forms_are_read_to_find_the_owner() {
+        let needs = |method, path, media: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+            needs_form(&method, path, &headers)
+        };
+        assert!(needs(Method::POST, "/q/x", FORM));
+        assert!(needs(Method::POST, "/control/x", "multipart/form-data; boundary=b"));
+        assert!(!needs(Method::POST, "/q/x", JSON));
+        assert!(!needs(Method::POST, "/q/x", "text/plain"));
+        assert!(!needs(Method::PUT, "/q/x", FORM));
+        assert!(!needs(Method::POST, "/qb/x", FORM));
+        assert!(!needs(Method::POST, "/q/", FORM));
+        assert!(!needs(Method::POST, "/", FORM));
+    }
+}

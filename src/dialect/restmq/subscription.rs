@@ -1,0 +1,238 @@
+//! How a subscriber is sent a queue's messages. `docs/restmq.md` says how subscribers share them.
+
+use super::stream::{Chunks, Gone};
+use super::value::to_value;
+use crate::queue::QueueName;
+use crate::store::{Delivery, DeliveryId, Inbox, Redis, Store, Subscriber};
+use crate::web::json::{Style, object};
+use futures_util::future::{Either, select};
+use std::convert::Infallible;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+/// How many messages a subscriber is given at a time.
+const MAX_MESSAGES: usize = 100;
+
+/// How often a subscriber polls while a chunk is on its way.
+const POLL_EVERY: Duration = Duration::from_secs(4);
+
+/// How often it does so for one chunk: a reader that takes nothing for longer, half a minute, is sent nothing more. Others
+/// may have to wait for it.
+const MAX_POLLS: usize = 8;
+
+/// How long to wait before the store is asked again that could not be reached.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// How long an event stream is silent at most.
+const MAX_SILENCE: Duration = Duration::from_secs(15);
+
+/// How messages are written, each in a chunk of its own.
+#[derive(Debug)]
+pub(super) enum Format {
+    /// As RestMQ has them: JSON and a line's end, or a call of this function with that.
+    Lines { callback: Option<String> },
+    /// As server-sent events.
+    Events,
+}
+
+/// A stream of a queue's messages, from when its reader has subscribed.
+#[derive(Debug)]
+pub struct Subscription {
+    pub(super) queue: QueueName,
+    pub(super) format: Format,
+    pub(super) subscriber: Subscriber,
+    /// What its reader missed while it was cut off: sent first.
+    pub(super) missed: Vec<Delivery>,
+}
+
+impl Subscription {
+    /// Sends messages until nobody reads them any more, or their queue is deleted. The stream ends with this.
+    pub async fn run<R: Redis>(mut self, store: &Store<R>, chunks: &mut impl Chunks) {
+        let missed = std::mem::take(&mut self.missed);
+        let mut sender = Sender {
+            subscription: &self,
+            chunks,
+            last_chunk: Instant::now(),
+            presence: Presence {
+                store,
+                subscriber: &self.subscriber,
+                sent: Vec::new(),
+                last_poll: Instant::now(),
+            },
+        };
+        let Err(end) = sender.send_all(missed).await;
+        match end {
+            // Whether it is still read changes nothing now.
+            End::Deleted => drop(sender.send(self.line("null")).await),
+            // Should the store not be reached: it forgets the subscriber by itself.
+            End::Gone => drop(store.unsubscribe(&self.subscriber, &sender.presence.sent).await),
+        }
+    }
+
+    /// The chunk of one message.
+    fn message(&self, delivery: &Delivery) -> Vec<u8> {
+        let key = format!("{}:{}", self.queue, delivery.number);
+        let value = to_value(&delivery.payload, delivery.is_text);
+        let text = object(Style::Spaced, |o| {
+            o.text("key", &key).text("value", &value);
+        });
+        let mut chunk = match self.format {
+            Format::Lines { .. } => Vec::new(),
+            Format::Events => format!("id: {key}\n").into_bytes(),
+        };
+        chunk.extend(self.line(&text));
+        chunk
+    }
+
+    fn line(&self, text: &str) -> Vec<u8> {
+        let line = match &self.format {
+            Format::Lines { callback: None } => format!("{text}\r\n"),
+            Format::Lines { callback: Some(name) } => format!("{name}({text});\r\n"),
+            Format::Events => format!("data: {text}\n\n"),
+        };
+        line.into_bytes()
+    }
+
+    /// How long nothing may be sent, and what is sent then. `None` for any time.
+    fn heartbeat(&self) -> Option<(Duration, Vec<u8>)> {
+        match self.format {
+            Format::Lines { .. } => None,
+            Format::Events => Some((MAX_SILENCE, b":\n\n".to_vec())),
+        }
+    }
+}
+
+/// Why a stream ends.
+enum End {
+    /// Nobody reads it any more, or nobody takes what is sent.
+    Gone,
+    /// Its queue was deleted.
+    Deleted,
+}
+
+impl From<Gone> for End {
+    fn from(Gone: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+/// What a subscriber owes to the store: to poll in time, and to say what it was sent.
+struct Presence<'a, R> {
+    store: &'a Store<R>,
+    subscriber: &'a Subscriber,
+    /// What was sent, and not confirmed to the store yet.
+    sent: Vec<DeliveryId>,
+    last_poll: Instant,
+}
+
+impl<R: Redis> Presence<'_, R> {
+    /// Polls. Gives the next deliveries, when to poll again, and whether another subscriber must be sent its deliveries
+    /// first. `None` when the store cannot be reached.
+    async fn poll(&mut self, max_messages: usize) -> Result<Option<(Vec<Delivery>, Duration, bool)>, End> {
+        let polled = self.store.poll(self.subscriber, &self.sent, max_messages).await;
+        self.last_poll = Instant::now();
+        match polled {
+            Ok(Inbox::Ended) => Err(End::Deleted),
+            Ok(Inbox::Open {
+                deliveries,
+                next_event,
+                is_blocked,
+            }) => {
+                self.sent.clear();
+                Ok(Some((deliveries, next_event.unwrap_or(Duration::MAX), is_blocked)))
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// How long it need not poll.
+    fn rest(&self) -> Duration {
+        POLL_EVERY.saturating_sub(self.last_poll.elapsed())
+    }
+
+    /// Does what a slow reader may hold up, and polls meanwhile.
+    async fn during<C: Chunks>(&mut self, work: impl Future<Output = Result<(), Gone>>) -> Result<(), End> {
+        let mut work = pin!(work);
+        for _ in 0..MAX_POLLS {
+            match select(work, pin!(C::sleep(self.rest()))).await {
+                Either::Left((done, _)) => return Ok(done?),
+                Either::Right(((), unfinished)) => work = unfinished,
+            }
+            self.poll(0).await?;
+        }
+        Err(End::Gone)
+    }
+}
+
+struct Sender<'a, R, C> {
+    subscription: &'a Subscription,
+    chunks: &'a mut C,
+    last_chunk: Instant,
+    presence: Presence<'a, R>,
+}
+
+impl<R: Redis, C: Chunks> Sender<'_, R, C> {
+    async fn send_all(&mut self, missed: Vec<Delivery>) -> Result<Infallible, End> {
+        for delivery in missed {
+            self.deliver(delivery).await?;
+        }
+        loop {
+            let Some((deliveries, next_event, is_blocked)) = self.presence.poll(MAX_MESSAGES).await? else {
+                C::sleep(RETRY).await;
+                self.keep_alive().await?;
+                continue;
+            };
+            if deliveries.is_empty() && !next_event.is_zero() {
+                self.wait(next_event, is_blocked).await?;
+            }
+            for delivery in deliveries {
+                self.deliver(delivery).await?;
+            }
+        }
+    }
+
+    /// Sends a message. The reader is looked for first: what is written to one that has gone is lost.
+    async fn deliver(&mut self, delivery: Delivery) -> Result<(), End> {
+        if self.presence.rest().is_zero() {
+            self.presence.poll(0).await?;
+        }
+        self.probe().await?;
+        self.send(self.subscription.message(&delivery)).await?;
+        self.presence.sent.extend(delivery.id);
+        Ok(())
+    }
+
+    /// Waits until there may be something to send.
+    async fn wait(&mut self, next_event: Duration, is_blocked: bool) -> Result<(), End> {
+        let heartbeat = self.subscription.heartbeat();
+        let max_silence = heartbeat.map_or(Duration::MAX, |(max_silence, _)| max_silence);
+        let max_wait = next_event.min(max_silence.saturating_sub(self.last_chunk.elapsed()));
+        let Presence { store, subscriber, .. } = self.presence;
+        if store
+            .wait_for_deliveries(subscriber, max_wait, is_blocked)
+            .await
+            .is_err()
+        {
+            C::sleep(RETRY).await;
+        }
+        self.keep_alive().await
+    }
+
+    /// Sends the heartbeat where it is time for that, and finds out whether somebody reads.
+    async fn keep_alive(&mut self) -> Result<(), End> {
+        match self.subscription.heartbeat() {
+            Some((max_silence, chunk)) if self.last_chunk.elapsed() >= max_silence => self.send(chunk).await,
+            _ => self.probe().await,
+        }
+    }
+
+    async fn send(&mut self, chunk: Vec<u8>) -> Result<(), End> {
+        self.presence.during::<C>(self.chunks.send(chunk)).await?;
+        self.last_chunk = Instant::now();
+        Ok(())
+    }
+
+    async fn probe(&mut self) -> Result<(), End> {
+        self.presence.during::<C>(self.chunks.probe()).await
+    }
+}

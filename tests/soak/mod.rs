@@ -1,0 +1,227 @@
+//! The soak test: jobs go in and come out through the real components while all around them is killed, cut and
+//! flushed. At the end every job is accounted for: none lost, none finished twice, none from nowhere.
+//!
+//! `PRESQUE_SOAK_SECONDS` says for how long things break, `PRESQUE_SOAK_SEED` repeats the choices of another run;
+//! `cargo xtask soak` sets both.
+
+mod api;
+mod audit;
+mod audit_tests;
+mod environment;
+mod ledger;
+mod process;
+mod producer;
+mod rng;
+mod server;
+mod worker;
+
+use crate::support::{Client, assert_sound};
+use api::Api;
+use audit::Audit;
+use environment::Environment;
+use ledger::{Event, Journal, Ledger};
+use producer::Producer;
+use rng::Rng;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::task::JoinSet;
+use worker::{Behaviour, Worker};
+
+/// One queue keeps what is finished, the other forgets it.
+const QUEUES: [&str; 2] = ["kept", "gone"];
+
+const PRODUCERS: usize = 30;
+const WORKERS: usize = 20;
+const PROCESSES: usize = 3;
+
+/// For how long things break in a test run, in seconds.
+const SECONDS: u64 = 30;
+
+/// How long it may take to finish what is open when nothing breaks any more.
+const MAX_DRAIN: Duration = Duration::from_secs(120);
+
+/// How often the server is asked how much is open.
+const POLL: Duration = Duration::from_millis(100);
+
+/// What all tasks know.
+#[derive(Clone, Default)]
+struct Signals {
+    /// The next job's number.
+    numbers: Arc<AtomicU64>,
+    /// How many jobs are open, as the server said last.
+    open: Arc<AtomicU64>,
+    end: Arc<AtomicBool>,
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let value = std::env::var(variable).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_job_is_accounted_for_whatever_breaks() {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let seed = number("PRESQUE_SOAK_SEED").unwrap_or(now.as_secs());
+    let time = Duration::from_secs(number("PRESQUE_SOAK_SECONDS").unwrap_or(SECONDS));
+    eprintln!("\nThings break for {} s. PRESQUE_SOAK_SEED={seed}", time.as_secs());
+    let mut rng = Rng::new(seed);
+    let (ledger, journal) = Ledger::shared();
+    let start = Instant::now();
+    let mut environment = Environment::start().await;
+    let endpoints = environment.endpoints();
+    let client = Client::new(&endpoints[0]);
+    for queue in QUEUES {
+        server::configure(&client, queue, queue == "kept").await;
+    }
+
+    let signals = Signals::default();
+    let mut producers = JoinSet::new();
+    for _ in 0..PRODUCERS {
+        let producer = Producer {
+            api: Api::new(&endpoints, journal.clone(), rng.split()),
+            journal: journal.clone(),
+            rng: rng.split(),
+            signals: signals.clone(),
+        };
+        producers.spawn(producer.run());
+    }
+    let mut workers = start_workers(&endpoints, &mut rng, &journal, Behaviour::FAULTY);
+    let mut processes = JoinSet::new();
+    for _ in 0..PROCESSES {
+        let end = signals.end.clone();
+        let end = move || end.load(Ordering::Relaxed);
+        processes.spawn(process::restart_until(
+            endpoints.clone(),
+            rng.split(),
+            journal.clone(),
+            end,
+        ));
+    }
+    let polling = tokio::spawn(poll_open(Client::new(&endpoints[0]), signals.open.clone()));
+
+    environment.break_for(time, rng.split(), &journal).await;
+    signals.end.store(true, Ordering::Relaxed);
+    all_ended(producers).await;
+    all_ended(processes).await;
+    workers.abort_all();
+    all_ended(workers).await;
+    polling.abort();
+
+    let mut workers = start_workers(&endpoints, &mut rng, &journal, Behaviour::RELIABLE);
+    finish_all(&client).await;
+    workers.abort_all();
+    all_ended(workers).await;
+
+    let mut audits = Vec::new();
+    let mut wrong = Vec::new();
+    let mut text = String::new();
+    for queue in QUEUES {
+        let server = server::ask(&client, queue, queue == "kept").await;
+        let audit = Audit::of(queue, &ledger.lock().unwrap(), &server);
+        wrong.extend(audit.wrong.clone());
+        audits.push((queue, audit));
+    }
+    {
+        let ledger = ledger.lock().unwrap();
+        wrong.extend(ledger.unexpected.clone());
+        text += &audit::table(&audits);
+        for (how, times) in &ledger.faults {
+            text += &format!("{times:>6} x {how}\n");
+        }
+        text += &format!("{:>6} x ack with a receipt that was stale by then\n", ledger.stale);
+    }
+    eprintln!("{text}All in all {:.1} s.", start.elapsed().as_secs_f64());
+    assert!(
+        wrong.is_empty(),
+        "{} things are wrong, such as\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(20)].join("\n")
+    );
+    assert_sound(&environment.redis).await;
+}
+
+/// Workers that are started anew when they die; faulty ones are also killed at any moment.
+fn start_workers(endpoints: &[String], rng: &mut Rng, journal: &Journal, behaviour: Behaviour) -> JoinSet<()> {
+    let mut workers = JoinSet::new();
+    for number in 0..WORKERS {
+        let (endpoints, journal, mut rng) = (endpoints.to_vec(), journal.clone(), rng.split());
+        workers.spawn(async move {
+            loop {
+                let worker = Worker {
+                    name: format!("task-{number}"),
+                    api: Api::new(&endpoints, journal.clone(), rng.split()),
+                    journal: journal.clone(),
+                    rng: rng.split(),
+                    behaviour,
+                };
+                let life = tokio::spawn(worker.run());
+                let time = if behaviour.dies > 0 {
+                    rng.millis(200..6000)
+                } else {
+                    Duration::MAX
+                };
+                let (abort, death) = (AbortOnDrop(life.abort_handle()), tokio::time::timeout(time, life));
+                match death.await {
+                    Ok(ended) => ended.unwrap(),
+                    Err(_) => {
+                        let how = "worker task killed".to_owned();
+                        journal(Event::Fault { how });
+                    }
+                }
+                drop(abort);
+            }
+        });
+    }
+    workers
+}
+
+/// Kills a worker's task, wherever it is.
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Waits for tasks that end, or were aborted; a panic of one is a panic here.
+async fn all_ended(mut tasks: JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            std::panic::resume_unwind(error.into_panic());
+        }
+    }
+}
+
+async fn all_open(client: &Client) -> Option<u64> {
+    let mut sum = 0;
+    for queue in QUEUES {
+        sum += server::open(client, queue).await?;
+    }
+    Some(sum)
+}
+
+async fn poll_open(client: Client, open: Arc<AtomicU64>) {
+    loop {
+        if let Some(number) = all_open(&client).await {
+            open.store(number, Ordering::Relaxed);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Returns when no job waits and none is being worked on.
+async fn finish_all(client: &Client) {
+    let start = Instant::now();
+    loop {
+        let open = all_open(client).await;
+        if open == Some(0) {
+            return;
+        }
+        assert!(start.elapsed() < MAX_DRAIN, "{open:?} jobs are not finished");
+        tokio::time::sleep(POLL).await;
+    }
+}
