@@ -1,163 +1,62 @@
-//! Calls of apt, and what its answers mean.
+//! Installing packages with apt.
 
+use std::os::unix::fs::symlink;
 use std::process::Command;
-use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use crate::process::{Outcome, capture, find};
+use crate::process::output;
 
-/// apt gives up by itself much earlier. This is for what it does not notice.
-pub(crate) const LIMIT: Duration = Duration::from_secs(300);
+/// What a package's scripts use to start its service, now and at boot.
+const SERVICE_TOOLS: [&str; 4] = ["invoke-rc.d", "deb-systemd-invoke", "deb-systemd-helper", "update-rc.d"];
 
-/// A call of an apt program whose output can be read by a program.
+/// apt's own default for the PATH of a package's scripts.
+const SCRIPTS_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// A call of an apt program: its output is English, and it asks nothing.
 pub(crate) fn apt(program: &str) -> Command {
     let mut command = Command::new(program);
     command.env("LC_ALL", "C").env("DEBIAN_FRONTEND", "noninteractive");
     command
 }
 
-/// Runs `apt-get update`, where `apt_get` is a call without a subcommand. A repository that does not answer makes it
-/// fail, but what the others have can be used all the same.
-pub(crate) fn update(apt_get: &mut Command) -> Result<Outcome> {
-    capture(apt_get.args(["update", "-oAPT::Update::Error-Mode=any"]), Some(LIMIT))
-}
-
-/// Whether this system has apt.
-pub(crate) fn is_here() -> bool {
-    find(&["apt-get"]).is_some()
-}
-
-/// One version of a package that a repository offers.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Offer {
-    /// The package.
-    pub(crate) package: String,
-    /// Its whole Debian version.
-    pub(crate) version: String,
-}
-
-/// Reads what `apt-cache madison` prints: the newest version of a package comes first.
-pub(crate) fn parse_madison(listing: &str) -> Vec<Offer> {
-    listing.lines().filter_map(parse_madison_line).collect()
-}
-
-fn parse_madison_line(line: &str) -> Option<Offer> {
-    let mut fields = line.split('|').map(str::trim);
-    let (package, version, origin) = (fields.next()?, fields.next()?, fields.next()?);
-    // A source package may have the same name.
-    origin.ends_with("Packages").then(|| Offer {
-        package: package.to_owned(),
-        version: version.to_owned(),
-    })
-}
-
-/// The newest offer of a package.
-pub(crate) fn newest<'a>(offers: &'a [Offer], package: &str) -> Option<&'a Offer> {
-    offers.iter().find(|offer| offer.package == package)
-}
-
-/// The newest offer of a package that is made of exactly this upstream version.
-pub(crate) fn of_upstream<'a>(offers: &'a [Offer], package: &str, version: &str) -> Option<&'a Offer> {
-    offers
-        .iter()
-        .find(|offer| offer.package == package && upstream(&offer.version) == version)
-}
-
-/// The upstream part of a Debian version: without epoch, Debian revision, and the mark of a repacked source.
-fn upstream(version: &str) -> &str {
-    let version = version.split_once(':').map_or(version, |(_epoch, rest)| rest);
-    let version = version
-        .rsplit_once('-')
-        .map_or(version, |(upstream, _revision)| upstream);
-    version.split_once('+').map_or(version, |(upstream, _mark)| upstream)
-}
-
-/// The repositories that `apt-get indextargets` lists as `URI RELEASE`. Security updates come from a place of their own
-/// that holds no other suites.
-pub(crate) fn parse_repositories(listing: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for line in listing.lines() {
-        let Some((uri, release)) = line.trim().rsplit_once(' ') else {
-            continue;
-        };
-        if !release.ends_with("-security") && !found.iter().any(|known| known == uri) {
-            found.push(uri.to_owned());
-        }
+/// Installs the first of these packages that apt has.
+pub(crate) fn install_one_of(packages: &[&str]) -> Result<()> {
+    if try_install(packages).is_ok() {
+        return Ok(());
     }
-    found
+    // The lists may be missing, or so old that the mirror no longer has the files they name. A repository that does not
+    // answer makes this fail, but what the others have can be installed all the same.
+    let updated = output(apt("apt-get").args(["update", "-oAPT::Update::Error-Mode=any"]));
+    let installed = try_install(packages);
+    if installed.is_err() {
+        updated?;
+    }
+    installed
 }
 
-/// The repositories that this system uses. Release information would be better to choose by, but a system that has
-/// never run `apt-get update` has none.
-pub(crate) fn repositories() -> Result<Vec<String>> {
+fn try_install(packages: &[&str]) -> Result<()> {
+    let is_available = |package: &&&str| output(apt("apt-get").args(["install", "--simulate", package])).is_ok();
+    match packages.iter().find(is_available) {
+        Some(package) => install(package),
+        None => bail!("apt can install none of {}", packages.join(", ")),
+    }
+}
+
+/// Installs a package, but not as a service of the system: that would take port 6379, and nobody asked for it.
+fn install(package: &str) -> Result<()> {
+    // Programs that do nothing, for the package's scripts to find first. Unlike a `policy-rc.d`, nobody else finds them,
+    // and nothing of the system stays changed when we are interrupted.
+    let stand_ins = tempfile::tempdir()?;
+    for tool in SERVICE_TOOLS {
+        symlink("/bin/true", stand_ins.path().join(tool))?;
+    }
     let mut command = apt("apt-get");
-    command.args(["indextargets", "--no-release-info"]);
-    command.args(["--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]);
-    let listing = capture(&mut command, None)?.check()?;
-    Ok(parse_repositories(&listing))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{newest, of_upstream, parse_madison, parse_repositories, upstream};
-
-    const LISTING: &str = "\
-  rust-src | 1.96.1+dfsg1-2~bpo13+1 | http://mirror.example/debian trixie-backports/main amd64 Packages
-  rust-src | 1.95.0+dfsg1-2~bpo13+1 | http://mirror.example/debian trixie-backports/main amd64 Packages
-  rust-src | 1.95.0+dfsg1-1~bpo13+1 | http://mirror.example/debian trixie-backports/main amd64 Packages
- wasi-libc | 0.0~git20260129.ec0effd-3 | http://mirror.example/debian trixie-backports/main amd64 Packages
-     rustc | 1.94.0+dfsg1-1 | http://mirror.example/debian trixie-backports/main Sources
-";
-
-    fn picked(version: &str) -> Option<String> {
-        of_upstream(&parse_madison(LISTING), "rust-src", version).map(|offer| offer.version.clone())
-    }
-
-    #[test]
-    fn a_backport_of_the_same_upstream_version_is_taken_and_the_newest_of_them() {
-        assert_eq!(picked("1.95.0").as_deref(), Some("1.95.0+dfsg1-2~bpo13+1"));
-    }
-
-    #[test]
-    fn another_upstream_version_is_never_taken() {
-        assert_eq!(picked("1.95.1"), None);
-        assert_eq!(picked("1.95"), None);
-        assert_eq!(picked("1.97.0-nightly"), None);
-    }
-
-    #[test]
-    fn a_beta_is_not_its_release() {
-        assert_eq!(upstream("1.95.0~beta.3+dfsg1-1"), "1.95.0~beta.3");
-    }
-
-    #[test]
-    fn an_epoch_is_not_part_of_the_upstream_version() {
-        assert_eq!(upstream("5:7.0.15-1~deb12u10"), "7.0.15");
-        assert_eq!(upstream("8.1"), "8.1");
-    }
-
-    #[test]
-    fn the_newest_offer_is_the_first_listed() {
-        let offers = parse_madison(LISTING);
-        let offer = newest(&offers, "wasi-libc").unwrap();
-        assert_eq!(offer.version, "0.0~git20260129.ec0effd-3");
-    }
-
-    #[test]
-    fn sources_and_lines_that_are_no_offers_are_left_out() {
-        let offers = parse_madison(LISTING);
-        assert_eq!(newest(&offers, "rustc"), None);
-        assert_eq!(parse_madison("N: Unable to locate package rust-src\n"), []);
-    }
-
-    #[test]
-    fn each_repository_is_named_once_and_security_never() {
-        let listing = "\
-http://mirror.example/debian-security/ bookworm-security
-http://mirror.example/debian/ bookworm
-http://mirror.example/debian/ bookworm-updates
-";
-        assert_eq!(parse_repositories(listing), ["http://mirror.example/debian/"]);
-    }
+    command.args(["install", "-y", "--no-install-recommends", package]);
+    // apt may be busy, as on a system that has just booted.
+    command.arg("-oDPkg::Lock::Timeout=120");
+    command.args(["-oDpkg::Options::=--force-confdef", "-oDpkg::Options::=--force-confold"]);
+    command.arg(format!("-oDPkg::Path={}:{SCRIPTS_PATH}", stand_ins.path().display()));
+    output(&mut command)?;
+    Ok(())
 }

@@ -4,10 +4,10 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use crate::step::{advise, step};
-use crate::{process, workspace};
+use crate::process::run;
+use crate::workspace;
 
 /// What components are built for.
 pub(crate) const WASM: &str = "wasm32-wasip2";
@@ -29,95 +29,72 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
 
 /// Builds all components, and `more` packages, in one call.
 pub(crate) fn build_components(more: &[&str]) -> Result<()> {
-    let components = workspace::components()?;
-    step("Components", &format!("cargo build for {WASM}"), || {
-        let mut command = cargo("build");
-        command.args(["--release", "--target", WASM]);
-        packages(&mut command, &components);
-        packages(&mut command, more);
-        process::run(&mut command)
-    })
+    let mut command = cargo("build");
+    command.args(["--release", "--target", WASM]);
+    packages(&mut command, &workspace::components()?);
+    packages(&mut command, more);
+    run(&mut command)
 }
 
 /// Builds the local host.
 pub(crate) fn build_host() -> Result<()> {
-    step("Host", "cargo build", || {
-        process::run(cargo("build").args(["--profile", "native", "-p", "presque-host"]))
-    })
+    run(cargo("build").args(["--profile", "native", "-p", "presque-host"]))
 }
 
-/// Builds what the tests need: the host's program always, and the tests themselves where `args` do not choose some.
-pub(crate) fn build_for_tests(args: &[OsString]) -> Result<()> {
-    build_host()?;
-    if !args.is_empty() {
-        return Ok(());
-    }
-    step("Tests", "cargo build", || {
-        process::run(cargo("build").args(["--profile", "native", "--tests"]))
-    })
+/// Builds the tests that `test` runs.
+pub(crate) fn build_tests(args: &[OsString]) -> Result<()> {
+    run(cargo("test").args(["--profile", "native", "--no-run"]).args(args))
 }
 
 /// Runs the native tests.
 pub(crate) fn test(args: &[OsString]) -> Result<()> {
-    step("Tests", "cargo test", || {
-        process::run(cargo("test").args(["--profile", "native"]).args(args))
-    })
+    run(cargo("test").args(["--profile", "native"]).args(args))
 }
 
 /// Runs the one test that breaks things, for so long. It shows its table itself.
 pub(crate) fn soak(seconds: u64, seed: Option<u64>) -> Result<()> {
-    step("Soak", &format!("{seconds} s of faults"), || {
-        let mut command = cargo("test");
-        command.args(["--profile", "native", "--test", "main", "--"]);
-        command.args(["--exact", "--nocapture", SOAK]);
-        command.env("PRESQUE_SOAK_SECONDS", seconds.to_string());
-        if let Some(seed) = seed {
-            command.env("PRESQUE_SOAK_SEED", seed.to_string());
-        }
-        process::run(&mut command)
-    })
+    let mut command = cargo("test");
+    command.args(["--profile", "native", "--test", "main", "--"]);
+    command.args(["--exact", "--nocapture", SOAK]);
+    command.env("PRESQUE_SOAK_SECONDS", seconds.to_string());
+    if let Some(seed) = seed {
+        command.env("PRESQUE_SOAK_SEED", seed.to_string());
+    }
+    run(&mut command)
 }
 
-/// Checks everything that a commit must pass, besides its tests.
+/// Checks everything that a commit must pass, besides its tests. What is native is all of the workspace's default
+/// members.
 ///
 /// Profiles: `native` as for the tests and `release` as for the components, so that build scripts and macros are shared
 /// with them. What clippy learns of the dependencies, rustdoc uses again.
 pub(crate) fn lint() -> Result<()> {
-    let format = step("Format", "cargo fmt", || {
-        process::run(cargo("fmt").args(["--all", "--check"]))
-    });
-    advise(format, "Run `cargo fmt --all`.")?;
-    let components = workspace::components()?;
-    let wasm = |mut command: Command| {
-        command.args([
-            "--release",
-            "--target",
-            WASM,
-            "-p",
-            "presque",
-            "--features",
-            "presque/spin",
-        ]);
-        command
-    };
-    step("Clippy", "native", || {
-        let mut command = cargo("clippy");
-        command.args(["--profile", "native", "--all-targets", "--", "-D", "warnings"]);
-        process::run(&mut command)
-    })?;
-    step("Clippy", WASM, || {
-        let mut command = wasm(cargo("clippy"));
-        packages(&mut command, &components);
-        packages(&mut command, &[workspace::TEST_COMPONENT]);
-        process::run(command.args(["--", "-D", "warnings"]))
-    })?;
-    let doc = || {
-        let mut command = cargo("doc");
-        command.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings");
-        command
-    };
-    step("Docs", "native", || process::run(doc().args(["--profile", "native"])))?;
-    step("Docs", WASM, || process::run(&mut wasm(doc())))
+    run(cargo("fmt").args(["--all", "--check"])).context("the format is not rustfmt's: run `cargo fmt --all`")?;
+
+    run(cargo("clippy").args(["--profile", "native", "--all-targets", "--", "-D", "warnings"]))?;
+    let mut clippy = cargo("clippy");
+    library_for_wasm(&mut clippy);
+    packages(&mut clippy, &workspace::components()?);
+    packages(&mut clippy, workspace::TEST_COMPONENTS);
+    run(clippy.args(["--", "-D", "warnings"]))?;
+
+    run(doc().args(["--profile", "native"]))?;
+    let mut doc = doc();
+    library_for_wasm(&mut doc);
+    run(&mut doc)
+}
+
+/// A call of rustdoc for our own packages.
+fn doc() -> Command {
+    let mut command = cargo("doc");
+    command.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings");
+    command
+}
+
+/// Chooses the handler library as components use it.
+fn library_for_wasm(command: &mut Command) {
+    command.args(["--release", "--target", WASM]);
+    command.args(["-p", "presque", "--features", "presque/spin"]);
 }
 
 fn packages(command: &mut Command, names: &[impl AsRef<OsStr>]) {

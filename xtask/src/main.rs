@@ -2,12 +2,9 @@
 
 mod apt;
 mod cargo;
-mod debian;
-mod package;
+mod needs;
+mod offline;
 mod process;
-mod std_build;
-mod step;
-mod toolchain;
 mod wasm_target;
 mod workspace;
 
@@ -17,6 +14,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use needs::{CHROMIUM, CURL, JQ, REDIS, WASM_TARGET, ensure};
+use workspace::TEST_COMPONENTS;
 
 /// Sets up, builds, serves, tests and checks presque.
 #[derive(Parser)]
@@ -69,53 +69,46 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Setup => setup(),
+        Command::Setup => ensure(&[WASM_TARGET, REDIS]),
         Command::Build => {
-            wasm_target::ensure()?;
+            ensure(&[WASM_TARGET])?;
             cargo::build_components(&[])
         }
         Command::Up { args } => {
-            setup()?;
+            ensure(&[WASM_TARGET, REDIS])?;
             cargo::build_components(&[])?;
             cargo::build_host()?;
-            Err(process::replace_by(&workspace::host_binary(), &args))
+            Err(process::become_program(&workspace::host_binary(), &args))
         }
         Command::Test { args } => {
-            setup()?;
-            package::CURL.ensure()?;
-            package::JQ.ensure()?;
-            package::CHROMIUM.ensure()?;
+            ensure(&[WASM_TARGET, REDIS, CURL, JQ, CHROMIUM])?;
             test(&args)
         }
         Command::Soak { seconds, seed } => {
-            setup()?;
+            ensure(&[WASM_TARGET, REDIS])?;
             cargo::build_components(&[])?;
             cargo::build_host()?;
             cargo::soak(seconds, seed)
         }
         Command::Lint => {
-            wasm_target::ensure()?;
+            ensure(&[WASM_TARGET])?;
             cargo::lint()
         }
     }
 }
 
-fn setup() -> Result<()> {
-    wasm_target::ensure()?;
-    package::REDIS.ensure()
-}
-
 fn test(args: &[OsString]) -> Result<()> {
-    let builds = Instant::now();
-    cargo::build_components(&[workspace::TEST_COMPONENT])?;
-    cargo::build_for_tests(args)?;
-    let builds = builds.elapsed();
-    let tests = Instant::now();
+    let start = Instant::now();
+    cargo::build_components(TEST_COMPONENTS)?;
+    cargo::build_host()?;
+    cargo::build_tests(args)?;
+    let builds = start.elapsed();
     let result = cargo::test(args);
+    let tests = start.elapsed() - builds;
     eprintln!(
-        "==> Builds took {}, tests {}",
-        step::human(builds),
-        step::human(tests.elapsed())
+        "==> Builds took {:.0} s, tests {:.0} s",
+        builds.as_secs_f64(),
+        tests.as_secs_f64()
     );
     result
 }

@@ -1,74 +1,65 @@
-//! Rust's standard library for the target of the components: found, fetched by rustup, or built.
+//! Rust's standard library for the components: found, installed with rustup, or built from Debian's packages.
 
-use std::fs::{self, File, TryLockError};
-use std::path::Path;
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use wait_timeout::ChildExt;
 
 use crate::cargo::WASM;
-use crate::process::{Outcome, capture, find};
-use crate::std_build::{self, STAMP};
-use crate::step::{advise, note, timed};
-use crate::toolchain::{Toolchain, rustc};
-use crate::{apt, workspace};
-
-const STEP: &str = "Wasm target";
+use crate::needs::Need;
+use crate::process::output;
+use crate::{offline, workspace};
 
 /// Enough for a slow line, short enough for a person who waits in front of a dead one.
-const RUSTUP_LIMIT: Duration = Duration::from_secs(120);
+const MAX_RUSTUP_TIME: Duration = Duration::from_secs(120);
 
-const BY_HAND: &str = "Run `rustup target add wasm32-wasip2` where there is network access, or use a toolchain that \
-                       has the target wasm32-wasip2";
-
-/// Makes sure that a component can be built.
-pub(crate) fn ensure() -> Result<()> {
-    if works()? {
-        eprintln!("==> {STEP}: {WASM} is there");
+/// Makes sure that a component can be compiled.
+pub(crate) fn ensure(need: &Need) -> Result<()> {
+    if works() {
         return Ok(());
     }
-    get().context(STEP)
-}
-
-fn get() -> Result<()> {
-    let scratch = workspace::scratch()?;
-    // Two commands at once would build the same thing twice.
-    let _lock = lock(&scratch.join("setup.lock"))?;
-    if works()? {
+    // Two commands at once would install the same thing twice.
+    let _lock = lock(&workspace::scratch()?.join("setup.lock"))?;
+    if works() {
         return Ok(());
     }
-    let toolchain = Toolchain::find()?;
-    advise(remove_ours(&toolchain), "Remove it by hand")?;
-    if ask_rustup(&toolchain)? {
-        return Ok(());
+    let sysroot = PathBuf::from(output(rustc().args(["--print", "sysroot"]))?.trim());
+    // What was built for an older compiler is of no use, and rustup would not install over it.
+    offline::remove(&sysroot)?;
+    if rustup_manages(&sysroot) {
+        need.announce("with rustup");
+        if add_with_rustup()? {
+            return Ok(());
+        }
     }
-    advise(build(&toolchain, &scratch.join("wasm-target")), BY_HAND)
-}
-
-/// Builds the target in the folder `work`, which is removed afterwards.
-fn build(toolchain: &Toolchain, work: &Path) -> Result<()> {
-    if !apt::is_here() {
-        bail!("it is not installed, and there is no apt-get to build it from Debian's packages");
-    }
-    // What an interrupted run has left.
-    remove_if_there(work)?;
-    fs::create_dir_all(work)?;
-    timed(STEP, "building the standard library from Debian's packages", || {
-        let built = std_build::build_and_install(toolchain, work);
-        remove_if_there(work)?;
-        built
+    offline::install(&sysroot, need).with_context(|| {
+        format!(
+            "{WASM} is missing, and could not be built here: run `rustup target add {WASM}` where there is network \
+             access, or use a toolchain that has this target"
+        )
     })?;
-    let probe = probe()?;
-    if !probe.succeeded() {
-        probe.show();
-        bail!("the standard library was built, but does not work");
-    }
-    Ok(())
+    probe().with_context(|| format!("the standard library for {WASM} was built, but does not work"))
+}
+
+/// A call of the compiler, in the workspace's root.
+pub(crate) fn rustc() -> Command {
+    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc")));
+    command.current_dir(workspace::root());
+    command
+}
+
+/// Whether a component can be compiled.
+fn works() -> bool {
+    probe().is_ok()
 }
 
 /// Builds and links a program, which nothing but a whole target of the right version can do, whoever installed it.
-fn probe() -> Result<Outcome> {
+fn probe() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("probe.rs");
     fs::write(
@@ -78,81 +69,46 @@ fn probe() -> Result<Outcome> {
     let mut command = rustc();
     command.args(["--edition", "2024", "--crate-type", "cdylib", "--target", WASM]);
     command.arg("-o").arg(folder.path().join("probe.wasm")).arg(&source);
-    capture(&mut command, None)
-}
-
-fn works() -> Result<bool> {
-    Ok(probe()?.succeeded())
-}
-
-/// A target that was built here for an older compiler is of no use, and rustup would not install over it.
-fn remove_ours(toolchain: &Toolchain) -> Result<()> {
-    let folder = toolchain.target_folder();
-    if folder.join(STAMP).is_file() {
-        remove_if_there(&folder)?;
-    }
+    output(&mut command)?;
     Ok(())
 }
 
-/// Whether the target works afterwards.
-fn ask_rustup(toolchain: &Toolchain) -> Result<bool> {
-    if !rustup_manages(toolchain)? {
-        return Ok(false);
-    }
-    let works = timed(STEP, "asking rustup", || {
-        let mut rustup = Command::new("rustup");
-        rustup.args(["target", "add", WASM]).current_dir(workspace::root());
-        let outcome = capture(rustup.env("RUST_BACKTRACE", "0"), Some(RUSTUP_LIMIT))?;
-        if !outcome.succeeded() {
-            outcome.show();
-            note(&outcome.failure());
-        }
-        works()
-    })?;
-    if !works && toolchain.rustup_has_target() {
-        bail!(
-            "rustup holds {WASM} as installed, but it does not work. Remove the toolchain with rustup and install it \
-             again"
-        );
-    }
-    Ok(works)
+/// Whether the compiler in use is one of rustup's: else rustup would install the target for another.
+fn rustup_manages(sysroot: &Path) -> bool {
+    let mut rustup = Command::new("rustup");
+    let compiler = output(rustup.args(["which", "rustc"]).current_dir(workspace::root()));
+    compiler.is_ok_and(|path| {
+        let file = Path::new(path.trim()).canonicalize();
+        file.is_ok_and(|file| file.starts_with(sysroot))
+    })
 }
 
-/// Whether the compiler in use is one of rustup's: else it would install the target for another.
-fn rustup_manages(toolchain: &Toolchain) -> Result<bool> {
-    if find(&["rustup"]).is_none() {
-        return Ok(false);
-    }
+/// Whether the target works afterwards. What rustup says of its own failure, it shows itself.
+fn add_with_rustup() -> Result<bool> {
     let mut rustup = Command::new("rustup");
-    let outcome = capture(
-        rustup.args(["which", "rustc"]).current_dir(workspace::root()),
-        Some(RUSTUP_LIMIT),
-    )?;
-    if !outcome.succeeded() {
+    rustup.args(["target", "add", WASM]).current_dir(workspace::root());
+    rustup.env("RUST_BACKTRACE", "0");
+    let mut child = rustup.spawn()?;
+    let Some(status) = child.wait_timeout(MAX_RUSTUP_TIME)? else {
+        child.kill()?;
+        child.wait()?;
+        eprintln!("`rustup target add {WASM}` was stopped after {MAX_RUSTUP_TIME:?}");
         return Ok(false);
+    };
+    if status.success() && !works() {
+        bail!(
+            "rustup holds {WASM} as installed, but a program does not compile with it: uninstall the toolchain with \
+             rustup, and install it again"
+        );
     }
-    let compiler = Path::new(outcome.text.trim()).canonicalize();
-    Ok(compiler.is_ok_and(|file| file.starts_with(&toolchain.sysroot)))
+    Ok(status.success())
 }
 
 fn lock(path: &Path) -> Result<File> {
     let file = File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            eprintln!("==> {STEP}: another command is at it, waiting");
-            file.lock()?;
-        }
-        Err(TryLockError::Error(error)) => {
-            return Err(error).with_context(|| format!("cannot lock {}", path.display()));
-        }
+    if file.try_lock().is_err() {
+        eprintln!("==> Waiting for another `cargo xtask` to install {WASM}");
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
     }
     Ok(file)
-}
-
-fn remove_if_there(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    Ok(())
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// The component that only tests use.
-pub(crate) const TEST_COMPONENT: &str = "presque-host-guest";
+/// The packages for Wasm that only tests use, besides the components.
+pub(crate) const TEST_COMPONENTS: &[&str] = &["presque-host-guest"];
 
 /// The workspace's root folder.
 pub(crate) fn root() -> &'static Path {
@@ -26,32 +26,28 @@ pub(crate) fn scratch() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The packages of all components.
+/// The packages of all components, sorted, so that cargo is always called with the same words.
 pub(crate) fn components() -> Result<Vec<String>> {
     let folder = root().join("components");
-    let mut folders = Vec::new();
+    let mut packages = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let entry = entry?;
         if entry.path().join("Cargo.toml").is_file() {
-            folders.push(entry.file_name().to_string_lossy().into_owned());
+            packages.push(format!("presque-{}", entry.file_name().to_string_lossy()));
         }
     }
-    Ok(packages_of(folders))
-}
-
-/// Sorted, so that cargo is always called with the same words.
-fn packages_of(mut folders: Vec<String>) -> Vec<String> {
-    folders.sort();
-    folders.into_iter().map(|name| format!("presque-{name}")).collect()
+    packages.sort();
+    Ok(packages)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::packages_of;
+    use super::components;
 
     #[test]
     fn a_component_folder_names_its_package() {
-        let folders = vec!["queue".to_owned(), "admin".to_owned()];
-        assert_eq!(packages_of(folders), ["presque-admin", "presque-queue"]);
+        let components = components().unwrap();
+        assert!(components.contains(&"presque-queue".to_owned()), "{components:?}");
+        assert!(components.is_sorted());
     }
 }

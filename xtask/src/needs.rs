@@ -1,0 +1,122 @@
+//! What the commands need besides cargo, and why.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::output;
+use crate::{apt, wasm_target};
+
+/// Something that must be on this machine, and is installed where it is missing.
+pub(crate) struct Need {
+    /// What it is called in messages.
+    name: &'static str,
+    /// Why it is needed, as a sentence that follows a colon.
+    reason: &'static str,
+    kind: Kind,
+}
+
+enum Kind {
+    /// Rust's standard library for the components.
+    WasmTarget,
+    /// One of these programs, on the PATH. Debian's packages have the same names. The first is preferred.
+    Program(&'static [&'static str]),
+}
+
+pub(crate) const WASM_TARGET: Need = Need {
+    name: "Rust's standard library for wasm32-wasip2",
+    reason: "components are compiled with it",
+    kind: Kind::WasmTarget,
+};
+pub(crate) const REDIS: Need = Need {
+    name: "Redis",
+    reason: "the jobs are kept in it",
+    kind: Kind::Program(&["redis-server", "valkey-server"]),
+};
+pub(crate) const CURL: Need = Need {
+    name: "curl",
+    reason: "a test runs the commands that the documents show",
+    kind: Kind::Program(&["curl"]),
+};
+pub(crate) const JQ: Need = Need {
+    name: "jq",
+    reason: "the documents' commands read answers with it, and a test runs them",
+    kind: Kind::Program(&["jq"]),
+};
+pub(crate) const CHROMIUM: Need = Need {
+    name: "Chromium",
+    reason: "a test opens the pages in a real browser",
+    kind: Kind::Program(&["chromium", "chromium-browser", "google-chrome"]),
+};
+
+/// Makes sure that all of these are there: installs what is missing.
+pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
+    needs.iter().try_for_each(|need| match need.kind {
+        Kind::WasmTarget => wasm_target::ensure(need),
+        Kind::Program(programs) => need.ensure_program(programs),
+    })
+}
+
+impl Need {
+    /// The line that comes before anything is installed. `way` is how it is done, such as `with apt`.
+    pub(crate) fn announce(&self, way: &str) {
+        eprintln!("{}", self.announcement(way));
+    }
+
+    fn announcement(&self, way: &str) -> String {
+        format!("==> Installing {} {way}: {}.", self.name, self.reason)
+    }
+
+    fn ensure_program(&self, programs: &[&str]) -> Result<()> {
+        if is_on_path(programs) {
+            return Ok(());
+        }
+        let by_hand = format!("install {} so that {} is on the PATH", self.name, programs.join(" or "));
+        if !is_on_path(&["apt-get"]) {
+            bail!(
+                "{} is missing, and there is no apt-get to install it: {by_hand}",
+                self.name
+            );
+        }
+        if !is_root()? {
+            bail!(
+                "{} is missing, and only root can install it with apt: {by_hand}",
+                self.name
+            );
+        }
+        self.announce("with apt");
+        apt::install_one_of(programs).with_context(|| format!("{} could not be installed: {by_hand}", self.name))?;
+        if !is_on_path(programs) {
+            bail!("{} was installed, but not on the PATH: {by_hand}", self.name);
+        }
+        Ok(())
+    }
+}
+
+/// Whether at least one of these programs can be run by its name alone.
+pub(crate) fn is_on_path(programs: &[&str]) -> bool {
+    programs.iter().any(|program| which::which(program).is_ok())
+}
+
+fn is_root() -> Result<bool> {
+    Ok(output(Command::new("id").arg("-u"))?.trim() == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CHROMIUM, is_on_path};
+
+    #[test]
+    fn what_is_installed_is_announced_with_its_reason_in_one_line() {
+        assert_eq!(
+            CHROMIUM.announcement("with apt"),
+            "==> Installing Chromium with apt: a test opens the pages in a real browser."
+        );
+    }
+
+    #[test]
+    fn any_of_the_programs_serves_a_need() {
+        assert!(is_on_path(&["no-such-program", "sh"]));
+        assert!(!is_on_path(&["no-such-program"]));
+    }
+}
