@@ -1,6 +1,6 @@
 //! Paths that both legacy protocols have: which of the two owns a request, and who responds to it.
 //!
-//! [`owner`] decides; if nothing says RestMQ, the request is presque's. Only forms are read to decide: presque's workers say
+//! The function `owner` decides; if nothing says RestMQ, the request is presque's. Only forms are read to decide: presque's workers say
 //! JSON, or send no body.
 
 use super::restmq::form::{Fields, trim};

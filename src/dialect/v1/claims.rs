@@ -15,7 +15,7 @@ use http::StatusCode;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// For how many seconds a claim may wait.
+/// How many seconds a claim may wait.
 const WAIT: RangeInclusive<f64> = 0.0..=60.0;
 
 /// How long a worker's name may be, in bytes.
@@ -39,14 +39,14 @@ pub(super) async fn claim<R: Redis>(
 ) -> Result<Response, Problem> {
     let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
     let mut members = Members::of_body(&body)?;
-    let wanted = ClaimRequest::parse(request, &mut members)?;
-    let requests = parse_acks(&mut members, 0)?;
+    let claim_request = ClaimRequest::parse(request, &mut members)?;
+    let ack_requests = parse_acks(&mut members, 0)?;
     members.finish()?;
-    let acks = requests
+    let acks = ack_requests
         .as_ref()
         .map(|requests| requests.iter().map(ack).collect::<Vec<_>>());
     let queues = std::slice::from_ref(queue);
-    let claimed = run(&wanted, queues, acks.as_deref().unwrap_or_default(), context).await?;
+    let claimed = run(&claim_request, queues, acks.as_deref().unwrap_or_default(), context).await?;
     Ok(render(queues, acks.as_deref(), &claimed))
 }
 
@@ -54,9 +54,9 @@ pub(super) async fn claim_of_many<R: Redis>(request: &mut Request, context: &Con
     let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
     let mut members = Members::of_body(&body)?;
     let queues = parse_queues(&mut members)?;
-    let wanted = ClaimRequest::parse(request, &mut members)?;
+    let claim_request = ClaimRequest::parse(request, &mut members)?;
     members.finish()?;
-    let claimed = run(&wanted, &queues, &[], context).await?;
+    let claimed = run(&claim_request, &queues, &[], context).await?;
     Ok(render(&queues, None, &claimed))
 }
 
@@ -79,8 +79,8 @@ fn parse_queues(members: &mut Members<'_>) -> Result<Vec<QueueName>, Problem> {
 impl ClaimRequest {
     fn parse(request: &Request, members: &mut Members<'_>) -> Result<Self, Problem> {
         // As many as a claim may ask for: far inside u32.
-        let most = u32::try_from(Claim::MAX_JOBS).unwrap_or(u32::MAX);
-        let count = members.whole("count", 1..=most)?.unwrap_or(1);
+        let max_jobs = u32::try_from(Claim::MAX_JOBS).unwrap_or(u32::MAX);
+        let count = members.whole("count", 1..=max_jobs)?.unwrap_or(1);
         let lease = members.seconds("lease", LEASE)?;
         let worker = members.text("worker", WORKER_BYTES)?;
         let preferred =
@@ -96,23 +96,23 @@ impl ClaimRequest {
 }
 
 async fn run<R: Redis>(
-    wanted: &ClaimRequest,
+    request: &ClaimRequest,
     queues: &[QueueName],
     acks: &[Ack<'_>],
     context: &Context<R>,
 ) -> Result<Claimed, Problem> {
     let claim = Claim {
         queues,
-        max_jobs: wanted.max_jobs,
-        lease: wanted.lease,
-        worker: wanted.worker.as_deref().map(str::as_bytes),
-        wait: wanted.wait,
+        max_jobs: request.max_jobs,
+        lease: request.lease,
+        worker: request.worker.as_deref().map(str::as_bytes),
+        wait: request.wait,
         acks,
     };
     Ok(context.store.claim(claim).await?)
 }
 
-/// `acks` is what was acknowledged with the claim, `None` where nothing was said of it.
+/// `acks` is what was acknowledged with the claim, `None` where the request had no `acks`.
 fn render(queues: &[QueueName], acks: Option<&[Ack<'_>]>, claimed: &Claimed) -> Response {
     if claimed.jobs.is_empty() && acks.is_none() {
         return empty(StatusCode::NO_CONTENT);
