@@ -126,7 +126,7 @@ async fn goes_on_when_the_server_was_away(mut command: Command) {
     let away = Away::start().await;
     let proxy = Proxy::before(away.port()).await;
     let port = server.host.address().rsplit(':').next().unwrap().parse().unwrap();
-    command.args([&format!("http://127.0.0.1:{}", proxy.port()), "mail"]);
+    command.args([&format!("http://127.0.0.1:{}", proxy.port()), "mail", "1"]);
     let first = server.insert(json!({"payload": 1})).await;
     let _worker = Worker::start(command);
     away.fail_twice().await;
@@ -134,8 +134,14 @@ async fn goes_on_when_the_server_was_away(mut command: Command) {
     server.until_done(&first).await;
 
     // And while it works: then it is the acknowledgement that fails.
-    let second = server.insert(json!({"payload": {"sleep": 1}})).await;
-    server.until(&second, "active").await;
+    let second = server.insert(json!({"payload": {"sleep": 2}})).await;
+    let claimed = server.until(&second, "active").await;
+    // That the store has the claim does not say that the worker has its answer; that it extends the lease does.
+    eventually("the lease is extended", async || {
+        let shown: Value = serde_json::from_slice(&server.client.get(&second).await.body).unwrap();
+        (shown["lease_ends_at"] != claimed["lease_ends_at"]).then_some(())
+    })
+    .await;
     proxy.lead_to(away.port());
     proxy.drop_connections();
     away.fail_twice().await;
