@@ -85,7 +85,7 @@ pub(super) async fn one<R: Redis>(
         Some((receipt, outcome)) => Ok(respond(StatusCode::OK, |o| render_outcome(o, receipt, *outcome))),
         None => Err(Problem::new(
             Kind::StoreLost,
-            "Redis requests no result for the receipt. The request may have been carried out.",
+            "Redis gave no result for the receipt. The request may have been carried out.",
         )),
     }
 }
@@ -217,12 +217,12 @@ pub(super) fn ack<'a>((receipt, result): &'a AckRequest<'a>) -> Ack<'a> {
     }
 }
 
-fn nack((receipt, requests): &(Receipt, NackRequest)) -> Nack<'_> {
+fn nack((receipt, request): &(Receipt, NackRequest)) -> Nack<'_> {
     Nack {
         receipt,
-        error: &requests.error,
-        delay: requests.delay,
-        dead: requests.dead,
+        error: &request.error,
+        delay: request.delay,
+        dead: request.dead,
     }
 }
 

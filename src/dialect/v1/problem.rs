@@ -244,9 +244,9 @@ mod tests {
     ];
 
     async fn respond(problem: Problem) -> (http::response::Parts, String) {
-        let (request, body) = Response::from(problem).into_parts();
+        let (parts, body) = Response::from(problem).into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        (request, String::from_utf8(body.to_vec()).unwrap())
+        (parts, String::from_utf8(body.to_vec()).unwrap())
     }
 
     #[test]
