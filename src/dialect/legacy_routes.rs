@@ -33,11 +33,11 @@ enum Owner {
 /// - at `/control/`: a POST of a form with a `status`, and a GET with a `callback`;
 /// - at `/j/`: a GET with a `callback`.
 fn owner(method: &Method, path: &str, query: Query<'_>, headers: &HeaderMap, form: Option<&Fields>) -> Owner {
-    let asks = *method == Method::GET || *method == Method::HEAD;
+    let is_get_or_head = *method == Method::GET || *method == Method::HEAD;
     let has_queue = has_queue(path);
     let in_form = |name| form.is_some_and(|form| form.get(name).is_some());
     let is_restmq = match route(path) {
-        "" => *method == Method::POST || asks && has(query, "queue"),
+        "" => *method == Method::POST || is_get_or_head && has(query, "queue"),
         "q" if *method == Method::POST => {
             let is_readable = form.is_some() || !says_form(headers);
             let is_message = |name| has(query, name) || in_form(name);
@@ -46,7 +46,7 @@ fn owner(method: &Method, path: &str, query: Query<'_>, headers: &HeaderMap, for
         // HEAD is nobody's here.
         "q" => *method == Method::GET && has(query, "callback"),
         "control" if *method == Method::POST => has_queue && in_form("status"),
-        "control" | "j" => asks && has(query, "callback"),
+        "control" | "j" => is_get_or_head && has(query, "callback"),
         _ => false,
     };
     if is_restmq { Owner::Restmq } else { Owner::Presque }
@@ -128,7 +128,7 @@ pub async fn control<B: http_body::Body + 'static, R: Redis>(
 
 /// Responds to a request to `/status/`, `/status/{queue}` or `/j/{queue}`.
 pub async fn status<B, R: Redis>(request: http::Request<B>, context: &Context<R>, access: &Access) -> Response {
-    // Without its body, which nobody reads here, the component is smaller by what reads bodies.
+    // The body is dropped here: no route reads it, and the component is smaller without code that reads bodies.
     let request = Request::new(request.map(|_| Empty::<Bytes>::new()));
     match owner_of(&request, None) {
         Owner::Presque => presque::status::respond(&request, context).await,

@@ -183,9 +183,9 @@ pub struct Unique<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
     /// Until it is first claimed.
-    WhileWaiting,
+    UntilClaimed,
     /// Until it is done, dead or cancelled.
-    WhileUnfinished,
+    UntilEnded,
     /// For so long after its insertion, unless it is cancelled.
     For(Duration),
 }

@@ -20,7 +20,7 @@ pub struct Settings {
     pub dead_retain: Option<Duration>,
     /// How many dead jobs are kept. 10,000.
     pub max_dead: Option<u32>,
-    /// The largest payload, in bytes. None but the server's.
+    /// The largest payload, in bytes. `None`: only the server's limit applies.
     pub max_bytes: Option<u64>,
     /// Whether legacy workers get their jobs under a lease. They do not.
     pub legacy_lease: bool,

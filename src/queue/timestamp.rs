@@ -9,8 +9,8 @@ use std::time::Duration;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    const FURTHEST: f64 = 9_007_199_254_740_992.0;
-    const FURTHEST_MILLIS: i64 = 1 << 53;
+    const MAX_MILLIS_F64: f64 = 9_007_199_254_740_992.0;
+    const MAX_MILLIS: i64 = 1 << 53;
 
     /// From seconds since 1970. A fraction of a millisecond is rounded up, so that nothing is due too early; a time
     /// beyond the range becomes the end of the range.
@@ -21,7 +21,9 @@ impl Timestamp {
         if !seconds.is_finite() {
             return None;
         }
-        let millis = (seconds * 1000.0).ceil().clamp(-Self::FURTHEST, Self::FURTHEST);
+        let millis = (seconds * 1000.0)
+            .ceil()
+            .clamp(-Self::MAX_MILLIS_F64, Self::MAX_MILLIS_F64);
         // The clamp keeps the value inside i64, and `ceil` made it whole.
         #[allow(clippy::cast_possible_truncation)]
         Some(Self(millis as i64))
@@ -30,7 +32,7 @@ impl Timestamp {
     /// From milliseconds since 1970; a time beyond the range becomes the end of the range.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        Self(millis.clamp(-Self::FURTHEST_MILLIS, Self::FURTHEST_MILLIS))
+        Self(millis.clamp(-Self::MAX_MILLIS, Self::MAX_MILLIS))
     }
 
     /// So much later.

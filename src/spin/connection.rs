@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// A connection that has been quiet for longer is asked whether it still lives, before it is given a command that
 /// must not be sent twice. A busy one is never asked.
-const QUIET: Duration = Duration::from_millis(500);
+const PING_AFTER_IDLE: Duration = Duration::from_millis(500);
 
 /// How long a request waits before it checks again whether another one has opened the connection.
 ///
@@ -23,10 +23,10 @@ const OPENING_PAUSE: Duration = Duration::from_micros(200);
 
 /// How long opening a connection, or asking whether one lives, may take. Other commands have no limit of their own, since a
 /// timer for each cost 15 % of the throughput when measured: the platform's `--request-timeout` is for that.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A command that blocks may answer so much later than it was asked to.
-const LATE: Duration = Duration::from_secs(2);
+const BLOCKING_GRACE: Duration = Duration::from_secs(2);
 
 /// How many connections for commands that block are kept when nobody uses them.
 const MAX_IDLE: usize = 16;
@@ -35,14 +35,14 @@ const MAX_IDLE: usize = 16;
 /// opened when it is first needed, and opened again after it broke.
 pub struct Connection {
     address: String,
-    kept: RefCell<Option<Rc<Kept>>>,
+    shared: RefCell<Option<Rc<Shared>>>,
     /// Connections for commands that block, which none uses now.
     idle: RefCell<Vec<redis::Connection>>,
     /// Set while a request opens the connection, so that concurrent ones open one between them.
     opening: Cell<bool>,
 }
 
-struct Kept {
+struct Shared {
     handle: redis::Connection,
     last_reply: Cell<Instant>,
 }
@@ -51,30 +51,30 @@ impl Connection {
     pub(super) fn new(address: String) -> Self {
         Self {
             address,
-            kept: RefCell::new(None),
+            shared: RefCell::new(None),
             idle: RefCell::new(Vec::new()),
             opening: Cell::new(false),
         }
     }
 
     /// A connection that was alive a moment ago. What fails in here has sent no command, so it is tried twice.
-    async fn alive(&self) -> Result<Rc<Kept>, RedisError> {
-        let mut result = self.kept_or_opened().await;
+    async fn checked(&self) -> Result<Rc<Shared>, RedisError> {
+        let mut result = self.get_or_open().await;
         if result.is_err() {
-            result = self.kept_or_opened().await;
+            result = self.get_or_open().await;
         }
         result.map_err(|error| RedisError::Unreachable(error.to_string()))
     }
 
-    async fn kept_or_opened(&self) -> Result<Rc<Kept>, redis::Error> {
-        if let Some(kept) = self.kept() {
-            if kept.last_reply.get().elapsed() > QUIET
-                && let Err(error) = within(PATIENCE, kept.handle.execute("PING", [])).await
+    async fn get_or_open(&self) -> Result<Rc<Shared>, redis::Error> {
+        if let Some(shared) = self.shared() {
+            if shared.last_reply.get().elapsed() > PING_AFTER_IDLE
+                && let Err(error) = with_timeout(CONNECT_TIMEOUT, shared.handle.execute("PING", [])).await
             {
-                self.forget(&kept);
+                self.forget(&shared);
                 return Err(error);
             }
-            return Ok(kept);
+            return Ok(shared);
         }
         if self.opening.get() {
             while self.opening.get() {
@@ -82,37 +82,37 @@ impl Connection {
             }
             // What failed for one fails for all that waited for it: else each would try in turn.
             return self
-                .kept()
+                .shared()
                 .ok_or_else(|| redis::Error::Other("it could not be opened".into()));
         }
         let _opening = Opening::begin(&self.opening);
-        let opened = Rc::new(Kept {
+        let opened = Rc::new(Shared {
             handle: self.open().await?,
             last_reply: Cell::new(Instant::now()),
         });
-        self.kept.replace(Some(opened.clone()));
+        self.shared.replace(Some(opened.clone()));
         Ok(opened)
     }
 
     async fn open(&self) -> Result<redis::Connection, redis::Error> {
-        within(PATIENCE, redis::Connection::open(&self.address)).await
+        with_timeout(CONNECT_TIMEOUT, redis::Connection::open(&self.address)).await
     }
 
-    fn kept(&self) -> Option<Rc<Kept>> {
-        self.kept.borrow().clone()
+    fn shared(&self) -> Option<Rc<Shared>> {
+        self.shared.borrow().clone()
     }
 
     /// Drops a broken connection, unless another request has replaced it already.
-    fn forget(&self, broken: &Rc<Kept>) {
-        self.kept.borrow_mut().take_if(|kept| Rc::ptr_eq(kept, broken));
+    fn forget(&self, broken: &Rc<Shared>) {
+        self.shared.borrow_mut().take_if(|shared| Rc::ptr_eq(shared, broken));
     }
 
     async fn run(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
-        let kept = self.alive().await?;
-        let result = execute(&kept.handle, name, args).await;
+        let shared = self.checked().await?;
+        let result = execute(&shared.handle, name, args).await;
         match &result {
-            Ok(_) => kept.last_reply.set(Instant::now()),
-            Err(RedisError::Lost(_)) => self.forget(&kept),
+            Ok(_) => shared.last_reply.set(Instant::now()),
+            Err(RedisError::Lost(_)) => self.forget(&shared),
             Err(_) => {}
         }
         result
@@ -122,7 +122,7 @@ impl Connection {
     ///
     /// The connection is kept when the reply is there. When the request ends before that it is dropped with it, and with
     /// the command that still blocks it.
-    async fn run_apart(&self, name: &str, args: &[&[u8]], max_wait: Duration) -> Result<Vec<Reply>, RedisError> {
+    async fn run_blocking(&self, name: &str, args: &[&[u8]], max_wait: Duration) -> Result<Vec<Reply>, RedisError> {
         let idle = self.idle.borrow_mut().pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -132,7 +132,7 @@ impl Connection {
                 .map_err(|error| RedisError::Unreachable(error.to_string()))?,
         };
         // A connection can fall silent without breaking, where a network forgets it.
-        let result = within(max_wait + LATE, execute(&connection, name, args)).await;
+        let result = with_timeout(max_wait + BLOCKING_GRACE, execute(&connection, name, args)).await;
         let mut idle = self.idle.borrow_mut();
         match &result {
             // What broke one has broken the others too, most likely.
@@ -151,7 +151,10 @@ async fn execute(connection: &redis::Connection, name: &str, args: &[&[u8]]) -> 
 }
 
 /// The work's result, or an error when it takes longer.
-async fn within<T, E: From<redis::Error>>(limit: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+async fn with_timeout<T, E: From<redis::Error>>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     let mut work = pin!(work);
     let mut timer = pin!(time::sleep(limit));
     poll_fn(|cx| match work.as_mut().poll(cx) {
@@ -194,10 +197,10 @@ impl Redis for Connection {
     /// while it was idle is only found out by sending.
     async fn blocking(&self, name: &str, args: &[&[u8]], max_wait: Duration) -> Result<Vec<Reply>, RedisError> {
         let start = Instant::now();
-        let mut result = self.run_apart(name, args, max_wait).await;
+        let mut result = self.run_blocking(name, args, max_wait).await;
         let broke_early = start.elapsed() < max_wait;
         if let (Err(RedisError::Lost(_) | RedisError::Unreachable(_)), true) = (&result, broke_early) {
-            result = self.run_apart(name, args, max_wait).await;
+            result = self.run_blocking(name, args, max_wait).await;
         }
         if let Err(error) = &result {
             log(&error.to_string());

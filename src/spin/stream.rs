@@ -1,7 +1,7 @@
 //! Streams, over those of the platform.
 
 use super::{Connection, context_and_access, log};
-use crate::dialect::restmq::{Answer, Chunks, Gone, Subscription, handle};
+use crate::dialect::restmq::{ChunkSink, Gone, RestmqResponse, Subscription, handle};
 use crate::web::Context;
 use http::Request;
 use spin_sdk::http::IntoResponse;
@@ -22,8 +22,8 @@ pub async fn serve_restmq<B: http_body::Body + 'static>(request: Request<B>) -> 
         Err(why) => return super::not_usable(&why).into_response(),
     };
     match handle(request, &context, &access).await {
-        Answer::Whole(response) => response.into_response(),
-        Answer::Stream(head, subscription) => stream(&head, subscription, context),
+        RestmqResponse::Whole(response) => response.into_response(),
+        RestmqResponse::Stream(head, subscription) => stream(&head, subscription, context),
     }
 }
 
@@ -61,7 +61,7 @@ fn stream(
 
 struct Writer(BodyWriter);
 
-impl Chunks for Writer {
+impl ChunkSink for Writer {
     /// One write, which the platform makes one chunk: Spin up to a mebibyte, the host of this project up to 128.
     async fn send(&mut self, chunk: Vec<u8>) -> Result<(), Gone> {
         let unsent = self.0.stream_writer.write_all(chunk).await;

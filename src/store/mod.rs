@@ -1,4 +1,4 @@
-//! The queue over Redis: one operation, one script, one round trip.
+//! The queue over Redis: nearly every operation is one script, one round trip.
 //!
 //! Every operation has a type with its arguments and a typed outcome, beside the Lua script that does the work. Nobody else
 //! knows a script's wire form, and nobody but `redis/keys.rs` builds a key. All keys of a queue share one hash tag and are
@@ -19,12 +19,12 @@ mod subscribers;
 mod workers;
 
 pub use jobs::{
-    Ack, Acked, Claim, Claimed, Cursor, Dead, DeathReason, Extend, Extended, Failed, Fetch, Fetched, Idempotency,
-    Insert, InsertBatch, Inserted, InsertedBatch, InsertedJob, Job, JobError, Jobs, MAX_RECEIPTS, Nack, Nacked, NewJob,
-    Newest, NextJob, Page, Peeked, Purged, Redriven, Removed,
+    Ack, Acked, Claim, Claimed, Cursor, DeadJobs, DeathReason, Extend, Extended, FailureReport, Fetch, Fetched,
+    Idempotency, Insert, InsertBatch, Inserted, InsertedBatch, InsertedJob, Job, JobError, JobPage, ListJobs,
+    MAX_RECEIPTS, Nack, Nacked, NewJob, Newest, NextJob, Peeked, Purged, Redriven, Removed,
 };
 pub use queues::{
-    Condition, Configured, Counts, Delete, Description, EffectiveSettings, Health, LastMinute, Listed, Totals,
+    Condition, Configured, Counts, Delete, Description, EffectiveSettings, Health, LastMinute, NameList, Totals,
 };
 pub use redis::{Effect, Redis, RedisError, Reply, Store, queue_key_suffixes};
 pub use subscribers::{Delivery, DeliveryId, Inbox, Subscriber, SubscriberKind};

@@ -9,8 +9,8 @@ pub enum Style {
     /// Without spaces, in UTF-8.
     #[default]
     Compact,
-    /// With a space after `,` and `:`, in ASCII, as Python writes it: what clients of RestMQ compare.
-    Spaced,
+    /// As Python writes it: with a space after `,` and `:`, in ASCII. RestMQ's clients may compare the text.
+    Python,
 }
 
 /// A JSON object that is being written. Its members come in the order of the calls.
@@ -62,7 +62,7 @@ impl Object<'_> {
     fn member(&mut self, name: &str) -> &mut String {
         let (comma, colon) = match self.style {
             Style::Compact => (",", ":"),
-            Style::Spaced => (", ", ": "),
+            Style::Python => (", ", ": "),
         };
         if !self.is_empty {
             self.out.push_str(comma);
@@ -76,7 +76,7 @@ impl Object<'_> {
     fn string(&mut self, bytes: &[u8]) {
         match self.style {
             Style::Compact => push_string(self.out, bytes),
-            Style::Spaced => push_ascii_string(self.out, bytes),
+            Style::Python => push_ascii_string(self.out, bytes),
         }
     }
 
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_spaced_object_is_in_ascii_and_so_are_those_within_it() {
-        let text = object(Style::Spaced, |o| {
+        let text = object(Style::Python, |o| {
             o.text("a\"", "é").object("d", |o| {
                 o.plain("c", 1).text("e", "€");
             });

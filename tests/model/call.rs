@@ -114,8 +114,8 @@ pub enum Dead {
 #[derive(Clone, Debug)]
 pub enum Condition {
     Always,
-    There,
-    NotThere,
+    Exists,
+    Absent,
     Tag { text: String, stands_for: Option<String> },
 }
 

@@ -102,8 +102,8 @@ impl Context<'_> {
         };
         match pick {
             ConditionPick::Always => Condition::Always,
-            ConditionPick::There => Condition::There,
-            ConditionPick::NotThere => Condition::NotThere,
+            ConditionPick::Exists => Condition::Exists,
+            ConditionPick::Absent => Condition::Absent,
             ConditionPick::CurrentTag => tag(true),
             ConditionPick::OtherTag => tag(false),
         }

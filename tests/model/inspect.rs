@@ -40,12 +40,12 @@ impl Queue {
         let size = self.number_of(State::Ready);
         let shown = self.ready().into_iter().take(SHOWN);
         let jobs = shown.map(|job| job.spec.payload.0.clone()).collect();
-        Peeked { size, jobs }
+        Peeked { ready: size, jobs }
     }
 
     pub fn counts(&self) -> Counts {
         Counts {
-            size: self.number_of(State::Ready),
+            ready: self.number_of(State::Ready),
             processed: self.processed,
             failed: self.failed,
             status: self.status,

@@ -162,7 +162,7 @@ impl Job {
         store::Job {
             id: JobId::parse(&self.id).unwrap(),
             state,
-            at: Timestamp::from_millis(time),
+            state_time: Timestamp::from_millis(time),
             position: 0,
             claims: self.claims,
             failures: self.failures,
@@ -176,7 +176,7 @@ impl Job {
             errors: self.errors.clone(),
             max_attempts: spec.max_attempts,
             backoff: spec.backoff.map(rounded),
-            timeout: spec.timeout.map(whole),
+            lease: spec.timeout.map(whole),
             expires_in: spec.expires_in.map(whole),
             unique: spec.unique.as_ref().map(|(key, held)| (key.0.clone(), hold(*held))),
             metadata: spec.metadata.clone(),

@@ -54,8 +54,8 @@ pub enum DeadPick {
 #[derive(Clone, Copy, Debug)]
 pub enum ConditionPick {
     Always,
-    There,
-    NotThere,
+    Exists,
+    Absent,
     CurrentTag,
     OtherTag,
 }

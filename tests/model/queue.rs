@@ -197,8 +197,8 @@ impl Queue {
         let is_there = self.status.is_some();
         let is_met = match condition {
             Condition::Always => true,
-            Condition::There => is_there,
-            Condition::NotThere => !is_there,
+            Condition::Exists => is_there,
+            Condition::Absent => !is_there,
             Condition::Tag { stands_for, .. } => is_there && stands_for.as_ref() == Some(&self.settings_text()),
         };
         if !is_met {

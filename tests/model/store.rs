@@ -3,8 +3,8 @@
 use super::call::{self, Bytes, Call, Outcome, QUEUES};
 use presque::queue::{JobId, Priority, QueueName, Receipt, State, Status, Timestamp, Unique};
 use presque::store::{
-    Ack, Claim, Condition, Cursor, Dead, Delete, Extend, Failed, Fetch, Idempotency, Insert, InsertBatch, Job, Nack,
-    NewJob, Page, Redis, RedisError, Store,
+    Ack, Claim, Condition, Cursor, DeadJobs, Delete, Extend, FailureReport, Fetch, Idempotency, Insert, InsertBatch,
+    Job, ListJobs, Nack, NewJob, Redis, RedisError, Store,
 };
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn run<R: Redis>(store: &Store<R>, call: &Call) -> Result<Outcome, RedisEr
             let insert = Insert {
                 queue: &name(*queue),
                 jobs: &jobs,
-                failed: failed.as_ref().map(|worker| Failed {
+                failed: failed.as_ref().map(|worker| FailureReport {
                     worker: bytes(worker.as_ref()),
                 }),
                 idempotency: idempotency.as_ref().map(|(key, fingerprint)| Idempotency {
@@ -119,8 +119,8 @@ async fn run<R: Redis>(store: &Store<R>, call: &Call) -> Result<Outcome, RedisEr
         } => {
             let condition = match condition {
                 call::Condition::Always => Condition::Always,
-                call::Condition::There => Condition::There,
-                call::Condition::NotThere => Condition::NotThere,
+                call::Condition::Exists => Condition::Exists,
+                call::Condition::Absent => Condition::Absent,
                 call::Condition::Tag { text, .. } => Condition::Tag(text),
             };
             Outcome::Configured(store.configure(&name(*queue), settings, condition).await?)
@@ -208,7 +208,7 @@ fn nack<'a>((nack, receipt): (&'a call::Nack, &'a Receipt)) -> Nack<'a> {
         receipt,
         error: &nack.error,
         delay: nack.delay,
-        dead: nack.dead,
+        is_rejected: nack.dead,
     }
 }
 
@@ -231,7 +231,7 @@ fn new_job(spec: &call::Spec) -> NewJob<'_> {
         }),
         max_attempts: spec.max_attempts,
         backoff: spec.backoff,
-        timeout: spec.timeout,
+        lease: spec.timeout,
         expires_in: spec.expires_in,
         metadata: spec.metadata.as_deref(),
         traceparent: spec.traceparent.as_deref(),
@@ -248,10 +248,10 @@ fn ids(dead: &call::Dead) -> Vec<JobId> {
     }
 }
 
-fn dead<'a>(dead: &call::Dead, ids: &'a [JobId]) -> Dead<'a> {
+fn dead<'a>(dead: &call::Dead, ids: &'a [JobId]) -> DeadJobs<'a> {
     match dead {
-        call::Dead::First(max_jobs) => Dead::First(*max_jobs),
-        call::Dead::Ids(_) => Dead::Ids(ids),
+        call::Dead::First(max_jobs) => DeadJobs::First(*max_jobs),
+        call::Dead::Ids(_) => DeadJobs::Ids(ids),
     }
 }
 
@@ -266,12 +266,12 @@ async fn list_all<R: Redis>(
     let mut jobs: Vec<Job> = Vec::new();
     let mut after = None;
     loop {
-        let page = Page {
+        let page = ListJobs {
             queue,
             state,
             max_jobs,
             after: after.as_ref(),
-            payload,
+            has_payloads: payload,
         };
         let found = store.jobs(page).await?;
         after = found.jobs.last().map(|job| Cursor {
@@ -280,7 +280,7 @@ async fn list_all<R: Redis>(
         });
         jobs.extend(found.jobs);
         // Pages that tell the same jobs again and again would never end.
-        if !found.more || jobs.len() > 5000 {
+        if !found.has_more || jobs.len() > 5000 {
             return Ok(jobs);
         }
     }
@@ -291,7 +291,7 @@ fn without_positions(mut jobs: Vec<Job>) -> Vec<Job> {
     for job in &mut jobs {
         job.position = 0;
         if job.state == State::Ready {
-            job.at = Timestamp::from_millis(0);
+            job.state_time = Timestamp::from_millis(0);
         }
     }
     jobs

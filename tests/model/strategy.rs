@@ -74,8 +74,8 @@ fn due() -> impl Strategy<Value = Due> {
 
 fn hold() -> impl Strategy<Value = Hold> {
     prop_oneof![
-        2 => Just(Hold::WhileWaiting),
-        3 => Just(Hold::WhileUnfinished),
+        2 => Just(Hold::UntilClaimed),
+        3 => Just(Hold::UntilEnded),
         2 => seconds(&[1, 5, 60]).prop_map(Hold::For),
     ]
 }
@@ -253,8 +253,8 @@ fn op() -> impl Strategy<Value = Op> {
         ConditionPick::Always,
         ConditionPick::Always,
         ConditionPick::Always,
-        ConditionPick::There,
-        ConditionPick::NotThere,
+        ConditionPick::Exists,
+        ConditionPick::Absent,
         ConditionPick::CurrentTag,
         ConditionPick::CurrentTag,
         ConditionPick::OtherTag,

@@ -219,7 +219,7 @@ impl Queue {
         job.claimed = Some(now);
         job.lease = lease;
         job.at = Place::Active { until: now + lease };
-        if let Some((key, Hold::WhileWaiting)) = job.spec.unique.clone()
+        if let Some((key, Hold::UntilClaimed)) = job.spec.unique.clone()
             && mistake != Mistake::KeyKeptWhenClaimed
         {
             self.release(id, Some(&key));

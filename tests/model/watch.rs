@@ -33,7 +33,7 @@ impl Watch {
                     self.acked(queues[0], receipt, *acked)?;
                 }
                 for (place, job) in &claimed.jobs {
-                    self.claimed(now, queues[*place], &job.id, job.claims, job.at.as_millis())?;
+                    self.claimed(now, queues[*place], &job.id, job.claims, job.state_time.as_millis())?;
                 }
             }
             (Call::Ack { queue, acks }, Outcome::Acked(acked)) => {

@@ -4,7 +4,7 @@ use super::Away;
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
-use presque::dialect::restmq::{Access, Answer, Fields};
+use presque::dialect::restmq::{Access, Fields, RestmqResponse};
 use presque::dialect::{legacy_routes, restmq};
 use presque::queue::Limits;
 use presque::store::Store;
@@ -28,8 +28,8 @@ fn answer(request: Request<Full<Bytes>>, alone: bool) -> Response {
             "control" if !alone => legacy_routes::control(request, &context, &access).await,
             "j" if !alone => legacy_routes::status(request, &context, &access).await,
             _ => match restmq::handle(request, &context, &access).await {
-                Answer::Whole(response) => response,
-                Answer::Stream(..) => panic!("a stream without a store"),
+                RestmqResponse::Whole(response) => response,
+                RestmqResponse::Stream(..) => panic!("a stream without a store"),
             },
         }
     })

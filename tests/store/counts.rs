@@ -3,14 +3,14 @@
 use super::{Plain, fetch, insert, job, queue};
 use crate::support::{NativeStore, Redis, assert_sound};
 use presque::queue::{Status, Timestamp};
-use presque::store::{Counts, Failed, Listed};
+use presque::store::{Counts, FailureReport, NameList};
 
 #[tokio::test]
 async fn a_queue_that_never_was_has_no_counts() {
     let redis = Redis::start();
     let store = redis.store().await;
     let none = Counts {
-        size: 0,
+        ready: 0,
         processed: None,
         failed: None,
         status: None,
@@ -37,14 +37,14 @@ async fn sizes_count_due_jobs_and_not_those_that_are_not_due() {
     insert(
         &store,
         Plain {
-            failed: Some(Failed { worker: None }),
+            failed: Some(FailureReport { worker: None }),
             ..job(&q, "3")
         },
     )
     .await;
     fetch(&store, &q).await;
     let counts = Counts {
-        size: 2,
+        ready: 2,
         processed: Some(1),
         failed: Some(1),
         status: Some(Status::Open),
@@ -82,7 +82,7 @@ async fn peek_shows_jobs_in_the_order_of_fetch_and_takes_none() {
     }
     let peeked = store.peek(&q).await.unwrap();
     let expected: Vec<_> = (0..50).map(|number| number.to_string().into_bytes()).collect();
-    assert_eq!((peeked.size, peeked.jobs), (50, expected));
+    assert_eq!((peeked.ready, peeked.jobs), (50, expected));
     assert_eq!(fetch(&store, &q).await.as_deref(), Some("0"));
 }
 
@@ -100,7 +100,7 @@ async fn peek_shows_a_thousand_jobs_at_most_and_four_mebibytes_but_always_one() 
         insert(&store, job(&large, &payload)).await;
     }
     let peeked = store.peek(&large).await.unwrap();
-    assert_eq!((peeked.size, peeked.jobs.len()), (3, 2));
+    assert_eq!((peeked.ready, peeked.jobs.len()), (3, 2));
     let huge = queue("huge");
     insert(&store, job(&huge, &"x".repeat(5 * 1024 * 1024))).await;
     assert_eq!(store.peek(&huge).await.unwrap().jobs.len(), 1);
@@ -120,6 +120,6 @@ async fn ten_thousand_queues_are_listed_and_all_are_counted() {
         .await
         .unwrap();
     let listed = store.queues().await.unwrap();
-    assert_eq!((listed.size, listed.names.len()), (100_000, Listed::MAX_NAMES));
+    assert_eq!((listed.size, listed.names.len()), (100_000, NameList::MAX_NAMES));
     assert_eq!(listed.names[0], b"q000001");
 }

@@ -37,7 +37,7 @@ async fn a_deleted_queue_has_lost_all_but_its_status() {
     store.set_status(&q, Status::Stopped).await.unwrap();
     store.delete(&q, Delete::Jobs).await.unwrap();
     let nothing = Counts {
-        size: 0,
+        ready: 0,
         processed: None,
         failed: None,
         status: Some(Status::Stopped),

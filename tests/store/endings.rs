@@ -2,7 +2,7 @@
 
 use super::work::{Work, seconds};
 use presque::queue::{Settings, State};
-use presque::store::{Ack, Acked, Dead, DeathReason, Extended, Nack, Nacked, NewJob, Purged, Redriven, Removed};
+use presque::store::{Ack, Acked, DeadJobs, DeathReason, Extended, Nack, Nacked, NewJob, Purged, Redriven, Removed};
 
 async fn bury(work: &Work) {
     let (_, receipt) = work.claim().await;
@@ -10,7 +10,7 @@ async fn bury(work: &Work) {
         receipt: &receipt,
         error: "",
         delay: None,
-        dead: true,
+        is_rejected: true,
     };
     assert_eq!(work.store.nack(&work.queue, &[nack]).await.unwrap(), [Nacked::Dead]);
 }
@@ -98,7 +98,7 @@ async fn an_expired_job_is_dead_and_not_handed_out_even_to_the_workers_of_2010()
         assert_eq!(work.look(&id).await.unwrap().reason, Some(DeathReason::Expired));
     }
     // Redriven, it expires no more.
-    work.store.redrive(&work.queue, Dead::First(1)).await.unwrap();
+    work.store.redrive(&work.queue, DeadJobs::First(1)).await.unwrap();
     assert_eq!(work.claim().await.0.payload, b"1");
     work.assert_sound().await;
 }
@@ -128,7 +128,7 @@ async fn dead_jobs_are_redriven_as_if_they_had_never_failed() {
     bury(&work).await;
     let redriven = work
         .store
-        .redrive(&work.queue, Dead::Ids(std::slice::from_ref(&id)))
+        .redrive(&work.queue, DeadJobs::Ids(std::slice::from_ref(&id)))
         .await
         .unwrap();
     let expected = Redriven {
@@ -150,19 +150,27 @@ async fn no_ids_are_none_of_the_dead_jobs_and_not_all() {
     work.plain("1").await;
     bury(&work).await;
     assert_eq!(
-        work.store.redrive(&work.queue, Dead::Ids(&[])).await.unwrap().redriven,
+        work.store
+            .redrive(&work.queue, DeadJobs::Ids(&[]))
+            .await
+            .unwrap()
+            .redriven,
         0
     );
     assert_eq!(
         work.store
-            .purge_dead(&work.queue, Dead::Ids(&[]))
+            .purge_dead(&work.queue, DeadJobs::Ids(&[]))
             .await
             .unwrap()
             .removed,
         0
     );
     assert_eq!(
-        work.store.purge_dead(&work.queue, Dead::First(0)).await.unwrap().dead,
+        work.store
+            .purge_dead(&work.queue, DeadJobs::First(0))
+            .await
+            .unwrap()
+            .dead,
         1
     );
 }
@@ -187,7 +195,7 @@ async fn dead_jobs_are_kept_for_a_time_and_up_to_a_number() {
     work.pass(seconds(98)).await;
     assert_eq!(work.state(&ids[1]).await, None);
     assert_eq!(work.state(&ids[2]).await, Some(State::Dead));
-    let purged = work.store.purge_dead(&work.queue, Dead::First(10)).await.unwrap();
+    let purged = work.store.purge_dead(&work.queue, DeadJobs::First(10)).await.unwrap();
     assert_eq!(
         purged,
         Purged {

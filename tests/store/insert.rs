@@ -109,7 +109,7 @@ async fn a_duplicate_lists_the_queue_that_the_first_insert_did_not() {
     insert(&store, keyed).await;
     // As if the connection had broken before the queue was listed.
     redis.run("DEL presque:queues").await;
-    redis.run("HDEL presque:{q}:meta listed").await;
+    redis.run("HDEL presque:{q}:meta cataloged").await;
     assert!(!try_insert(&store, keyed).await.unwrap());
     assert_eq!(store.queues().await.unwrap().names, [b"q"]);
 }

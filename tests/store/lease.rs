@@ -13,7 +13,11 @@ async fn a_claimed_job_is_active_until_its_ack_and_then_gone() {
     let (job, receipt) = work.claim().await;
     assert_eq!((&job.id, job.state, job.claims), (&id, State::Active, 1));
     assert_eq!(job.payload, b"1");
-    assert_eq!(job.at, work.clock.now().plus(seconds(60)), "the lease's default");
+    assert_eq!(
+        job.state_time,
+        work.clock.now().plus(seconds(60)),
+        "the lease's default"
+    );
     assert_eq!(work.try_claim().await, None);
     assert_eq!(work.ack(&receipt).await, Acked::Done);
     assert_eq!(work.state(&id).await, None);
@@ -99,14 +103,14 @@ async fn the_lease_is_the_claims_else_the_jobs_else_the_queues() {
         let timeout = Some(seconds(7));
         work.insert(NewJob {
             payload: b"job",
-            timeout,
+            lease: timeout,
             ..NewJob::default()
         })
         .await;
     }
     let now = work.clock.now();
-    assert_eq!(work.claim().await.0.at, now.plus(seconds(5)));
-    assert_eq!(work.claim().await.0.at, now.plus(seconds(7)));
+    assert_eq!(work.claim().await.0.state_time, now.plus(seconds(5)));
+    assert_eq!(work.claim().await.0.state_time, now.plus(seconds(7)));
     let claim = Claim {
         queues: std::slice::from_ref(&work.queue),
         max_jobs: 1,
@@ -116,7 +120,7 @@ async fn the_lease_is_the_claims_else_the_jobs_else_the_queues() {
         acks: &[],
     };
     assert_eq!(
-        work.store.claim(claim).await.unwrap().jobs[0].1.at,
+        work.store.claim(claim).await.unwrap().jobs[0].1.state_time,
         now.plus(seconds(9))
     );
 }
@@ -214,7 +218,7 @@ async fn a_worker_may_say_when_a_job_is_tried_again_or_that_it_is_not() {
         receipt: &receipt,
         error: "never",
         delay: None,
-        dead: true,
+        is_rejected: true,
     };
     assert_eq!(work.store.nack(&work.queue, &[nack]).await.unwrap(), [Nacked::Dead]);
     assert_eq!(work.look(&id).await.unwrap().reason, Some(DeathReason::Rejected));

@@ -2,7 +2,7 @@
 
 use super::work::{Work, seconds};
 use presque::queue::{Settings, State};
-use presque::store::{Failed, Fetch, Fetched, Insert, NewJob};
+use presque::store::{FailureReport, Fetch, Fetched, Insert, NewJob};
 
 async fn start() -> Work {
     let work = Work::start().await;
@@ -75,7 +75,7 @@ async fn a_put_finishes_what_was_held_and_inserts_what_is_sent() {
             payload: b"1 again",
             ..NewJob::default()
         }],
-        failed: Some(Failed { worker: W }),
+        failed: Some(FailureReport { worker: W }),
         idempotency: None,
     };
     work.store.insert(insert).await.unwrap();
@@ -160,7 +160,7 @@ async fn a_lease_that_ends_takes_only_its_own_job_out_of_the_workers_hands() {
     let timeout = Some(seconds(1));
     let short = NewJob {
         payload: b"short",
-        timeout,
+        lease: timeout,
         ..NewJob::default()
     };
     work.insert(short).await;
@@ -196,8 +196,8 @@ async fn what_a_worker_holds_is_given_back_and_counted_as_a_lost_lease() {
     let work = start().await;
     work.plain("1").await;
     get(&work, W).await;
-    assert_eq!(work.store.give_back(&work.queue, b"w").await.unwrap(), 1);
-    assert_eq!(work.store.give_back(&work.queue, b"w").await.unwrap(), 0);
+    assert_eq!(work.store.release_legacy_leases(&work.queue, b"w").await.unwrap(), 1);
+    assert_eq!(work.store.release_legacy_leases(&work.queue, b"w").await.unwrap(), 0);
     assert_eq!(
         (count(&work, State::Active).await, count(&work, State::Ready).await),
         (0, 1)
@@ -213,7 +213,7 @@ async fn a_job_that_comes_back_may_have_the_unique_key_that_it_held() {
     let work = start().await;
     let unique = Some(presque::queue::Unique {
         key: b"k",
-        hold: presque::queue::Hold::WhileUnfinished,
+        hold: presque::queue::Hold::UntilEnded,
     });
     let job = NewJob {
         payload: b"1",
@@ -225,7 +225,7 @@ async fn a_job_that_comes_back_may_have_the_unique_key_that_it_held() {
     let insert = Insert {
         queue: &work.queue,
         jobs: &[job],
-        failed: Some(Failed { worker: W }),
+        failed: Some(FailureReport { worker: W }),
         idempotency: None,
     };
     let inserted = work.store.insert(insert).await.unwrap();

@@ -12,15 +12,15 @@ mod fetch;
 mod insert;
 mod lease;
 mod legacy;
-mod look;
+mod list_jobs;
 mod numbers;
 mod policy;
 mod rules;
 mod scripts;
 mod settings;
-mod show;
+mod show_next;
 mod subscribers;
-mod take;
+mod take_next;
 mod unique;
 mod waits;
 mod work;
@@ -28,7 +28,7 @@ mod workers;
 
 use crate::support::Native;
 use presque::queue::{Due, Hold, QueueName, Timestamp, Unique};
-use presque::store::{Failed, Fetch, Fetched, Insert, Inserted, InsertedJob, NewJob, RedisError, Store};
+use presque::store::{FailureReport, Fetch, Fetched, Insert, Inserted, InsertedJob, NewJob, RedisError, Store};
 
 fn queue(name: &str) -> QueueName {
     QueueName::new(name).expect("a name")
@@ -41,7 +41,7 @@ struct Plain<'a> {
     payload: &'a [u8],
     unique: Option<&'a [u8]>,
     due: Option<Timestamp>,
-    failed: Option<Failed<'a>>,
+    failed: Option<FailureReport<'a>>,
 }
 
 /// A job without key or date.
@@ -57,7 +57,7 @@ fn job<'a>(queue: &'a QueueName, payload: &'a str) -> Plain<'a> {
 
 /// Inserts a job, and tells whether it is stored: `false` for a duplicate.
 async fn try_insert(store: &Store<Native>, job: Plain<'_>) -> Result<bool, RedisError> {
-    let hold = Hold::WhileWaiting;
+    let hold = Hold::UntilClaimed;
     let new = NewJob {
         payload: job.payload,
         due: job.due.map_or(Due::Now, Due::At),

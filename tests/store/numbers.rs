@@ -11,7 +11,7 @@ async fn remove(work: &Work, number: u64) -> bool {
 /// How many jobs are ready, and the numbers of the newest.
 async fn newest(work: &Work, most: usize) -> (u64, Vec<u64>) {
     let newest = work.store.newest(&work.queue, most).await.unwrap();
-    (newest.size, newest.numbers)
+    (newest.ready, newest.numbers)
 }
 
 async fn urgent(work: &Work, priority: u8, due: Due) -> JobId {
@@ -48,7 +48,7 @@ async fn a_ready_job_of_any_priority_is_called_off_by_its_number_and_no_other() 
         assert!(remove(&work, id.number()).await, "{id}");
         assert!(!remove(&work, id.number()).await, "{id} is gone");
         assert_eq!(work.look(id).await, None);
-        let left = work.store.counts(&work.queue).await.unwrap().size;
+        let left = work.store.counts(&work.queue).await.unwrap().ready;
         assert_eq!(left, (ids.len() - place - 1) as u64);
     }
     work.assert_sound().await;
@@ -123,7 +123,7 @@ async fn active_and_ended_jobs_are_not_called_off_by_their_number() {
 #[tokio::test]
 async fn a_job_that_came_back_is_called_off_and_releases_its_key() {
     let mut work = Work::start().await;
-    for hold in [Hold::WhileWaiting, Hold::WhileUnfinished, Hold::For(seconds(600))] {
+    for hold in [Hold::UntilClaimed, Hold::UntilEnded, Hold::For(seconds(600))] {
         let job = NewJob {
             payload: b"1",
             unique: Some(Unique { key: b"k", hold }),

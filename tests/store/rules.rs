@@ -61,8 +61,8 @@ async fn the_jobs_own_rule_counts_before_the_queues() {
             &format!("is_out_of_attempts(3, {{}}, {queue})"),
             &format!("is_out_of_attempts(3, {{max_attempts = 4}}, {queue})"),
             &format!("lease_for(nil, {{}}, {queue})"),
-            &format!("lease_for(nil, {{timeout = 10}}, {queue})"),
-            &format!("lease_for(11, {{timeout = 10}}, {queue})"),
+            &format!("lease_for(nil, {{lease = 10}}, {queue})"),
+            &format!("lease_for(11, {{lease = 10}}, {queue})"),
         ],
     )
     .await;

@@ -75,20 +75,20 @@ async fn settings_are_changed_only_under_their_condition() {
         let settings = Settings::default();
         work.store.configure(&work.queue, &settings, condition).await.unwrap()
     };
-    assert_eq!(configure(Condition::There).await, Configured::Mismatch);
+    assert_eq!(configure(Condition::Exists).await, Configured::Mismatch);
     assert_eq!(
         configure(Condition::Tag("0123456789abcdef")).await,
         Configured::Mismatch
     );
-    let Configured::Created(created) = configure(Condition::NotThere).await else {
+    let Configured::Created(created) = configure(Condition::Absent).await else {
         panic!("not created");
     };
     assert_eq!(
         work.store.describe(&work.queue).await.unwrap().unwrap().effective.tag,
         created.tag
     );
-    assert_eq!(configure(Condition::NotThere).await, Configured::Mismatch);
-    assert_eq!(configure(Condition::There).await, Configured::Changed(created.clone()));
+    assert_eq!(configure(Condition::Absent).await, Configured::Mismatch);
+    assert_eq!(configure(Condition::Exists).await, Configured::Changed(created.clone()));
     work.store.set_status(&work.queue, Status::Stopped).await.unwrap();
     assert_eq!(
         configure(Condition::Tag(&created.tag)).await,
@@ -107,13 +107,13 @@ async fn a_queue_is_removed_only_under_its_condition() {
             .unwrap()
             .is_some()
     };
-    assert!(!remove(Condition::There).await);
+    assert!(!remove(Condition::Exists).await);
     assert!(remove(Condition::Always).await, "a queue that is not there is no error");
     work.plain("1").await;
     assert!(!remove(Condition::Tag("0123456789abcdef")).await);
     let tag = work.store.describe(&work.queue).await.unwrap().unwrap().effective.tag;
     assert!(remove(Condition::Tag(&tag)).await);
-    assert_eq!(work.store.counts(&work.queue).await.unwrap().size, 0);
+    assert_eq!(work.store.counts(&work.queue).await.unwrap().ready, 0);
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn a_payload_over_the_queues_limit_is_refused_and_nothing_is_stored() {
         due: None,
     };
     assert_eq!(work.store.insert_batch(batch).await.unwrap(), InsertedBatch::TooLarge);
-    assert_eq!(work.store.counts(&work.queue).await.unwrap().size, 0);
+    assert_eq!(work.store.counts(&work.queue).await.unwrap().ready, 0);
     work.plain("123").await;
 }
 

@@ -2,7 +2,7 @@
 
 use super::work::{Work, seconds};
 use presque::queue::{Hold, Unique};
-use presque::store::{Dead, InsertedJob, Nack, Nacked, NewJob};
+use presque::store::{DeadJobs, InsertedJob, Nack, Nacked, NewJob};
 
 fn keyed(hold: Hold) -> NewJob<'static> {
     NewJob {
@@ -28,7 +28,7 @@ async fn bury(work: &Work) {
         receipt: &receipt,
         error: "",
         delay: None,
-        dead: true,
+        is_rejected: true,
     };
     assert_eq!(work.store.nack(&work.queue, &[nack]).await.unwrap(), [Nacked::Dead]);
 }
@@ -36,7 +36,7 @@ async fn bury(work: &Work) {
 #[tokio::test]
 async fn a_key_is_held_while_its_job_waits() {
     let work = Work::start().await;
-    let hold = Hold::WhileWaiting;
+    let hold = Hold::UntilClaimed;
     let id = work.insert(keyed(hold)).await;
     assert_eq!(work.try_insert(keyed(hold)).await, InsertedJob::Duplicate(id));
     work.claim().await;
@@ -47,7 +47,7 @@ async fn a_key_is_held_while_its_job_waits() {
 #[tokio::test]
 async fn a_key_is_held_while_its_job_is_unfinished_and_released_on_every_way_out() {
     let mut work = Work::start().await;
-    let hold = Hold::WhileUnfinished;
+    let hold = Hold::UntilEnded;
     // Done.
     work.insert(keyed(hold)).await;
     let (_, receipt) = work.claim().await;
@@ -88,7 +88,7 @@ async fn a_key_is_held_while_its_job_is_unfinished_and_released_on_every_way_out
 #[tokio::test]
 async fn a_retry_keeps_the_key_of_an_unfinished_job_and_does_not_take_back_that_of_a_waiting_one() {
     let work = Work::start().await;
-    for (hold, free) in [(Hold::WhileUnfinished, false), (Hold::WhileWaiting, true)] {
+    for (hold, free) in [(Hold::UntilEnded, false), (Hold::UntilClaimed, true)] {
         let id = work.insert(keyed(hold)).await;
         let (_, receipt) = work.claim().await;
         work.nack(&receipt, None).await;
@@ -117,14 +117,14 @@ async fn a_key_for_a_time_is_held_by_the_clock_alone_unless_its_job_is_cancelled
 #[tokio::test]
 async fn a_dead_job_whose_key_is_held_by_now_stays_dead() {
     let work = Work::start().await;
-    work.insert(keyed(Hold::WhileUnfinished)).await;
+    work.insert(keyed(Hold::UntilEnded)).await;
     bury(&work).await;
-    let other = work.insert(keyed(Hold::WhileUnfinished)).await;
-    let redriven = work.store.redrive(&work.queue, Dead::First(10)).await.unwrap();
+    let other = work.insert(keyed(Hold::UntilEnded)).await;
+    let redriven = work.store.redrive(&work.queue, DeadJobs::First(10)).await.unwrap();
     assert_eq!((redriven.redriven, redriven.conflicts, redriven.dead), (0, 1, 1));
     work.store.remove(&work.queue, &other).await.unwrap();
-    let redriven = work.store.redrive(&work.queue, Dead::First(10)).await.unwrap();
+    let redriven = work.store.redrive(&work.queue, DeadJobs::First(10)).await.unwrap();
     assert_eq!((redriven.redriven, redriven.conflicts, redriven.dead), (1, 0, 0));
-    assert!(!is_free(&work, Hold::WhileUnfinished).await);
+    assert!(!is_free(&work, Hold::UntilEnded).await);
     work.assert_sound().await;
 }

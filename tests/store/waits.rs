@@ -4,7 +4,7 @@ use super::queue;
 use crate::support::{Native, NativeStore, Redis, eventually};
 use presque::queue::{Due, QueueName, Settings, Status};
 use presque::store::{
-    self, Ack, Acked, Claim, Claimed, Condition, Dead, Insert, InsertBatch, Nack, NewJob, RedisError, Reply, Store,
+    self, Ack, Acked, Claim, Claimed, Condition, DeadJobs, Insert, InsertBatch, Nack, NewJob, RedisError, Reply, Store,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -86,7 +86,7 @@ async fn a_waiting_claim_is_woken_by_everything_that_makes_a_job_available() {
         receipt: &held.receipt().unwrap(),
         error: "",
         delay: Some(Duration::ZERO),
-        dead: false,
+        is_rejected: false,
     };
     store.nack(&q, &[nack]).await.unwrap();
     assert!(task.await.unwrap() < WOKEN);
@@ -97,11 +97,11 @@ async fn a_waiting_claim_is_woken_by_everything_that_makes_a_job_available() {
         receipt: &held.receipt().unwrap(),
         error: "",
         delay: None,
-        dead: true,
+        is_rejected: true,
     };
     store.nack(&q, &[nack]).await.unwrap();
     let task = waiting(&redis, &store, &queues).await;
-    store.redrive(&q, Dead::First(1)).await.unwrap();
+    store.redrive(&q, DeadJobs::First(1)).await.unwrap();
     assert!(task.await.unwrap() < WOKEN);
 
     store.set_status(&q, Status::Stopped).await.unwrap();

@@ -100,7 +100,7 @@ impl Work {
             receipt,
             error: "boom",
             delay,
-            dead: false,
+            is_rejected: false,
         };
         self.store.nack(&self.queue, &[nack]).await.unwrap()[0]
     }

@@ -4,7 +4,7 @@ use super::{Plain, insert, job, queue};
 use crate::support::{Native, NativeStore};
 use crate::support::{Redis, assert_sound};
 use presque::queue::QueueName;
-use presque::store::{Delete, Failed, Fetch, RedisError, Store};
+use presque::store::{Delete, FailureReport, Fetch, RedisError, Store};
 
 async fn work(store: &Store<Native>, queue: &QueueName, worker: &[u8]) {
     insert(store, job(queue, "1")).await;
@@ -20,7 +20,7 @@ async fn work(store: &Store<Native>, queue: &QueueName, worker: &[u8]) {
     insert(
         store,
         Plain {
-            failed: Some(Failed { worker }),
+            failed: Some(FailureReport { worker }),
             ..job(queue, "1")
         },
     )

@@ -146,7 +146,7 @@ async fn assert_queue_sound(redis: &Redis, tag: &str) {
     let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
     let jobs: u64 = redis.query(&["HLEN", &key("jobs")]).await;
     let meta: BTreeMap<String, Vec<u8>> = redis.query(&["HGETALL", &key("meta")]).await;
-    let not_a_count = ["settings", "policy", "turn"];
+    let not_a_count = ["settings", "policy", "last-turn"];
     for (field, value) in meta.iter().filter(|(field, _)| !not_a_count.contains(&&***field)) {
         assert!(
             std::str::from_utf8(value).unwrap().parse::<u64>().is_ok(),
@@ -156,7 +156,7 @@ async fn assert_queue_sound(redis: &Redis, tag: &str) {
     let name = tag.replace("%7B", "{").replace("%7D", "}").replace("%25", "%");
     let listed: Option<f64> = redis.query(&["ZSCORE", "presque:queues", &name]).await;
     let generation = meta.get("generation").map_or(&b"0"[..], Vec::as_slice);
-    let marked = meta.get("listed").is_some_and(|listed| listed == generation);
+    let marked = meta.get("cataloged").is_some_and(|listed| listed == generation);
     assert!(listed.is_some() || !marked, "{tag}: marked and not in the list");
     assert!(marked || jobs == 0, "{tag}: has jobs and is not marked as listed");
 

@@ -4,7 +4,7 @@ use super::request::{parse_due, parse_job, parse_queue, parse_worker};
 use super::{Refusal, respond_options};
 use crate::queue::{Due, Hold, QueueName, Unique};
 use crate::store::{
-    Delete, Failed, Fetch, Fetched, Insert, InsertBatch, Inserted, InsertedBatch, InsertedJob, NewJob, Redis,
+    Delete, FailureReport, Fetch, Fetched, Insert, InsertBatch, Inserted, InsertedBatch, InsertedJob, NewJob, Redis,
 };
 use crate::web::{Context, Request, Response, empty, json, with_body};
 use http::{Method, StatusCode};
@@ -32,7 +32,7 @@ pub(in crate::dialect) async fn respond<R: Redis>(request: &mut Request, context
     let response = match (request.method(), is_batch) {
         (&Method::GET, false) => fetch(request, context).await,
         (&Method::POST, false) => insert(request, context).await,
-        (&Method::PUT, false) => give_back(request, context).await,
+        (&Method::PUT, false) => reinsert_failed(request, context).await,
         (&Method::DELETE, false) => delete(request, context).await,
         (&Method::GET, true) => fetch_batch(request, context).await,
         (&Method::POST, true) => insert_batch(request, context).await,
@@ -53,13 +53,13 @@ async fn insert<R: Redis>(request: &mut Request, context: &Context<R>) -> Result
     run_insert(request, &queue, &payload, None, context).await
 }
 
-/// PUT gives back a job that failed. A worker whose PUT is refused drops its job: where it has that under a lease, the job
+/// PUT inserts a job again that failed. A worker whose PUT is refused drops its job: where it has that under a lease, the job
 /// is made ready again.
-async fn give_back<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
+async fn reinsert_failed<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
     let response = insert_failed(request, context).await;
     if let (Err(_), Ok(queue), Some(worker)) = (&response, parse_queue(request, "/q"), parse_worker(request)) {
         // Should this fail too, there is nobody to tell: the response is an error in any case.
-        let _ = context.store.give_back(&queue, &worker).await;
+        let _ = context.store.release_legacy_leases(&queue, &worker).await;
     }
     response
 }
@@ -69,7 +69,7 @@ async fn insert_failed<R: Redis>(request: &mut Request, context: &Context<R>) ->
     let queue = parse_queue(request, "/q")?;
     let payload = parse_job(request, context.limits.max_job_bytes).await?;
     let worker = parse_worker(request);
-    let failed = Failed {
+    let failed = FailureReport {
         worker: worker.as_deref(),
     };
     run_insert(request, &queue, &payload, Some(failed), context).await
@@ -79,7 +79,7 @@ async fn run_insert<R: Redis>(
     request: &Request,
     queue: &QueueName,
     payload: &[u8],
-    failed: Option<Failed<'_>>,
+    failed: Option<FailureReport<'_>>,
     context: &Context<R>,
 ) -> Result<Response, Refusal> {
     let due = parse_due(request.query())?;
@@ -89,7 +89,7 @@ async fn run_insert<R: Redis>(
         due: due.map_or(Due::Now, Due::At),
         unique: key.as_deref().map(|key| Unique {
             key,
-            hold: Hold::WhileWaiting,
+            hold: Hold::UntilClaimed,
         }),
         ..NewJob::default()
     };

@@ -33,7 +33,7 @@ async fn counts<R: Redis>(request: &Request, context: &Context<R>) -> Result<Res
     let counts = context.store.counts(&queue).await?;
     let text = object(Style::Compact, |o| {
         o.text("queue_name", queue.as_str());
-        o.json("job_count", &render_count(counts.size));
+        o.json("job_count", &render_count(counts.ready));
         o.json("job_failed", &render_count(counts.failed.unwrap_or(0)));
         o.json("job_processed", &render_count(counts.processed.unwrap_or(0)));
     });
@@ -53,9 +53,9 @@ async fn status<R: Redis>(request: &Request, context: &Context<R>) -> Result<Res
     let with_jobs = request.query().get_filled("with_desc");
     let (size, jobs) = if with_jobs.is_some_and(|value| value != b"0") {
         let peeked = context.store.peek(&queue).await?;
-        (peeked.size, Some(peeked.jobs))
+        (peeked.ready, Some(peeked.jobs))
     } else {
-        (context.store.counts(&queue).await?.size, None)
+        (context.store.counts(&queue).await?.ready, None)
     };
     let text = object(Style::Compact, |o| {
         o.text("queue", queue.as_str()).text("size", size.to_string());

@@ -1,9 +1,9 @@
 //! `/control/{queue}`: whether a queue hands out its messages.
 
 use super::access::Access;
-use super::queues::{Queues, STORE};
+use super::queues::{QueueCounts, REDIS_DRIVER};
 use super::request::{MAX_SMALL_BODY_BYTES, parse_fields, parse_queue};
-use super::text::{html, json, parse_callback, spaced};
+use super::text::{html_response, json_response, parse_callback, spaced};
 use super::{Refusal, respond_options};
 use crate::queue::{QueueName, Status};
 use crate::store::Redis;
@@ -44,15 +44,15 @@ async fn show<R: Redis>(queue: &QueueName, context: &Context<R>) -> Result<Respo
     let text = spaced(|o| {
         o.text("queue", queue.as_str());
         o.object("status", |o| render_status(o, queue, status));
-        o.text("redis", STORE);
+        o.text("redis", REDIS_DRIVER);
     });
-    Ok(json(format!("{text}\r\n")))
+    Ok(json_response(format!("{text}\r\n")))
 }
 
 async fn list<R: Redis>(context: &Context<R>) -> Result<Response, Refusal> {
-    let queues = Queues::count(context).await?;
+    let queues = QueueCounts::load(context).await?;
     let text = spaced(|o| {
-        o.text("redis", STORE);
+        o.text("redis", REDIS_DRIVER);
         o.object("queues", |o| {
             for (queue, counts) in &queues.first {
                 o.object(queue.as_str(), |o| render_status(o, queue, counts.status));
@@ -60,7 +60,7 @@ async fn list<R: Redis>(context: &Context<R>) -> Result<Response, Refusal> {
         });
         o.plain("count", queues.size);
     });
-    Ok(json(format!("{text}\r\n")))
+    Ok(json_response(format!("{text}\r\n")))
 }
 
 async fn change<R: Redis>(request: &mut Request, queue: &QueueName, context: &Context<R>) -> Result<Response, Refusal> {
@@ -81,7 +81,7 @@ async fn change<R: Redis>(request: &mut Request, queue: &QueueName, context: &Co
         };
     });
     // No semicolon here, other than on messages.
-    Ok(html(match callback {
+    Ok(html_response(match callback {
         Some(name) => format!("{name}({text})\r\n"),
         None => format!("{text}\r\n"),
     }))

@@ -28,7 +28,7 @@ impl Fields {
     pub const MAX_FIELDS: usize = 1000;
 
     /// The longest boundary between the parts of a form: what RFC 2046 allows.
-    const BOUNDARY_BYTES: usize = 70;
+    const MAX_BOUNDARY_BYTES: usize = 70;
 
     /// Reads the fields of a query and of a body, which is URL-encoded or `multipart/form-data`. A file in a part is a
     /// field like others. An empty body has no fields, whatever its type.
@@ -84,7 +84,7 @@ impl Fields {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let boundary = content_type.and_then(|value| multer::parse_boundary(value).ok());
         let boundary = boundary
-            .filter(|boundary| (1..=Self::BOUNDARY_BYTES).contains(&boundary.len()))
+            .filter(|boundary| (1..=Self::MAX_BOUNDARY_BYTES).contains(&boundary.len()))
             .ok_or(FormError::Malformed)?;
         let whole = stream::iter([Ok::<_, Infallible>(body.clone())]);
         let mut parts = Multipart::new(whole, boundary);

@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::messages::{key_of, post, redirect, take};
 use super::request::{max_message_body_bytes, parse_fields, parse_queue};
-use super::text::{html, json, spaced};
+use super::text::{html_response, json_response, spaced};
 use super::value::to_value;
 use super::{Refusal, respond_options};
 use crate::queue::QueueName;
@@ -32,11 +32,11 @@ pub(super) async fn respond<R: Redis>(
             let text = parse_text(request, context).await?;
             let queue = parse_queue(request, "/queue")?;
             match run(&text, queue, context).await {
-                Ok(answer) => Ok(json(answer)),
-                Err(Failure::UnknownCommand) => Ok(html(render_error("null resultset"))),
-                Err(Failure::Error(why)) => Ok(json(render_error(&why))),
+                Ok(answer) => Ok(json_response(answer)),
+                Err(Failure::UnknownCommand) => Ok(html_response(render_error("null resultset"))),
+                Err(Failure::Error(why)) => Ok(json_response(render_error(&why))),
                 Err(Failure::Refused(Refusal::Store(Effect::NotApplied | Effect::Unknown))) => {
-                    Ok(json(render_error("Not connected")))
+                    Ok(json_response(render_error("Not connected")))
                 }
                 Err(Failure::Refused(refusal)) => Err(refusal),
             }

@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::form::Fields;
 use super::request::{max_message_body_bytes, parse_fields, parse_query_fields, parse_queue};
-use super::text::{line, parse_callback, spaced};
+use super::text::{line_response, parse_callback, spaced};
 use super::value::{to_payload, to_value};
 use super::{Refusal, pages, respond_options};
 use crate::queue::{JobId, QueueName};
@@ -88,7 +88,7 @@ async fn of_queue<R: Redis>(
             let text = spaced(|o| {
                 o.text("queue", name).plain("status", u8::from(had_jobs));
             });
-            Ok(line(&text, callback))
+            Ok(line_response(&text, callback))
         }
         Method::OPTIONS => Ok(respond_options(METHODS)),
         _ => Err(Refusal::MethodNotAllowed(METHODS)),
@@ -99,7 +99,7 @@ async fn post_fields<R: Redis>(fields: &Fields, queue: &[u8], context: &Context<
     let callback = parse_callback(fields)?;
     let value = fields.get("msg").or_else(|| fields.get("value"));
     let key = post(context, queue, value.ok_or(Refusal::BadRequest)?, fields.get("ttl")).await?;
-    Ok(line(&key, callback))
+    Ok(line_response(&key, callback))
 }
 
 async fn take_next<R: Redis>(fields: &Fields, queue: &[u8], context: &Context<R>) -> Result<Option<Response>, Refusal> {
@@ -109,7 +109,7 @@ async fn take_next<R: Redis>(fields: &Fields, queue: &[u8], context: &Context<R>
         let text = spaced(|o| {
             o.plain("count", 0).text("key", key).text("value", value);
         });
-        line(&text, callback)
+        line_response(&text, callback)
     }))
 }
 
@@ -184,7 +184,7 @@ fn no_message() -> Response {
 
 /// What is asked for is elsewhere.
 pub(super) fn redirect(to: &'static str) -> Response {
-    let mut response = with_header(super::text::html(""), LOCATION, to);
+    let mut response = with_header(super::text::html_response(""), LOCATION, to);
     *response.status_mut() = StatusCode::FOUND;
     response
 }

@@ -24,7 +24,7 @@ mod xmlrpc;
 
 pub use access::{Access, Denied, Group};
 pub use form::{Fields, FormError};
-pub use stream::{Chunks, Gone};
+pub use stream::{ChunkSink, Gone};
 pub use subscription::Subscription;
 
 use crate::store::Redis;
@@ -34,7 +34,7 @@ use refusal::Refusal;
 
 /// What the dialect responds with: all of it at once, or a stream.
 #[derive(Debug)]
-pub enum Answer {
+pub enum RestmqResponse {
     /// All of it.
     Whole(Response),
     /// The head of a stream, and what sends the rest.
@@ -46,12 +46,12 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
     request: http::Request<B>,
     context: &Context<R>,
     access: &Access,
-) -> Answer {
+) -> RestmqResponse {
     let mut request = Request::new(request);
     let response = match request.path().split('/').nth(1).unwrap_or_default() {
         "c" => {
             let answer = comet::respond(&request, context, access).await;
-            return answer.unwrap_or_else(|refusal| Answer::Whole(refusal.into()));
+            return answer.unwrap_or_else(|refusal| RestmqResponse::Whole(refusal.into()));
         }
         "" | "q" => messages::respond(&mut request, context, access).await,
         "queue" => json_protocol::respond(&mut request, context, access).await,
@@ -63,7 +63,7 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
         "ws" => Err(Refusal::of_upgrade(request.path())),
         _ => Err(Refusal::NotFound),
     };
-    Answer::Whole(response.unwrap_or_else(Response::from))
+    RestmqResponse::Whole(response.unwrap_or_else(Response::from))
 }
 
 /// The response to OPTIONS on a route with these methods.

@@ -2,9 +2,9 @@
 
 use super::access::Access;
 use super::html::{escape, page};
-use super::queues::Queues;
+use super::queues::QueueCounts;
 use super::request::parse_queue;
-use super::text::html;
+use super::text::html_response;
 use super::{Refusal, respond_options};
 use crate::store::Redis;
 use crate::web::{Context, Request, Response, encode_segment};
@@ -47,7 +47,7 @@ pub(super) async fn list<R: Redis>(
         let path = encode_segment(name);
         format!("<a href=\"/j/{path}\">{}</a>", escape(name))
     });
-    Ok(html(page("Queues", &list_of(items, listed.size))))
+    Ok(html_response(page("Queues", &list_of(items, listed.size))))
 }
 
 /// The queues and how many messages are in each, for people who open the root of a server.
@@ -57,12 +57,12 @@ pub(in crate::dialect) async fn sizes<R: Redis>(
     access: &Access,
 ) -> Result<Response, Refusal> {
     access.consumer.check(request.headers())?;
-    let queues = Queues::count(context).await?;
+    let queues = QueueCounts::load(context).await?;
     let items = queues
         .first
         .iter()
-        .map(|(queue, counts)| format!("{}: {}", escape(queue.as_str()), counts.size));
-    Ok(html(page("Queues", &list_of(items, queues.size))))
+        .map(|(queue, counts)| format!("{}: {}", escape(queue.as_str()), counts.ready));
+    Ok(html_response(page("Queues", &list_of(items, queues.size))))
 }
 
 async fn queue<R: Redis>(request: &Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
@@ -73,10 +73,10 @@ async fn queue<R: Redis>(request: &Request, context: &Context<R>, access: &Acces
     let keys = newest.numbers.iter().map(|number| format!("{name}:{number}"));
     let body = format!(
         "<h1>{name}</h1>\n<p>Messages: {}</p>\n<ul>\n{}</ul>\n",
-        newest.size,
+        newest.ready,
         items(keys)
     );
-    Ok(html(page(queue.as_str(), &body)))
+    Ok(html_response(page(queue.as_str(), &body)))
 }
 
 /// A list of items that are HTML, the first of so many.

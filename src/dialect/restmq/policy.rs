@@ -2,7 +2,7 @@
 
 use super::access::Access;
 use super::request::{MAX_SMALL_BODY_BYTES, parse_fields, parse_query_fields, parse_queue};
-use super::text::{line, parse_callback, spaced};
+use super::text::{line_response, parse_callback, spaced};
 use super::{Refusal, respond_options};
 use crate::queue::Policy;
 use crate::store::Redis;
@@ -35,7 +35,7 @@ async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access
         o.text("queue", queue.as_str());
         o.text("value", policy.map_or("unknown", Policy::name));
     });
-    Ok(line(&text, callback))
+    Ok(line_response(&text, callback))
 }
 
 async fn change<R: Redis>(request: &mut Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
@@ -45,8 +45,8 @@ async fn change<R: Redis>(request: &mut Request, context: &Context<R>, access: &
     let callback = parse_callback(&fields)?;
     let name = fields.get("policy").ok_or(Refusal::BadRequest)?;
     let Some(policy) = std::str::from_utf8(name).ok().and_then(Policy::named) else {
-        return Ok(line("null", callback));
+        return Ok(line_response("null", callback));
     };
     context.store.set_policy(&queue, policy).await?;
-    Ok(line("OK", callback))
+    Ok(line_response("OK", callback))
 }

@@ -10,19 +10,19 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 const AT_ONCE: usize = 16;
 
 /// The text that stands for the store in responses. In the original it was what its Redis driver printed of itself.
-pub(super) const STORE: &str = "connected";
+pub(super) const REDIS_DRIVER: &str = "connected";
 
 /// All queues, and how much there is in the first of them.
-pub(super) struct Queues {
+pub(super) struct QueueCounts {
     /// How many queues there are.
     pub size: u64,
-    /// At most [`Listed::MAX_NAMES`](crate::store::Listed::MAX_NAMES).
+    /// At most [`NameList::MAX_NAMES`](crate::store::NameList::MAX_NAMES).
     pub first: Vec<(QueueName, Counts)>,
 }
 
-impl Queues {
+impl QueueCounts {
     /// Counts all queues: one command for their names, and one for each.
-    pub(super) async fn count<R: Redis>(context: &Context<R>) -> Result<Self, Refusal> {
+    pub(super) async fn load<R: Redis>(context: &Context<R>) -> Result<Self, Refusal> {
         let listed = context.store.queues().await?;
         let names = listed.names.into_iter().flat_map(QueueName::new);
         let counts = stream::iter(names).map(async |name| {

@@ -3,7 +3,7 @@
 use super::access::Denied;
 use super::form::FormError;
 use super::html::escape;
-use super::text::html;
+use super::text::html_response;
 use crate::queue::NameError;
 use crate::store::{Effect, RedisError};
 use crate::web::{BodyError, Response, allow, with_header};
@@ -64,7 +64,7 @@ impl From<Refusal> for Response {
             _ => String::new(),
         };
         let text = format!("<html><title>{title}</title><body>{title}{more}</body></html>");
-        let mut response = html(text);
+        let mut response = html_response(text);
         *response.status_mut() = status;
         match refusal {
             Refusal::MethodNotAllowed(methods) => allow(response, methods),

@@ -1,9 +1,9 @@
 //! `/stats/` and `/stats/{queue}`: how many messages there are.
 
 use super::access::Access;
-use super::queues::{Queues, STORE};
+use super::queues::{QueueCounts, REDIS_DRIVER};
 use super::request::{parse_query_fields, parse_queue};
-use super::text::{json, parse_callback, spaced};
+use super::text::{json_response, parse_callback, spaced};
 use super::{Refusal, respond_options};
 use crate::queue::{Policy, QueueName, Status};
 use crate::store::{Counts, Redis};
@@ -35,13 +35,15 @@ async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access
     let callback = parse_callback(&fields)?;
     let text = match parse_queue(request, "/stats")? {
         Some(queue) => {
-            let size = context.store.counts(&queue).await?.size;
+            let size = context.store.counts(&queue).await?.ready;
             spaced(|o| {
-                o.text("queue", queue.as_str()).text("redis", STORE).plain("len", size);
+                o.text("queue", queue.as_str())
+                    .text("redis", REDIS_DRIVER)
+                    .plain("len", size);
             })
         }
         None => {
-            let queues = Queues::count(context).await?;
+            let queues = QueueCounts::load(context).await?;
             spaced(|o| {
                 o.plain("count", queues.size);
                 o.object("queues", |o| {
@@ -49,11 +51,11 @@ async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access
                         o.object(queue.as_str(), |o| render_queue(o, queue, counts));
                     }
                 });
-                o.text("redis", STORE);
+                o.text("redis", REDIS_DRIVER);
             })
         }
     };
-    Ok(json(match callback {
+    Ok(json_response(match callback {
         Some(name) => format!("{name}({text})"),
         None => text,
     }))
@@ -71,5 +73,5 @@ fn render_queue(o: &mut Object<'_>, queue: &QueueName, counts: &Counts) {
         None => UNKNOWN,
     };
     o.plain("status", status).plain("policy", policy);
-    o.text("name", queue.as_str()).plain("len", counts.size);
+    o.text("name", queue.as_str()).plain("len", counts.ready);
 }

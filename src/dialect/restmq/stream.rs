@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The platform's end of a stream: takes its chunks, and lets time pass.
-pub trait Chunks {
+pub trait ChunkSink {
     /// Sends a chunk, which its reader gets as one, where the platform can do that. Waits for as long as the reader is
     /// slow. A reader that went a moment ago may not be found gone yet.
     ///

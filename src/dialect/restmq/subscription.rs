@@ -1,6 +1,6 @@
 //! How a subscriber is sent a queue's messages. `docs/restmq.md` says how subscribers share them.
 
-use super::stream::{Chunks, Gone};
+use super::stream::{ChunkSink, Gone};
 use super::value::to_value;
 use crate::queue::QueueName;
 use crate::store::{Delivery, DeliveryId, Inbox, Redis, Store, Subscriber};
@@ -47,13 +47,13 @@ pub struct Subscription {
 
 impl Subscription {
     /// Sends messages until nobody reads them any more, or their queue is deleted. The stream ends with this.
-    pub async fn run<R: Redis>(mut self, store: &Store<R>, chunks: &mut impl Chunks) {
+    pub async fn run<R: Redis>(mut self, store: &Store<R>, chunks: &mut impl ChunkSink) {
         let missed = std::mem::take(&mut self.missed);
         let mut sender = Sender {
             subscription: &self,
             chunks,
             last_chunk: Instant::now(),
-            presence: Presence {
+            poller: Poller {
                 store,
                 subscriber: &self.subscriber,
                 sent: Vec::new(),
@@ -63,9 +63,9 @@ impl Subscription {
         let Err(end) = sender.send_all(missed).await;
         match end {
             // Whether it is still read changes nothing now.
-            End::Deleted => drop(sender.send(self.line("null")).await),
+            StreamEnd::Deleted => drop(sender.send(self.line("null")).await),
             // Should the store not be reached: it forgets the subscriber by itself.
-            End::Gone => drop(store.unsubscribe(&self.subscriber, &sender.presence.sent).await),
+            StreamEnd::Gone => drop(store.unsubscribe(&self.subscriber, &sender.poller.sent).await),
         }
     }
 
@@ -73,7 +73,7 @@ impl Subscription {
     fn message(&self, delivery: &Delivery) -> Vec<u8> {
         let key = format!("{}:{}", self.queue, delivery.number);
         let value = to_value(&delivery.payload, delivery.is_text);
-        let text = object(Style::Spaced, |o| {
+        let text = object(Style::Python, |o| {
             o.text("key", &key).text("value", &value);
         });
         let mut chunk = match self.format {
@@ -93,7 +93,7 @@ impl Subscription {
         line.into_bytes()
     }
 
-    /// How long nothing may be sent, and what is sent then. `None` for any time.
+    /// After how long a silence a heartbeat is sent, and its bytes. `None`: there is no heartbeat.
     fn heartbeat(&self) -> Option<(Duration, Vec<u8>)> {
         match self.format {
             Format::Lines { .. } => None,
@@ -103,21 +103,21 @@ impl Subscription {
 }
 
 /// Why a stream ends.
-enum End {
+enum StreamEnd {
     /// Nobody reads it any more, or nobody takes what is sent.
     Gone,
     /// Its queue was deleted.
     Deleted,
 }
 
-impl From<Gone> for End {
+impl From<Gone> for StreamEnd {
     fn from(Gone: Gone) -> Self {
         Self::Gone
     }
 }
 
 /// What a subscriber owes to the store: to poll in time, and to say what it was sent.
-struct Presence<'a, R> {
+struct Poller<'a, R> {
     store: &'a Store<R>,
     subscriber: &'a Subscriber,
     /// What was sent, and not confirmed to the store yet.
@@ -125,14 +125,14 @@ struct Presence<'a, R> {
     last_poll: Instant,
 }
 
-impl<R: Redis> Presence<'_, R> {
+impl<R: Redis> Poller<'_, R> {
     /// Polls. Gives the next deliveries, when to poll again, and whether another subscriber must be sent its deliveries
     /// first. `None` when the store cannot be reached.
-    async fn poll(&mut self, max_messages: usize) -> Result<Option<(Vec<Delivery>, Duration, bool)>, End> {
+    async fn poll(&mut self, max_messages: usize) -> Result<Option<(Vec<Delivery>, Duration, bool)>, StreamEnd> {
         let polled = self.store.poll(self.subscriber, &self.sent, max_messages).await;
         self.last_poll = Instant::now();
         match polled {
-            Ok(Inbox::Ended) => Err(End::Deleted),
+            Ok(Inbox::Ended) => Err(StreamEnd::Deleted),
             Ok(Inbox::Open {
                 deliveries,
                 next_event,
@@ -145,22 +145,25 @@ impl<R: Redis> Presence<'_, R> {
         }
     }
 
-    /// How long it need not poll.
-    fn rest(&self) -> Duration {
+    /// How long it is until the next poll.
+    fn until_next_poll(&self) -> Duration {
         POLL_EVERY.saturating_sub(self.last_poll.elapsed())
     }
 
-    /// Does what a slow reader may hold up, and polls meanwhile.
-    async fn during<C: Chunks>(&mut self, work: impl Future<Output = Result<(), Gone>>) -> Result<(), End> {
+    /// Does work that a slow reader may hold up, and polls meanwhile.
+    async fn poll_while<C: ChunkSink>(
+        &mut self,
+        work: impl Future<Output = Result<(), Gone>>,
+    ) -> Result<(), StreamEnd> {
         let mut work = pin!(work);
         for _ in 0..MAX_POLLS {
-            match select(work, pin!(C::sleep(self.rest()))).await {
+            match select(work, pin!(C::sleep(self.until_next_poll()))).await {
                 Either::Left((done, _)) => return Ok(done?),
                 Either::Right(((), unfinished)) => work = unfinished,
             }
             self.poll(0).await?;
         }
-        Err(End::Gone)
+        Err(StreamEnd::Gone)
     }
 }
 
@@ -168,16 +171,16 @@ struct Sender<'a, R, C> {
     subscription: &'a Subscription,
     chunks: &'a mut C,
     last_chunk: Instant,
-    presence: Presence<'a, R>,
+    poller: Poller<'a, R>,
 }
 
-impl<R: Redis, C: Chunks> Sender<'_, R, C> {
-    async fn send_all(&mut self, missed: Vec<Delivery>) -> Result<Infallible, End> {
+impl<R: Redis, C: ChunkSink> Sender<'_, R, C> {
+    async fn send_all(&mut self, missed: Vec<Delivery>) -> Result<Infallible, StreamEnd> {
         for delivery in missed {
             self.deliver(delivery).await?;
         }
         loop {
-            let Some((deliveries, next_event, is_blocked)) = self.presence.poll(MAX_MESSAGES).await? else {
+            let Some((deliveries, next_event, is_blocked)) = self.poller.poll(MAX_MESSAGES).await? else {
                 C::sleep(RETRY).await;
                 self.keep_alive().await?;
                 continue;
@@ -192,22 +195,22 @@ impl<R: Redis, C: Chunks> Sender<'_, R, C> {
     }
 
     /// Sends a message. The reader is looked for first: what is written to one that has gone is lost.
-    async fn deliver(&mut self, delivery: Delivery) -> Result<(), End> {
-        if self.presence.rest().is_zero() {
-            self.presence.poll(0).await?;
+    async fn deliver(&mut self, delivery: Delivery) -> Result<(), StreamEnd> {
+        if self.poller.until_next_poll().is_zero() {
+            self.poller.poll(0).await?;
         }
         self.probe().await?;
         self.send(self.subscription.message(&delivery)).await?;
-        self.presence.sent.extend(delivery.id);
+        self.poller.sent.extend(delivery.id);
         Ok(())
     }
 
     /// Waits until there may be something to send.
-    async fn wait(&mut self, next_event: Duration, is_blocked: bool) -> Result<(), End> {
+    async fn wait(&mut self, next_event: Duration, is_blocked: bool) -> Result<(), StreamEnd> {
         let heartbeat = self.subscription.heartbeat();
         let max_silence = heartbeat.map_or(Duration::MAX, |(max_silence, _)| max_silence);
         let max_wait = next_event.min(max_silence.saturating_sub(self.last_chunk.elapsed()));
-        let Presence { store, subscriber, .. } = self.presence;
+        let Poller { store, subscriber, .. } = self.poller;
         if store
             .wait_for_deliveries(subscriber, max_wait, is_blocked)
             .await
@@ -219,20 +222,20 @@ impl<R: Redis, C: Chunks> Sender<'_, R, C> {
     }
 
     /// Sends the heartbeat where it is time for that, and finds out whether somebody reads.
-    async fn keep_alive(&mut self) -> Result<(), End> {
+    async fn keep_alive(&mut self) -> Result<(), StreamEnd> {
         match self.subscription.heartbeat() {
             Some((max_silence, chunk)) if self.last_chunk.elapsed() >= max_silence => self.send(chunk).await,
             _ => self.probe().await,
         }
     }
 
-    async fn send(&mut self, chunk: Vec<u8>) -> Result<(), End> {
-        self.presence.during::<C>(self.chunks.send(chunk)).await?;
+    async fn send(&mut self, chunk: Vec<u8>) -> Result<(), StreamEnd> {
+        self.poller.poll_while::<C>(self.chunks.send(chunk)).await?;
         self.last_chunk = Instant::now();
         Ok(())
     }
 
-    async fn probe(&mut self) -> Result<(), End> {
-        self.presence.during::<C>(self.chunks.probe()).await
+    async fn probe(&mut self) -> Result<(), StreamEnd> {
+        self.poller.poll_while::<C>(self.chunks.probe()).await
     }
 }

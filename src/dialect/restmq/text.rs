@@ -20,7 +20,7 @@ const HTML: &str = "text/html; charset=UTF-8";
 
 /// A JSON object as the clients read it, whose members `fill` writes.
 pub(super) fn spaced(fill: impl FnOnce(&mut Object<'_>)) -> String {
-    object(Style::Spaced, fill)
+    object(Style::Python, fill)
 }
 
 /// The function that the field `callback` names, if any: what a script element calls with the answer.
@@ -36,21 +36,21 @@ pub(super) fn parse_callback(fields: &Fields) -> Result<Option<&str>, Refusal> {
 }
 
 /// A response whose text ends a line, or is what a function is called with.
-pub(super) fn line(text: &str, callback: Option<&str>) -> Response {
-    html(match callback {
+pub(super) fn line_response(text: &str, callback: Option<&str>) -> Response {
+    html_response(match callback {
         None => format!("{text}\r\n"),
         Some(name) => format!("{name}({text});\r\n"),
     })
 }
 
 /// A response that is called HTML.
-pub(super) fn html(text: impl Into<Bytes>) -> Response {
+pub(super) fn html_response(text: impl Into<Bytes>) -> Response {
     let response = with_type(with_body(StatusCode::OK, text), HTML);
     with_header(response, CONTENT_SECURITY_POLICY, CONTENT_POLICY)
 }
 
 /// A response that is called JSON.
-pub(super) fn json(text: impl Into<Bytes>) -> Response {
+pub(super) fn json_response(text: impl Into<Bytes>) -> Response {
     with_body(StatusCode::OK, text)
 }
 

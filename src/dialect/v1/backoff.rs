@@ -1,9 +1,9 @@
 //! Backoffs, of jobs and of queues: read and written.
 
 use super::members::Members;
-use super::numbers::seconds;
 use super::problem::Problem;
 use super::request::DELAY;
+use super::seconds::seconds;
 use crate::queue::Backoff;
 use crate::web::json::Object;
 
@@ -30,7 +30,7 @@ pub(super) fn parse_backoff(members: &mut Members<'_>) -> Result<Option<Backoff>
             Backoff::Exponential { delay, max }
         }
     };
-    rule.finish()?;
+    rule.reject_unknown()?;
     Ok(Some(backoff))
 }
 

@@ -1,12 +1,12 @@
 //! `POST /v1/queues/{q}/claims` and `POST /v1/claims`: jobs are handed out under a lease.
 
-use super::finish::{ack, parse_acks, render_outcome};
 use super::headers;
+use super::job_view::{render_job, render_payload};
 use super::members::Members;
 use super::problem::Problem;
+use super::receipts::{ack, parse_acks, render_outcome};
 use super::request::{LEASE, MAX_RESULTS_BODY_BYTES, parse_body};
 use super::respond;
-use super::view::{render_job, render_payload};
 use crate::queue::QueueName;
 use crate::store::{Ack, Claim, Claimed, Redis};
 use crate::web::json::push_object;
@@ -41,7 +41,7 @@ pub(super) async fn claim<R: Redis>(
     let mut members = Members::of_body(&body)?;
     let claim_request = ClaimRequest::parse(request, &mut members)?;
     let ack_requests = parse_acks(&mut members, 0)?;
-    members.finish()?;
+    members.reject_unknown()?;
     let acks = ack_requests
         .as_ref()
         .map(|requests| requests.iter().map(ack).collect::<Vec<_>>());
@@ -55,7 +55,7 @@ pub(super) async fn claim_of_many<R: Redis>(request: &mut Request, context: &Con
     let mut members = Members::of_body(&body)?;
     let queues = parse_queues(&mut members)?;
     let claim_request = ClaimRequest::parse(request, &mut members)?;
-    members.finish()?;
+    members.reject_unknown()?;
     let claimed = run(&claim_request, &queues, &[], context).await?;
     Ok(render(&queues, None, &claimed))
 }

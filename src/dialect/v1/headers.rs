@@ -1,11 +1,11 @@
 //! Header fields that mean something here.
 
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemType};
 use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH};
 use std::time::Duration;
 
 /// The longest idempotency key, in bytes.
-const KEY_BYTES: usize = 255;
+const MAX_KEY_BYTES: usize = 255;
 
 /// The longest trace context that is kept, in bytes. W3C asks for 512 of `tracestate`.
 const MAX_TRACE_BYTES: usize = 2048;
@@ -18,10 +18,10 @@ pub(super) fn parse_idempotency_key(headers: &HeaderMap) -> Result<Option<Vec<u8
         return Ok(None);
     };
     let key = key_of(value.as_bytes().trim_ascii());
-    match key.filter(|key| (1..=KEY_BYTES).contains(&key.len()) && values.next().is_none()) {
+    match key.filter(|key| (1..=MAX_KEY_BYTES).contains(&key.len()) && values.next().is_none()) {
         Some(key) => Ok(Some(key)),
         None => Err(Problem::new(
-            Kind::InvalidIdempotencyKey,
+            ProblemType::InvalidIdempotencyKey,
             "Idempotency-Key must be one string of 1 to 255 bytes of ASCII, such as \"8e03978e-40d5\".",
         )),
     }
@@ -50,15 +50,15 @@ fn key_of(value: &[u8]) -> Option<Vec<u8>> {
 pub(super) enum Precondition {
     /// Nothing.
     Anything,
-    /// The queue is there.
-    There,
-    /// The queue is not there.
-    NotThere,
+    /// The queue exists.
+    Exists,
+    /// The queue does not exist.
+    Absent,
     /// The settings have one of these tags.
     Tags(Vec<String>),
 }
 
-/// What `If-Match` and `If-None-Match` say. Only `*` is known of the second.
+/// What `If-Match` and `If-None-Match` say. `If-None-Match` supports only `*`.
 pub(super) fn parse_precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
     let list = |name| {
         let values = headers.get_all(name).iter();
@@ -67,9 +67,9 @@ pub(super) fn parse_precondition(headers: &HeaderMap) -> Result<Precondition, Pr
     };
     match (list(IF_MATCH), list(IF_NONE_MATCH)) {
         (None, None) => Ok(Precondition::Anything),
-        (None, Some(all)) if all.trim() == "*" => Ok(Precondition::NotThere),
+        (None, Some(all)) if all.trim() == "*" => Ok(Precondition::Absent),
         (None, Some(_)) => Err(unmet("If-None-Match must be *.")),
-        (Some(all), None) if all.trim() == "*" => Ok(Precondition::There),
+        (Some(all), None) if all.trim() == "*" => Ok(Precondition::Exists),
         (Some(tags), None) => Ok(Precondition::Tags(tags.split(',').filter_map(tag).collect())),
         (Some(_), Some(_)) => Err(unmet("Send either If-Match or If-None-Match, not both.")),
     }
@@ -83,7 +83,7 @@ fn tag(text: &str) -> Option<String> {
 }
 
 pub(super) fn unmet(detail: &str) -> Problem {
-    Problem::new(Kind::PreconditionFailed, detail)
+    Problem::new(ProblemType::PreconditionFailed, detail)
 }
 
 /// How long `Prefer: wait=N` lets the answer wait (RFC 7240). What cannot be understood is as if it were not there.
@@ -168,8 +168,8 @@ mod tests {
         let of = |fields: &[_]| parse_precondition(&with(fields)).ok();
         let tags = |tags: &[&str]| Some(Precondition::Tags(tags.iter().map(|tag| (*tag).to_owned()).collect()));
         assert_eq!(of(&[]), Some(Precondition::Anything));
-        assert_eq!(of(&[("if-match", " * ")]), Some(Precondition::There));
-        assert_eq!(of(&[("if-none-match", "*")]), Some(Precondition::NotThere));
+        assert_eq!(of(&[("if-match", " * ")]), Some(Precondition::Exists));
+        assert_eq!(of(&[("if-none-match", "*")]), Some(Precondition::Absent));
         assert_eq!(of(&[("if-match", "\"0a\", W/\"0b\",\"0c\"")]), tags(&["0a", "0c"]));
         assert_eq!(
             of(&[("if-match", "\"0a\""), ("if-match", "\"0b\"")]),

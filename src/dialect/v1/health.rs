@@ -11,14 +11,14 @@ pub(super) async fn show<R: Redis>(context: &Context<R>) -> Result<Response, Pro
     let health = context.store.health().await?;
     let eviction = format!(
         "The maxmemory-policy of Redis is {}: when its memory is full it drops jobs. It should be noeviction.",
-        health.policy
+        health.maxmemory_policy
     );
     let warnings = health.can_evict().then_some(("eviction", eviction));
     Ok(respond(StatusCode::OK, |o| {
         o.text("status", "ok");
         o.object("redis", |o| {
             o.text("version", &health.version);
-            o.text("maxmemory_policy", &health.policy);
+            o.text("maxmemory_policy", &health.maxmemory_policy);
             o.plain("used_memory", health.used_memory);
             o.plain("maxmemory", health.max_memory);
         });

@@ -3,7 +3,7 @@
 use super::backoff::parse_backoff;
 use super::headers::{Trace, parse_idempotency_key};
 use super::members::Members;
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemType};
 use super::request::{DELAY, LEASE, parse_body};
 use super::respond;
 use crate::queue::{Due, Hold, Priority, QueueName, Unique};
@@ -33,7 +33,7 @@ const EXPIRY: RangeInclusive<f64> = 0.001..=315_360_000.0;
 /// For how many seconds a key may be held.
 const HELD_FOR: RangeInclusive<f64> = 0.001..=31_536_000.0;
 
-/// A job as it was sent. Its unique key is apart, since a job that is inserted only borrows it.
+/// A job as it was sent. Its unique key is kept here, since a [`NewJob`] only borrows it.
 struct JobRequest<'a> {
     job: NewJob<'a>,
     unique: Option<(String, Hold)>,
@@ -45,15 +45,15 @@ pub(super) async fn insert<R: Redis>(
     context: &Context<R>,
 ) -> Result<Response, Problem> {
     let key = parse_idempotency_key(request.headers())?;
-    let job_bytes = context.limits.max_job_bytes;
-    let body = parse_body(request, job_bytes.max(MAX_BATCH_BYTES) + MAX_ENVELOPE_BYTES).await?;
+    let max_job_bytes = context.limits.max_job_bytes;
+    let body = parse_body(request, max_job_bytes.max(MAX_BATCH_BYTES) + MAX_ENVELOPE_BYTES).await?;
     let trace = Trace::parse(request.headers());
     let mut members = Members::of_body(&body)?;
     let is_many = members.has("jobs");
     let requests = if is_many {
-        parse_jobs(&mut members, &trace, job_bytes)?
+        parse_jobs(&mut members, &trace, max_job_bytes)?
     } else {
-        vec![parse_job(members, &trace, job_bytes)?]
+        vec![parse_job(members, &trace, max_job_bytes)?]
     };
     let jobs: Vec<NewJob<'_>> = requests.iter().map(JobRequest::job).collect();
     let fingerprint = Sha1::from(&body).digest().bytes();
@@ -70,11 +70,11 @@ pub(super) async fn insert<R: Redis>(
         Inserted::Jobs(jobs) if is_many => Ok(render_many(queue, &jobs)),
         Inserted::Jobs(jobs) => render_one(queue, &jobs),
         Inserted::OtherRequest => Err(Problem::new(
-            Kind::IdempotencyKeyReused,
+            ProblemType::IdempotencyKeyReused,
             "Within the last 24 hours a request with another body used this key. Nothing was changed.",
         )),
         Inserted::TooLarge => Err(Problem::new(
-            Kind::PayloadTooLarge,
+            ProblemType::PayloadTooLarge,
             "A payload is larger than the queue setting `max_bytes`. Nothing was changed.",
         )),
     }
@@ -83,22 +83,22 @@ pub(super) async fn insert<R: Redis>(
 fn parse_jobs<'a>(
     members: &mut Members<'a>,
     trace: &'a Trace,
-    job_bytes: usize,
+    max_job_bytes: usize,
 ) -> Result<Vec<JobRequest<'a>>, Problem> {
     let jobs = members.list("jobs", 1..=Insert::MAX_JOBS)?.unwrap_or_default();
-    members.finish()?;
+    members.reject_unknown()?;
     jobs.into_iter()
-        .map(|(job, pointer)| parse_job(Members::of(job, pointer)?, trace, job_bytes))
+        .map(|(job, pointer)| parse_job(Members::of(job, pointer)?, trace, max_job_bytes))
         .collect()
 }
 
-fn parse_job<'a>(mut members: Members<'a>, trace: &'a Trace, job_bytes: usize) -> Result<JobRequest<'a>, Problem> {
+fn parse_job<'a>(mut members: Members<'a>, trace: &'a Trace, max_job_bytes: usize) -> Result<JobRequest<'a>, Problem> {
     let payload = members.any("payload");
     let payload = members.required("payload", payload)?.get();
-    if payload.len() > job_bytes {
-        let detail = format!("`payload` must have at most {job_bytes} bytes.");
-        return Err(Problem::at(
-            Kind::PayloadTooLarge,
+    if payload.len() > max_job_bytes {
+        let detail = format!("`payload` must have at most {max_job_bytes} bytes.");
+        return Err(Problem::with_pointer(
+            ProblemType::PayloadTooLarge,
             members.pointer_to("payload"),
             detail,
         ));
@@ -112,7 +112,7 @@ fn parse_job<'a>(mut members: Members<'a>, trace: &'a Trace, job_bytes: usize) -
             .unwrap_or_default(),
         max_attempts: members.whole("max_attempts", 1..=1000)?,
         backoff: parse_backoff(&mut members)?,
-        timeout: members.seconds("timeout", LEASE)?,
+        lease: members.seconds("timeout", LEASE)?,
         expires_in: members.seconds("expires_in", EXPIRY)?,
         metadata: parse_metadata(&mut members)?,
         traceparent: trace.parent.as_deref(),
@@ -121,7 +121,7 @@ fn parse_job<'a>(mut members: Members<'a>, trace: &'a Trace, job_bytes: usize) -
         is_text: false,
     };
     let unique = parse_unique(&mut members)?;
-    members.finish()?;
+    members.reject_unknown()?;
     Ok(JobRequest { job, unique })
 }
 
@@ -142,14 +142,14 @@ fn parse_unique(members: &mut Members<'_>) -> Result<Option<(String, Hold)>, Pro
     };
     let key = unique.text("key", KEY_BYTES)?;
     let key = unique.required("key", key)?;
-    let scopes = [("waiting", Hold::WhileWaiting), ("unfinished", Hold::WhileUnfinished)];
+    let scopes = [("waiting", Hold::UntilClaimed), ("unfinished", Hold::UntilEnded)];
     let scope = unique.word("while", &scopes)?;
     let time = unique.seconds("for", HELD_FOR)?;
-    unique.finish()?;
+    unique.reject_unknown()?;
     match (scope, time) {
         (Some(_), Some(_)) => Err(unique.conflict("for", "while")),
         (None, Some(time)) => Ok(Some((key, Hold::For(time)))),
-        (scope, None) => Ok(Some((key, scope.unwrap_or(Hold::WhileUnfinished)))),
+        (scope, None) => Ok(Some((key, scope.unwrap_or(Hold::UntilEnded)))),
     }
 }
 
@@ -173,7 +173,7 @@ impl JobRequest<'_> {
 fn render_one(queue: &QueueName, jobs: &[InsertedJob]) -> Result<Response, Problem> {
     let [job] = jobs else {
         return Err(Problem::new(
-            Kind::StoreLost,
+            ProblemType::StoreLost,
             "Redis answered for other jobs than were sent. The request may have been carried out.",
         ));
     };

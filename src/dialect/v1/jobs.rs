@@ -1,11 +1,11 @@
-//! `/v1/queues/{q}/jobs` and `/v1/queues/{q}/jobs/{id}`: jobs are looked at, and called off.
+//! `/v1/queues/{q}/jobs` and `/v1/queues/{q}/jobs/{id}`: jobs are listed, shown, and removed.
 
+use super::job_view::{render_job, render_payload};
 use super::problem::Problem;
 use super::request::{no_such_job, parse_number};
 use super::respond;
-use super::view::{render_job, render_payload};
 use crate::queue::{JobId, QueueName, State};
-use crate::store::{Cursor, Job, Jobs, Page, Redis, Removed};
+use crate::store::{Cursor, Job, JobPage, ListJobs, Redis, Removed};
 use crate::web::json::push_object;
 use crate::web::{Context, Request, Response};
 use http::StatusCode;
@@ -37,36 +37,36 @@ pub(super) async fn list<R: Redis>(
     queue: &QueueName,
     context: &Context<R>,
 ) -> Result<Response, Problem> {
-    let state = state(request)?;
-    let max_jobs = parse_number(request, "limit", 1..=Page::MAX_JOBS)?.unwrap_or(PAGE);
-    let after = cursor(request)?;
-    let payload = payload(request)?;
-    let page = Page {
+    let state = parse_state(request)?;
+    let max_jobs = parse_number(request, "limit", 1..=ListJobs::MAX_JOBS)?.unwrap_or(PAGE);
+    let after = parse_cursor(request)?;
+    let has_payloads = parse_has_payloads(request)?;
+    let page = ListJobs {
         queue,
         state,
         max_jobs,
         after: after.as_ref(),
-        payload,
+        has_payloads,
     };
-    let Jobs { jobs, more } = context.store.jobs(page).await?;
-    let next = jobs.last().filter(|_| more);
+    let JobPage { jobs, has_more } = context.store.jobs(page).await?;
+    let next = jobs.last().filter(|_| has_more);
     Ok(respond(StatusCode::OK, |o| {
         o.array("jobs", &jobs, |out, job| {
             push_object(out, |o| {
                 render_job(o, queue, job);
-                if payload {
+                if has_payloads {
                     render_payload(o, job);
                 }
             });
         });
         match next {
-            Some(last) => o.text("next", cursor_after(last)),
+            Some(last) => o.text("next", render_cursor(last)),
             None => o.plain("next", "null"),
         };
     }))
 }
 
-fn state(request: &Request) -> Result<State, Problem> {
+fn parse_state(request: &Request) -> Result<State, Problem> {
     let name = request.query().get("state").unwrap_or_default();
     let state = std::str::from_utf8(&name).ok().and_then(State::named);
     state.ok_or_else(|| {
@@ -75,7 +75,7 @@ fn state(request: &Request) -> Result<State, Problem> {
     })
 }
 
-fn payload(request: &Request) -> Result<bool, Problem> {
+fn parse_has_payloads(request: &Request) -> Result<bool, Problem> {
     match request.query().get("payload").as_deref() {
         None | Some(b"false") => Ok(false),
         Some(b"true") => Ok(true),
@@ -84,11 +84,11 @@ fn payload(request: &Request) -> Result<bool, Problem> {
 }
 
 /// The cursor that stands for a page's last job: its position and its id.
-fn cursor_after(last: &Job) -> String {
+fn render_cursor(last: &Job) -> String {
     format!("{}.{}", last.position, last.id)
 }
 
-fn cursor(request: &Request) -> Result<Option<Cursor>, Problem> {
+fn parse_cursor(request: &Request) -> Result<Option<Cursor>, Problem> {
     let Some(text) = request.query().get("cursor") else {
         return Ok(None);
     };

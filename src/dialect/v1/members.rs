@@ -1,6 +1,6 @@
 //! Taking the members out of a request's objects, each with its check.
 
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemType};
 use crate::queue::Timestamp;
 use crate::web::json::{MAX_LEVELS, is_shallow};
 use crate::web::{json, time};
@@ -35,7 +35,7 @@ impl<'a> Members<'a> {
             Err(error) if error.is_data() && json::utf8_text(body).is_some() => Err(no_object(String::new())),
             Err(error) => {
                 let detail = format!("The body must be JSON in UTF-8: {error}.");
-                Err(Problem::new(Kind::MalformedJson, detail))
+                Err(Problem::new(ProblemType::MalformedJson, detail))
             }
         }
     }
@@ -162,10 +162,10 @@ impl<'a> Members<'a> {
     }
 
     /// Any JSON, of at most so many bytes, with its bytes.
-    pub(super) fn json(&mut self, name: &'static str, most: usize) -> Result<Option<&'a str>, Problem> {
-        let must = format_args!("JSON of at most {most} bytes and {MAX_LEVELS} levels");
+    pub(super) fn json(&mut self, name: &'static str, max_bytes: usize) -> Result<Option<&'a str>, Problem> {
+        let must = format_args!("JSON of at most {max_bytes} bytes and {MAX_LEVELS} levels");
         self.read(name, must, |text| {
-            (text.len() <= most && is_shallow(text)).then_some(text)
+            (text.len() <= max_bytes && is_shallow(text)).then_some(text)
         })
     }
 
@@ -203,7 +203,7 @@ impl<'a> Members<'a> {
     }
 
     /// Refuses a member that nobody asked for.
-    pub(super) fn finish(&self) -> Result<(), Problem> {
+    pub(super) fn reject_unknown(&self) -> Result<(), Problem> {
         let Some(name) = self.left.keys().next() else {
             return Ok(());
         };
@@ -229,7 +229,7 @@ fn shown(text: &str) -> String {
     beginning
 }
 
-/// Whole milliseconds; a part of one is rounded up. What a binary fraction is off, as in 0.07, is none.
+/// Whole milliseconds; a part of one is rounded up. 0.07 * 1000 is a little above 70 in binary: that does not count.
 fn duration(seconds: f64) -> Duration {
     // Checked: not negative, and far from the ends of u64.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -7,19 +7,19 @@
 mod backoff;
 mod claims;
 mod dead;
-mod finish;
 mod headers;
 mod health;
 mod insert;
+mod job_view;
 mod jobs;
 mod members;
-mod numbers;
 mod problem;
 mod queues;
+mod receipts;
 mod request;
 mod route;
+mod seconds;
 mod settings;
-mod view;
 mod workers;
 
 use crate::store::Redis;
@@ -52,15 +52,15 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
         (Route::Claims(queue), Method::POST) => claims::claim(request, queue, context).await,
         (Route::ClaimsOfMany, Method::POST) => claims::claim_of_many(request, context).await,
         (Route::Finish(verb, queue, receipt), Method::POST) => {
-            finish::one(*verb, request, queue, receipt, context).await
+            receipts::finish(*verb, request, queue, receipt, context).await
         }
-        (Route::FinishMany(verb, queue), Method::POST) => finish::many(*verb, request, queue, context).await,
+        (Route::FinishMany(verb, queue), Method::POST) => receipts::finish_many(*verb, request, queue, context).await,
         (Route::Queues, Method::GET) => queues::list(request, context).await,
         (Route::Queue(queue), Method::GET) => queues::show(queue, context).await,
         (Route::Queue(queue), Method::PUT) => queues::configure(request, queue, context).await,
         (Route::Queue(queue), Method::DELETE) => queues::delete(request, queue, context).await,
-        (Route::Dead(queue), Method::DELETE) => dead::delete_all(queue, context).await,
-        (Route::DeleteDead(queue), Method::POST) => dead::delete(request, queue, context).await,
+        (Route::Dead(queue), Method::DELETE) => dead::purge_all(queue, context).await,
+        (Route::DeleteDead(queue), Method::POST) => dead::purge(request, queue, context).await,
         (Route::Redrive(queue), Method::POST) => dead::redrive(request, queue, context).await,
         (Route::Workers, Method::GET) => workers::list(context).await,
         (Route::Health, Method::GET) => health::show(context).await,

@@ -12,7 +12,7 @@ const PREFIX: &str = "urn:presque:problem:";
 
 /// The types of problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ProblemType {
     IdempotencyKeyReused,
     IncompleteBody,
     InvalidIdempotencyKey,
@@ -35,7 +35,7 @@ pub(super) enum Kind {
     UnsupportedMediaType,
 }
 
-impl Kind {
+impl ProblemType {
     /// The type without its prefix, the status, and the title that all problems of the type have.
     fn row(self) -> (&'static str, u16, &'static str) {
         match self {
@@ -70,15 +70,15 @@ impl Kind {
 /// A problem: why a request is not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
-    kind: Kind,
+    problem_type: ProblemType,
     /// What was wrong, and what is right.
     detail: String,
-    about: About,
+    extension: Extension,
 }
 
 /// What else the response says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum About {
+enum Extension {
     Nothing,
     /// The member that is wrong, as a JSON pointer.
     Member(String),
@@ -89,47 +89,47 @@ enum About {
 }
 
 impl Problem {
-    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+    pub(super) fn new(problem_type: ProblemType, detail: impl Into<String>) -> Self {
         Self {
-            kind,
+            problem_type,
             detail: detail.into(),
-            about: About::Nothing,
+            extension: Extension::Nothing,
         }
     }
 
     /// A member that is wrong.
     pub(super) fn member(pointer: String, detail: impl Into<String>) -> Self {
-        Self::at(Kind::InvalidRequest, pointer, detail)
+        Self::with_pointer(ProblemType::InvalidRequest, pointer, detail)
     }
 
     /// What is wrong with a member, where that has a type of its own.
-    pub(super) fn at(kind: Kind, pointer: String, detail: impl Into<String>) -> Self {
+    pub(super) fn with_pointer(problem_type: ProblemType, pointer: String, detail: impl Into<String>) -> Self {
         Self {
-            about: About::Member(pointer),
-            ..Self::new(kind, detail)
+            extension: Extension::Member(pointer),
+            ..Self::new(problem_type, detail)
         }
     }
 
     /// A query parameter that is wrong.
     pub(super) fn parameter(name: &'static str, must: &str) -> Self {
         Self {
-            about: About::Parameter(name),
-            ..Self::new(Kind::InvalidRequest, format!("`{name}` must be {must}."))
+            extension: Extension::Parameter(name),
+            ..Self::new(ProblemType::InvalidRequest, format!("`{name}` must be {must}."))
         }
     }
 
     /// A method that the route lacks; these are those that it has.
     pub(super) fn method_not_allowed(methods: &'static str) -> Self {
         Self {
-            about: About::Methods(methods),
-            ..Self::new(Kind::MethodNotAllowed, format!("This route allows {methods}."))
+            extension: Extension::Methods(methods),
+            ..Self::new(ProblemType::MethodNotAllowed, format!("This route allows {methods}."))
         }
     }
 
     #[cfg(test)]
     pub(super) fn pointer(&self) -> Option<&str> {
-        match &self.about {
-            About::Member(pointer) => Some(pointer),
+        match &self.extension {
+            Extension::Member(pointer) => Some(pointer),
             _ => None,
         }
     }
@@ -142,20 +142,20 @@ impl Problem {
 
 impl From<Problem> for Response {
     fn from(problem: Problem) -> Self {
-        let (name, status, title) = problem.kind.row();
+        let (name, status, title) = problem.problem_type.row();
         let text = object(Style::Compact, |o| {
             o.text("type", [PREFIX, name].concat()).text("title", title);
             o.plain("status", status).text("detail", &problem.detail);
-            match &problem.about {
-                About::Member(pointer) => o.text("pointer", pointer),
-                About::Parameter(name) => o.text("parameter", name),
-                About::Nothing | About::Methods(_) => o,
+            match &problem.extension {
+                Extension::Member(pointer) => o.text("pointer", pointer),
+                Extension::Parameter(name) => o.text("parameter", name),
+                Extension::Nothing | Extension::Methods(_) => o,
             };
         });
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let response = with_type(with_body(status, text), "application/problem+json");
-        match problem.about {
-            About::Methods(methods) => allow(response, methods),
+        match problem.extension {
+            Extension::Methods(methods) => allow(response, methods),
             _ if status == StatusCode::SERVICE_UNAVAILABLE => with_header(response, RETRY_AFTER, "1"),
             _ => response,
         }
@@ -165,16 +165,19 @@ impl From<Problem> for Response {
 impl From<NameError> for Problem {
     fn from(_: NameError) -> Self {
         let detail = "A queue name is 1 to 512 bytes of UTF-8 without control characters, percent-encoded in the path.";
-        Self::new(Kind::InvalidQueueName, detail)
+        Self::new(ProblemType::InvalidQueueName, detail)
     }
 }
 
 impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::TooLarge => Self::new(Kind::PayloadTooLarge, "The body is larger than this route accepts."),
+            BodyError::TooLarge => Self::new(
+                ProblemType::PayloadTooLarge,
+                "The body is larger than this route accepts.",
+            ),
             BodyError::Broken => Self::new(
-                Kind::IncompleteBody,
+                ProblemType::IncompleteBody,
                 "The connection ended before the whole body was received.",
             ),
         }
@@ -185,7 +188,7 @@ impl From<JsonError> for Problem {
     fn from(error: JsonError) -> Self {
         match error {
             JsonError::ContentType => Self::new(
-                Kind::UnsupportedMediaType,
+                ProblemType::UnsupportedMediaType,
                 "Content-Type must be application/json, or end in +json.",
             ),
             JsonError::Body(error) => error.into(),
@@ -197,17 +200,20 @@ impl From<RedisError> for Problem {
     /// What Redis says is for the log, not for clients.
     fn from(error: RedisError) -> Self {
         match error.effect() {
-            Effect::NotApplied => Self::new(Kind::StoreUnreachable, "Redis cannot be reached. Nothing was changed."),
+            Effect::NotApplied => Self::new(
+                ProblemType::StoreUnreachable,
+                "Redis cannot be reached. Nothing was changed.",
+            ),
             Effect::Full => Self::new(
-                Kind::StoreFull,
+                ProblemType::StoreFull,
                 "The memory of Redis is full. Nothing was changed. Finishing jobs frees memory.",
             ),
             Effect::Refused => Self::new(
-                Kind::StoreRefused,
+                ProblemType::StoreRefused,
                 "Redis refused the command. The server's log says why.",
             ),
             Effect::Unknown => Self::new(
-                Kind::StoreLost,
+                ProblemType::StoreLost,
                 "Redis did not answer. The request may have been carried out.",
             ),
         }
@@ -220,27 +226,27 @@ mod tests {
     use http_body_util::BodyExt;
     use std::collections::BTreeSet;
 
-    const ALL: [Kind; 20] = [
-        Kind::IdempotencyKeyReused,
-        Kind::IncompleteBody,
-        Kind::InvalidIdempotencyKey,
-        Kind::InvalidQueueName,
-        Kind::InvalidReceipt,
-        Kind::InvalidRequest,
-        Kind::JobCancelled,
-        Kind::MalformedJson,
-        Kind::MethodNotAllowed,
-        Kind::NoSuchJob,
-        Kind::NoSuchQueue,
-        Kind::NotFound,
-        Kind::PayloadTooLarge,
-        Kind::PreconditionFailed,
-        Kind::StaleReceipt,
-        Kind::StoreFull,
-        Kind::StoreLost,
-        Kind::StoreRefused,
-        Kind::StoreUnreachable,
-        Kind::UnsupportedMediaType,
+    const ALL: [ProblemType; 20] = [
+        ProblemType::IdempotencyKeyReused,
+        ProblemType::IncompleteBody,
+        ProblemType::InvalidIdempotencyKey,
+        ProblemType::InvalidQueueName,
+        ProblemType::InvalidReceipt,
+        ProblemType::InvalidRequest,
+        ProblemType::JobCancelled,
+        ProblemType::MalformedJson,
+        ProblemType::MethodNotAllowed,
+        ProblemType::NoSuchJob,
+        ProblemType::NoSuchQueue,
+        ProblemType::NotFound,
+        ProblemType::PayloadTooLarge,
+        ProblemType::PreconditionFailed,
+        ProblemType::StaleReceipt,
+        ProblemType::StoreFull,
+        ProblemType::StoreLost,
+        ProblemType::StoreRefused,
+        ProblemType::StoreUnreachable,
+        ProblemType::UnsupportedMediaType,
     ];
 
     async fn respond(problem: Problem) -> (http::response::Parts, String) {
@@ -251,11 +257,14 @@ mod tests {
 
     #[test]
     fn every_type_has_its_own_name_and_title_and_a_status_of_an_error() {
-        let names: BTreeSet<_> = ALL.map(|kind| kind.row().0).into();
-        let titles: BTreeSet<_> = ALL.map(|kind| kind.row().2).into();
+        let names: BTreeSet<_> = ALL.map(|problem_type| problem_type.row().0).into();
+        let titles: BTreeSet<_> = ALL.map(|problem_type| problem_type.row().2).into();
         assert_eq!((names.len(), titles.len()), (ALL.len(), ALL.len()));
-        for kind in ALL {
-            assert!(StatusCode::from_u16(kind.row().1).unwrap().as_u16() >= 400, "{kind:?}");
+        for problem_type in ALL {
+            assert!(
+                StatusCode::from_u16(problem_type.row().1).unwrap().as_u16() >= 400,
+                "{problem_type:?}"
+            );
         }
     }
 

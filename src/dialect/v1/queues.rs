@@ -2,23 +2,23 @@
 
 use super::headers::{Precondition, parse_precondition, unmet};
 use super::members::Members;
-use super::numbers::{seconds, thousandths};
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemType};
 use super::request::{MAX_SMALL_BODY_BYTES, parse_body, parse_number};
 use super::respond;
+use super::seconds::{seconds, thousandths};
 use super::settings::{parse_settings, render_settings};
 use crate::queue::QueueName;
-use crate::store::{Condition, Configured, Delete, Description, Listed, Redis};
+use crate::store::{Condition, Configured, Delete, Description, NameList, Redis};
 use crate::web::json::push_string;
 use crate::web::{Context, Request, Response, empty, with_header};
 use http::StatusCode;
 use http::header::ETAG;
 
 pub(super) async fn list<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Problem> {
-    let most = parse_number(request, "limit", 1..=Listed::MAX_NAMES)?.unwrap_or(Listed::MAX_NAMES);
+    let max_queues = parse_number(request, "limit", 1..=NameList::MAX_NAMES)?.unwrap_or(NameList::MAX_NAMES);
     let listed = context.store.queues().await?;
     Ok(respond(StatusCode::OK, |o| {
-        o.array("queues", listed.names.iter().take(most), |out, name| {
+        o.array("queues", listed.names.iter().take(max_queues), |out, name| {
             push_string(out, name)
         });
         o.plain("size", listed.size);
@@ -29,7 +29,7 @@ pub(super) async fn show<R: Redis>(queue: &QueueName, context: &Context<R>) -> R
     let described = context.store.describe(queue).await?;
     let described = described.ok_or_else(|| {
         let detail = "A queue exists from its first job or its first settings on, until it is deleted.";
-        Problem::new(Kind::NoSuchQueue, detail)
+        Problem::new(ProblemType::NoSuchQueue, detail)
     })?;
     Ok(render(queue, &described))
 }
@@ -90,8 +90,8 @@ pub(super) async fn configure<R: Redis>(
     Ok(with_tag(response, &effective.tag))
 }
 
-/// What the store is to compare the settings with; `None` where that cannot be met. Of several tags it is the one that they
-/// have now, since the store compares with one.
+/// What the store is to compare the settings with; `None` where that cannot be met. Of several tags it is the one that equals
+/// the current one, since the store compares with one.
 async fn run_precondition<'a, R: Redis>(
     queue: &QueueName,
     precondition: &'a Precondition,
@@ -99,8 +99,8 @@ async fn run_precondition<'a, R: Redis>(
 ) -> Result<Option<Condition<'a>>, Problem> {
     let tags = match precondition {
         Precondition::Anything => return Ok(Some(Condition::Always)),
-        Precondition::There => return Ok(Some(Condition::There)),
-        Precondition::NotThere => return Ok(Some(Condition::NotThere)),
+        Precondition::Exists => return Ok(Some(Condition::Exists)),
+        Precondition::Absent => return Ok(Some(Condition::Absent)),
         Precondition::Tags(tags) => tags,
     };
     if let [] | [_] = &tags[..] {

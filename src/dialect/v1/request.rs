@@ -1,6 +1,6 @@
 //! What the routes have in common when they read a request.
 
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemType};
 use crate::queue::{JobId, QueueName, Receipt};
 use crate::web::{BodyError, JsonError, Request, decode_segment};
 use bytes::Bytes;
@@ -49,7 +49,7 @@ pub(super) fn parse_job_id(segment: &str) -> Result<JobId, Problem> {
 /// There is no job of this id, or not any more.
 pub(super) fn no_such_job() -> Problem {
     Problem::new(
-        Kind::NoSuchJob,
+        ProblemType::NoSuchJob,
         "The queue has no job with this id. Jobs that have ended are deleted after their retention.",
     )
 }
@@ -61,7 +61,7 @@ pub(super) fn parse_receipt(segment: &str) -> Result<Receipt, Problem> {
         .and_then(Receipt::parse);
     receipt.ok_or_else(|| {
         let detail = "A receipt comes from a claim: 24 hexadecimal digits, a dash, and a number.";
-        Problem::new(Kind::InvalidReceipt, detail)
+        Problem::new(ProblemType::InvalidReceipt, detail)
     })
 }
 

@@ -1,7 +1,7 @@
 //! The routes of the dialect.
 
-use super::finish::Verb;
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemType};
+use super::receipts::Verb;
 use super::request::{parse_job_id, parse_queue, parse_receipt};
 use crate::queue::{JobId, QueueName, Receipt};
 use crate::web::segments;
@@ -74,7 +74,7 @@ impl Route {
 
 fn not_found() -> Problem {
     Problem::new(
-        Kind::NotFound,
+        ProblemType::NotFound,
         "There is no such route. docs/api.md lists the routes of /v1.",
     )
 }

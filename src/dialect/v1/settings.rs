@@ -2,9 +2,9 @@
 
 use super::backoff::{parse_backoff, render_backoff};
 use super::members::Members;
-use super::numbers::seconds;
 use super::problem::Problem;
 use super::request::LEASE;
+use super::seconds::seconds;
 use crate::queue::{QueueName, Settings, Status};
 use crate::web::json::Object;
 use std::ops::RangeInclusive;
@@ -20,7 +20,7 @@ const MAX_DEAD: RangeInclusive<u32> = 0..=100_000;
 const MAX_BYTES: RangeInclusive<u32> = 1..=67_108_864;
 
 /// How legacy workers get jobs: whether under a lease.
-const DELIVERIES: [(&str, bool); 2] = [("at-most-once", false), ("at-least-once", true)];
+const LEGACY_DELIVERY_MODES: [(&str, bool); 2] = [("at-most-once", false), ("at-least-once", true)];
 
 /// The settings that a whole request is. What is not there has its default.
 pub(super) fn parse_settings(members: &mut Members<'_>) -> Result<Settings, Problem> {
@@ -33,13 +33,15 @@ pub(super) fn parse_settings(members: &mut Members<'_>) -> Result<Settings, Prob
         dead_retain: members.seconds("dead_retain", DEAD_RETAIN)?,
         max_dead: members.whole("max_dead", MAX_DEAD)?,
         max_bytes: parse_max_bytes(members)?,
-        legacy_lease: members.word("legacy_delivery", &DELIVERIES)?.unwrap_or(false),
+        legacy_lease: members
+            .word("legacy_delivery", &LEGACY_DELIVERY_MODES)?
+            .unwrap_or(false),
         status: match members.flag("paused")? {
             Some(true) => Status::Stopped,
             _ => Status::Open,
         },
     };
-    members.finish()?;
+    members.reject_unknown()?;
     Ok(settings)
 }
 
@@ -84,7 +86,9 @@ fn render_members(o: &mut Object<'_>, settings: &Settings) {
         Some(bytes) => o.plain("max_bytes", bytes),
         None => o.plain("max_bytes", "null"),
     };
-    let delivery = DELIVERIES.iter().find(|(_, leased)| *leased == settings.legacy_lease);
+    let delivery = LEGACY_DELIVERY_MODES
+        .iter()
+        .find(|(_, leased)| *leased == settings.legacy_lease);
     if let Some((name, _)) = delivery {
         o.text("legacy_delivery", name);
     }

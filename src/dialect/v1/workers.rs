@@ -1,8 +1,8 @@
 //! `GET /v1/workers`: who has claimed jobs by name.
 
+use super::job_view::render_time;
 use super::problem::Problem;
 use super::respond;
-use super::view::render_time;
 use crate::store::{Redis, SeenWorker};
 use crate::web::json::push_object;
 use crate::web::{Context, Response};

@@ -1,7 +1,7 @@
 //! Claim: jobs are handed out under a lease.
 
-use super::finish::{Ack, Acked};
 use super::job::Job;
+use super::receipts::{Ack, Acked};
 use super::{MAX_BYTES, MAX_ROUNDS};
 use crate::queue::{QueueName, Timestamp};
 use crate::store::redis::{QueueKeys, Redis, RedisError, Store, millis, scripts};
@@ -41,8 +41,8 @@ pub struct Claimed {
     pub acks: Vec<Acked>,
 }
 
-/// What one run of the script on one queue gave.
-struct Round {
+/// What a claim on one queue gave: one run of the script.
+struct QueueClaim {
     now: Timestamp,
     next_event: Option<Timestamp>,
     acks: Vec<Acked>,
@@ -71,7 +71,7 @@ impl<R: Redis> Store<R> {
         Ok(claimed)
     }
 
-    /// Claims until there are jobs or the wait is over, and adds what each round gave.
+    /// Claims until there are jobs or the wait is over, and adds what each queue gave.
     async fn claim_into(&self, claim: &Claim<'_>, claimed: &mut Claimed) -> Result<(), RedisError> {
         let mut acks = claim.acks;
         let mut deadline = None;
@@ -82,11 +82,11 @@ impl<R: Redis> Store<R> {
             let (mut now, mut pause) = (None, None);
             for (index, queue) in claim.queues.iter().enumerate() {
                 let max_jobs = claim.max_jobs - claimed.jobs.len();
-                let round = self.claim_once(queue, claim, max_jobs, acks).await?;
+                let from_queue = self.claim_once(queue, claim, max_jobs, acks).await?;
                 acks = &[];
                 woken = woken.filter(|woken| *woken != index);
-                claimed.acks.extend(round.acks);
-                claimed.jobs.extend(round.jobs.into_iter().map(|job| (index, job)));
+                claimed.acks.extend(from_queue.acks);
+                claimed.jobs.extend(from_queue.jobs.into_iter().map(|job| (index, job)));
                 if claimed.jobs.len() >= claim.max_jobs {
                     if let Some(queue) = woken.and_then(|woken| claim.queues.get(woken)) {
                         self.pass_wakeup_on(queue).await;
@@ -94,9 +94,9 @@ impl<R: Redis> Store<R> {
                     return Ok(());
                 }
                 // Each by its own server's clock.
-                let until_next = round.next_event.map(|next| next.since(round.now));
+                let until_next = from_queue.next_event.map(|next| next.since(from_queue.now));
                 pause = pause.into_iter().chain(until_next).min();
-                now = now.or(Some(round.now));
+                now = now.or(Some(from_queue.now));
             }
             let Some(now) = now.filter(|_| claimed.jobs.is_empty()) else {
                 return Ok(());
@@ -124,7 +124,7 @@ impl<R: Redis> Store<R> {
         claim: &Claim<'_>,
         max_jobs: usize,
         acks: &[Ack<'_>],
-    ) -> Result<Round, RedisError> {
+    ) -> Result<QueueClaim, RedisError> {
         let max_jobs = max_jobs.min(Claim::MAX_JOBS).to_string();
         let lease = claim.lease.map(|lease| millis(lease).to_string()).unwrap_or_default();
         let worker = claim.worker.unwrap_or_default();
@@ -147,7 +147,7 @@ impl<R: Redis> Store<R> {
         if reply.flag()? {
             self.note_seen(queue, worker, now).await;
         }
-        Ok(Round {
+        Ok(QueueClaim {
             now,
             next_event,
             acks: acks.iter().map(|_| Acked::read(&mut reply)).collect::<Result<_, _>>()?,

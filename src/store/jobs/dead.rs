@@ -5,14 +5,14 @@ use crate::store::redis::{Redis, RedisError, ReplyReader, Script, Store, scripts
 
 /// Which dead jobs of a queue.
 #[derive(Clone, Copy, Debug)]
-pub enum Dead<'a> {
-    /// These, at most [`Dead::MAX_JOBS`].
+pub enum DeadJobs<'a> {
+    /// These, at most [`DeadJobs::MAX_JOBS`].
     Ids(&'a [JobId]),
-    /// So many at most, up to [`Dead::MAX_JOBS`], those first that would be forgotten first.
+    /// So many at most, up to [`DeadJobs::MAX_JOBS`], those first that would be forgotten first.
     First(usize),
 }
 
-impl Dead<'_> {
+impl DeadJobs<'_> {
     /// How many jobs one call may name.
     pub const MAX_JOBS: usize = 1000;
 }
@@ -46,7 +46,7 @@ impl<R: Redis> Store<R> {
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
-    pub async fn redrive(&self, queue: &QueueName, dead: Dead<'_>) -> Result<Redriven, RedisError> {
+    pub async fn redrive(&self, queue: &QueueName, dead: DeadJobs<'_>) -> Result<Redriven, RedisError> {
         let mut reply = self.on_dead(&scripts::REDRIVE, queue, dead).await?;
         Ok(Redriven {
             redriven: reply.count()?,
@@ -60,7 +60,7 @@ impl<R: Redis> Store<R> {
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
-    pub async fn purge_dead(&self, queue: &QueueName, dead: Dead<'_>) -> Result<Purged, RedisError> {
+    pub async fn purge_dead(&self, queue: &QueueName, dead: DeadJobs<'_>) -> Result<Purged, RedisError> {
         let mut reply = self.on_dead(&scripts::PURGE_DEAD, queue, dead).await?;
         Ok(Purged {
             removed: reply.count()?,
@@ -69,10 +69,10 @@ impl<R: Redis> Store<R> {
         })
     }
 
-    async fn on_dead(&self, script: &Script, queue: &QueueName, dead: Dead<'_>) -> Result<ReplyReader, RedisError> {
+    async fn on_dead(&self, script: &Script, queue: &QueueName, dead: DeadJobs<'_>) -> Result<ReplyReader, RedisError> {
         let (max_jobs, ids) = match dead {
-            Dead::Ids(ids) => (0, ids),
-            Dead::First(max_jobs) => (max_jobs.min(Dead::MAX_JOBS), &[][..]),
+            DeadJobs::Ids(ids) => (0, ids),
+            DeadJobs::First(max_jobs) => (max_jobs.min(DeadJobs::MAX_JOBS), &[][..]),
         };
         let max_jobs = max_jobs.to_string();
         let mut args = vec![max_jobs.as_bytes()];

@@ -3,9 +3,9 @@
 --
 -- ARGV  1 how many jobs at most
 --       2 worker, empty for none
---       3 max_bytes: no more jobs are taken once these have so many bytes
+--       3 max_bytes: it stops after the job with which the payloads reach so many bytes
 -- Reply 1 outcome: 'jobs' or 'stopped'
---       2 whether there may be more at once: 1 when only expired jobs were met
+--       2 1 when only expired jobs were met: run the script again
 --       3… the payloads, with 'jobs'; none when there is no job
 --
 -- @keys META, LEGACY_RECEIPTS
@@ -15,7 +15,7 @@ local max_jobs, worker, max_bytes = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]
 local status, packed_settings = unpack(redis.call('HMGET', META, 'status', 'settings'))
 local settings = settings_of(packed_settings)
 local is_leased = settings.legacy_lease and worker ~= ''
--- Also where the queue delivered at least once before, and does no more.
+-- Done even where at-least-once delivery has been switched off since: receipts may be left.
 if worker ~= '' then
   count_done(ack_legacy_receipts(worker, settings))
 end
@@ -23,16 +23,16 @@ if status == '0' then
   return {'stopped', 0}
 end
 
-recover(settings)
+recover_ended_leases(settings)
 promote(math.max(100, max_jobs))
 
 local reply, receipts = {'jobs', 0}, {}
-local taken, may_have_more = take(max_jobs, max_bytes, settings, function(id, options, _, payload)
+local taken, may_have_more = pop_ready(max_jobs, max_bytes, settings, function(id, options, _, payload)
   reply[#reply + 1] = payload
   if is_leased then
     receipts[#receipts + 1] = lease_out(id, options, worker, lease_for(nil, options, settings), true)
   else
-    release_key(id, key_until_end(options))
+    release_key(id, key_released_at_end(options))
     forget(id)
   end
 end)

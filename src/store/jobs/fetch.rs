@@ -53,7 +53,7 @@ impl<R: Redis> Store<R> {
                 && error.effect() == Effect::Unknown
             {
                 // The worker may have jobs now that it never saw, and its next fetch would acknowledge them.
-                let _ = self.give_back(fetch.queue, worker).await;
+                let _ = self.release_legacy_leases(fetch.queue, worker).await;
             }
             let mut reply = reply?;
             if reply.one_of(&[("jobs", false), ("stopped", true)])? {
@@ -76,8 +76,8 @@ impl<R: Redis> Store<R> {
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
-    pub async fn give_back(&self, queue: &QueueName, worker: &[u8]) -> Result<u64, RedisError> {
-        let mut reply = self.run(&scripts::GIVE_BACK, queue, &[worker]).await?;
+    pub async fn release_legacy_leases(&self, queue: &QueueName, worker: &[u8]) -> Result<u64, RedisError> {
+        let mut reply = self.run(&scripts::RELEASE_LEGACY_LEASES, queue, &[worker]).await?;
         reply.count()
     }
 }

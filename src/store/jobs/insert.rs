@@ -2,7 +2,8 @@
 
 use crate::queue::{Backoff, Due, JobId, Priority, QueueName, Unique};
 use crate::store::redis::{
-    Options, QueueKeys, Redis, RedisError, ReplyReader, Store, millis, pack, pack_backoff, pack_hold, pack_key, scripts,
+    Options, QueueKeys, Redis, RedisError, ReplyReader, Store, millis, pack_backoff, pack_hold, pack_key,
+    pack_or_empty, scripts,
 };
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ pub struct Insert<'a> {
     /// The jobs, at most [`Insert::MAX_JOBS`].
     pub jobs: &'a [NewJob<'a>],
     /// The jobs come back because a worker failed at them, which is counted once.
-    pub failed: Option<Failed<'a>>,
+    pub failed: Option<FailureReport<'a>>,
     /// Names this insert, so that it can be sent again without harm.
     pub idempotency: Option<Idempotency<'a>>,
 }
@@ -43,7 +44,7 @@ pub struct NewJob<'a> {
     /// When it is tried again after a failure. `None`: what the queue says.
     pub backoff: Option<Backoff>,
     /// How long its lease is. `None`: what the queue says.
-    pub timeout: Option<Duration>,
+    pub lease: Option<Duration>,
     /// After which time from its insertion it is not handed out any more, and dead.
     pub expires_in: Option<Duration>,
     /// What its producer notes: JSON.
@@ -58,7 +59,7 @@ pub struct NewJob<'a> {
 
 /// A failure to count.
 #[derive(Clone, Copy, Debug)]
-pub struct Failed<'a> {
+pub struct FailureReport<'a> {
     /// The worker that failed: counted for it too when it is registered on the queue. What it has under a lease as a legacy
     /// worker is acknowledged.
     pub worker: Option<&'a [u8]>,
@@ -105,19 +106,19 @@ impl<R: Redis> Store<R> {
         let remembered_for = millis(REMEMBERED_FOR).to_string();
         let packed: Vec<PackedJob> = insert.jobs.iter().map(PackedJob::new).collect::<Result<_, _>>()?;
         let fingerprint = insert.idempotency.map_or(&[][..], |named| named.fingerprint);
-        let given = insert.idempotency.map(|named| keys.idempotency(named.key));
-        let given = given.into_iter().collect();
+        let call_keys = insert.idempotency.map(|named| keys.idempotency(named.key));
+        let call_keys = call_keys.into_iter().collect();
         let mut args = vec![fingerprint, remembered_for.as_bytes()];
         let script = match insert.failed {
             None => &scripts::INSERT,
-            Some(Failed { worker }) => {
+            Some(FailureReport { worker }) => {
                 args.push(worker.unwrap_or_default());
                 &scripts::INSERT_FAILED
             }
         };
         let jobs = insert.jobs.iter().zip(&packed);
         args.extend(jobs.flat_map(|(job, packed)| packed.args(job)));
-        let mut reply = self.run_with(script, &keys, given, &args).await?;
+        let mut reply = self.run_with(script, &keys, call_keys, &args).await?;
         let outcome = reply.bytes()?;
         // For duplicates too: the insert that they repeat may have broken off before its queue was in the catalog.
         self.enter_in_catalog(insert.queue, reply.integer()?).await;
@@ -163,7 +164,7 @@ impl PackedJob {
             backoff,
             backoff_delay,
             backoff_max,
-            timeout: job.timeout.map(millis),
+            lease: job.lease.map(millis),
             expires: job.expires_in.map(millis),
             unique: unique.clone(),
             unique_scope,
@@ -171,7 +172,7 @@ impl PackedJob {
             metadata: job.metadata.map(str::to_owned),
             traceparent: job.traceparent.map(str::to_owned),
             tracestate: job.tracestate.map(str::to_owned),
-            text: job.is_text.then_some(true),
+            is_text: job.is_text.then_some(true),
         };
         Ok(Self {
             priority: job.priority.get().to_string(),
@@ -182,7 +183,7 @@ impl PackedJob {
             },
             unique: unique.unwrap_or_default(),
             held_for: unique_for.map(|time| time.to_string()).unwrap_or_default(),
-            options: pack(&options)?,
+            options: pack_or_empty(&options)?,
         })
     }
 

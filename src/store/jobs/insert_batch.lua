@@ -11,23 +11,23 @@
 -- @include counts, job, queue, ready, wakeup
 
 local batch, count, due, priority = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local listed, generation, waiting, packed_settings =
-  unpack(redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings'))
+local cataloged, generation, waiting_until, packed_settings =
+  unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings'))
 local max_bytes = packed_settings and cmsgpack.unpack(packed_settings).max_bytes or math.huge
 
-local at, payloads = 1, {}
-while at <= #batch do
-  local colon = string.find(batch, ':', at, true)
-  local last = colon + tonumber(string.sub(batch, at, colon - 1))
+local offset, payloads = 1, {}
+while offset <= #batch do
+  local colon = string.find(batch, ':', offset, true)
+  local last = colon + tonumber(string.sub(batch, offset, colon - 1))
   if last - colon > max_bytes then
     return {'too-large', -1}
   end
   payloads[#payloads + 1] = string.sub(batch, colon + 1, last)
-  at = last + 1
+  offset = last + 1
 end
 
-local opened = open_queue(listed, generation)
-local sequence = redis.call('HINCRBY', META, 'sequence', count) - count
+local generation_to_enter = ensure_queue(cataloged, generation)
+local number = redis.call('HINCRBY', META, 'sequence', count) - count
 
 -- As many values as the server's Lua can pass to one command, and some to spare.
 local MAX_VALUES = 2000
@@ -40,8 +40,8 @@ local function flush()
   end
 end
 for _, payload in ipairs(payloads) do
-  sequence = sequence + 1
-  local id = new_id(sequence, priority)
+  number = number + 1
+  local id = new_id(number, priority)
   records[#records + 1], records[#records + 2] = id, encode('', payload)
   positions[#positions + 1], positions[#positions + 2] = due == '' and position_of(id) or due, id
   if #records == MAX_VALUES then
@@ -50,5 +50,5 @@ for _, payload in ipairs(payloads) do
 end
 flush()
 count_rate('inserted', count)
-wake(waiting, count)
-return {'inserted', opened}
+wake(waiting_until, count)
+return {'inserted', generation_to_enter}

@@ -9,15 +9,15 @@
 -- @include counts, insertion, legacy_worker, queue, receipt
 
 local worker = ARGV[3]
--- The job that comes back may hold the unique key itself.
-local given_back = {}
+-- The jobs that come back replace these, and may have the unique keys that these hold.
+local replaced_ids = {}
 for _, receipt in ipairs(legacy_receipts_of(worker)) do
   local id = find_active(receipt)
   if id then
-    given_back[id] = true
+    replaced_ids[id] = true
   end
 end
-return insert(ARGV[1], ARGV[2], 4, given_back, function(packed_settings)
+return insert(ARGV[1], ARGV[2], 4, replaced_ids, function(packed_settings)
   count_failed(worker)
   ack_legacy_receipts(worker, settings_of(packed_settings))
 end)

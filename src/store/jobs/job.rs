@@ -15,10 +15,10 @@ pub struct Job {
     pub state: State,
     /// When it is due (scheduled), when its lease ends (active), when it is forgotten (done, dead, cancelled). Of no
     /// meaning for a ready one.
-    pub at: Timestamp,
+    pub state_time: Timestamp,
     /// Its position among those of its state, for a [`Cursor`](super::Cursor).
     pub position: i64,
-    /// How often it was handed out.
+    /// How often it was claimed.
     pub claims: u64,
     /// How often it failed since its insertion or redrive.
     pub failures: u64,
@@ -43,7 +43,7 @@ pub struct Job {
     /// Its own backoff.
     pub backoff: Option<Backoff>,
     /// Its own lease.
-    pub timeout: Option<Duration>,
+    pub lease: Option<Duration>,
     /// After which time from its insertion it is not handed out any more.
     pub expires_in: Option<Duration>,
     /// The unique key that it was inserted with, and how long that is held.
@@ -63,7 +63,7 @@ pub struct Job {
 pub struct JobError {
     /// When it was reported.
     pub at: Timestamp,
-    /// Which hand-out it was.
+    /// Which claim of the job it was, from 1.
     pub claim: u64,
     /// What the worker said.
     pub text: String,
@@ -103,11 +103,11 @@ impl Job {
         Ok(Self {
             id,
             state,
-            at: Timestamp::from_millis(position),
+            state_time: Timestamp::from_millis(position),
             position,
             claims: execution.claims,
             failures: execution.failures,
-            lost_leases: execution.lost,
+            lost_leases: execution.lost_leases,
             worker: execution
                 .worker
                 .map(serde_bytes::ByteBuf::into_vec)
@@ -120,7 +120,7 @@ impl Job {
             errors: execution.errors.into_iter().map(JobError::from).collect(),
             max_attempts: options.max_attempts,
             backoff: unpack_backoff(options.backoff.as_deref(), options.backoff_delay, options.backoff_max),
-            timeout: options.timeout.map(Duration::from_millis),
+            lease: options.lease.map(Duration::from_millis),
             expires_in: options.expires.map(Duration::from_millis),
             unique: options.unique.map(|key| (unpack_key(&key), hold)),
             metadata: options.metadata,
@@ -153,9 +153,9 @@ impl From<ExecutionError> for JobError {
 fn reason(word: &str) -> Option<DeathReason> {
     match word {
         "failed" => Some(DeathReason::Failed),
-        "lost" => Some(DeathReason::LostLeases),
+        "lost-leases" => Some(DeathReason::LostLeases),
         "expired" => Some(DeathReason::Expired),
-        "nacked" => Some(DeathReason::Rejected),
+        "rejected" => Some(DeathReason::Rejected),
         _ => None,
     }
 }

@@ -3,24 +3,26 @@
 mod claim;
 mod dead;
 mod fetch;
-mod finish;
 mod insert;
 mod insert_batch;
 mod job;
 mod next;
 mod numbers;
+mod receipts;
+mod remove;
 mod show;
 
 pub use claim::{Claim, Claimed};
-pub use dead::{Dead, Purged, Redriven};
+pub use dead::{DeadJobs, Purged, Redriven};
 pub use fetch::{Fetch, Fetched};
-pub use finish::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, Nacked};
-pub use insert::{Failed, Idempotency, Insert, Inserted, InsertedJob, NewJob};
+pub use insert::{FailureReport, Idempotency, Insert, Inserted, InsertedJob, NewJob};
 pub use insert_batch::{InsertBatch, InsertedBatch};
 pub use job::{DeathReason, Job, JobError};
 pub use next::{NextJob, Peeked};
 pub use numbers::Newest;
-pub use show::{Cursor, Jobs, Page, Removed};
+pub use receipts::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, Nacked};
+pub use remove::Removed;
+pub use show::{Cursor, JobPage, ListJobs};
 
 /// No more jobs are handed out in one reply once they have so many bytes together. The platform refuses replies over
 /// 128 MiB, and what it refused would be lost.

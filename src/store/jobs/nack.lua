@@ -1,10 +1,10 @@
--- Gives failed jobs back.
+-- Notes that jobs failed: each is tried again, at once or later, or is dead.
 --
 -- ARGV  for each
 --       1 receipt
 --       2 the error, empty for none
 --       3 milliseconds until the next attempt, empty for what the backoff says
---       4 '1' when there shall be no more attempt
+--       4 '1' to reject the job: it is dead, and not tried again
 -- Reply for each an outcome and a number
 --       'scheduled', and when the job is due
 --       'ready', 'dead', 'repeated', 'cancelled' or 'stale', and 0
@@ -14,13 +14,13 @@
 
 local MAX_ERRORS = 5
 
-local packed_settings, waiting = unpack(redis.call('HMGET', META, 'settings', 'waiting'))
+local packed_settings, waiting_until = unpack(redis.call('HMGET', META, 'settings', 'waiting-until'))
 local settings = settings_of(packed_settings)
 
 local function retry_or_bury(id, execution, delay, is_rejected)
   local rules = rules_of(id, execution)
   if is_rejected then
-    bury(id, rules, execution, settings, 'nacked')
+    bury(id, rules, execution, settings, 'rejected')
     return 'dead', 0
   end
   if is_out_of_attempts(execution.failures, rules, settings) then
@@ -29,8 +29,8 @@ local function retry_or_bury(id, execution, delay, is_rejected)
   end
   save_execution(id, execution)
   delay = delay or retry_delay(id, execution.failures, rules, settings)
-  -- A claim that waits must look again: this job may be due before what it waits for.
-  wake(waiting, 1)
+  -- A claim that waits must look again: this job may be due before the time until which it blocks.
+  wake(waiting_until, 1)
   if delay == 0 then
     make_ready(id)
     return 'ready', 0

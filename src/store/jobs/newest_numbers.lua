@@ -1,4 +1,4 @@
--- Tells the numbers of the newest ready jobs.
+-- Lists the numbers of the newest ready jobs.
 --
 -- ARGV  1 how many at most
 --       2 how many jobs are read: the last ones, in the order in which a fetch would give them
@@ -12,7 +12,7 @@ local max_numbers, max_jobs = tonumber(ARGV[1]), tonumber(ARGV[2])
 promote(max_jobs)
 local numbers = {}
 for i, id in ipairs(redis.call('ZRANGE', READY, -max_jobs, -1)) do
-  numbers[i] = sequence_of(id)
+  numbers[i] = number_of(id)
 end
 table.sort(numbers)
 local reply = {count_ready()}

@@ -11,7 +11,7 @@ const MAX_PEEKED: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peeked {
     /// How many jobs are ready.
-    pub size: u64,
+    pub ready: u64,
     /// The first of them, in the order in which a fetch would give them: at most 1000, and at most 4 MiB, or one.
     pub jobs: Vec<Vec<u8>>,
 }
@@ -47,7 +47,7 @@ impl<R: Redis> Store<R> {
         let args = [max_jobs.as_bytes(), max_bytes.as_bytes()];
         let mut reply = self.run(&scripts::PEEK, queue, &args).await?;
         Ok(Peeked {
-            size: reply.count()?,
+            ready: reply.count()?,
             jobs: reply.all_bytes()?,
         })
     }

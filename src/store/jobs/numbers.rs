@@ -7,13 +7,13 @@ use crate::store::redis::{Redis, RedisError, Store, scripts};
 const MAX_READ: usize = 1000;
 
 /// Numbers end here: an id has 12 hexadecimal digits for them.
-const END: u64 = 1 << 48;
+const NUMBERS_END: u64 = 1 << 48;
 
 /// The newest jobs of a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Newest {
     /// How many jobs are ready.
-    pub size: u64,
+    pub ready: u64,
     /// The numbers of the newest of them, newest first.
     pub numbers: Vec<u64>,
 }
@@ -27,7 +27,7 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn remove_number(&self, queue: &QueueName, number: u64) -> Result<bool, RedisError> {
-        if !(1..END).contains(&number) {
+        if !(1..NUMBERS_END).contains(&number) {
             return Ok(false);
         }
         let (number, max_scheduled) = (number.to_string(), MAX_READ.to_string());
@@ -47,11 +47,11 @@ impl<R: Redis> Store<R> {
         let (max_numbers, max_jobs) = (max_numbers.min(MAX_READ).to_string(), MAX_READ.to_string());
         let args = [max_numbers.as_bytes(), max_jobs.as_bytes()];
         let mut reply = self.run(&scripts::NEWEST_NUMBERS, queue, &args).await?;
-        let size = reply.count()?;
+        let ready = reply.count()?;
         let mut numbers = Vec::new();
         while !reply.is_empty() {
             numbers.push(reply.count()?);
         }
-        Ok(Newest { size, numbers })
+        Ok(Newest { ready, numbers })
     }
 }

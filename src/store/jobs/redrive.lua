@@ -21,11 +21,11 @@ for _, id in ipairs(ids) do
     unknown = unknown + 1
   else
     local execution = load_execution(id)
-    local key = key_until_end(rules_of(id, execution))
+    local key = key_released_at_end(rules_of(id, execution))
     if key and holder_of(key) then
       conflicts = conflicts + 1
     else
-      execution.failures, execution.lost, execution.redriven = 0, 0, true
+      execution.failures, execution.lost_leases, execution.redriven = 0, 0, true
       execution.reason, execution.ended = nil, nil
       save_execution(id, execution)
       if key then
@@ -37,5 +37,5 @@ for _, id in ipairs(ids) do
     end
   end
 end
-wake(redis.call('HGET', META, 'waiting'), redriven)
+wake(redis.call('HGET', META, 'waiting-until'), redriven)
 return {redriven, conflicts, unknown, redis.call('ZCOUNT', DEAD, AFTER_NOW, '+inf')}

@@ -1,7 +1,7 @@
 -- Cancels a job, or forgets one that has ended.
 --
 -- ARGV  1 id
--- Reply 1 'cancelled' (also when it was before), 'removed' (it was done or dead), 'unknown'
+-- Reply 1 'cancelled' (also when it was before), 'forgotten' (it was done or dead), 'unknown'
 --
 -- @keys META
 -- @include ending, execution, job, legacy_worker, queue
@@ -17,7 +17,7 @@ end
 redis.call('ZREM', STATES[state], id)
 if state == 'done' or state == 'dead' then
   forget(id)
-  return {'removed'}
+  return {'forgotten'}
 end
 local settings = settings_of(redis.call('HGET', META, 'settings'))
 local execution = load_execution(id)

@@ -12,21 +12,24 @@ local number, max_scheduled = tonumber(ARGV[1]), tonumber(ARGV[2])
 -- The id among these that has the number.
 local function find_among(ids)
   for _, id in ipairs(ids) do
-    if sequence_of(id) == number then
+    if number_of(id) == number then
       return id
     end
   end
 end
 
--- Within each priority one position is the number's. Jobs that were scheduled are in the order of their dates instead.
+-- A job that was not scheduled has a position that follows from its priority and its number. One that was scheduled is in
+-- the order of the dates instead.
 local function find()
   local left = max_scheduled
-  for class = 0, 9 do
-    local from, middle = class * PER_PRIORITY, class * PER_PRIORITY + UNSCHEDULED
-    local id = find_among(redis.call('ZRANGE', READY, middle + number, middle + number, 'BYSCORE'))
+  for rank = 0, 9 do
+    local rank_start = rank * PRIORITY_SPAN
+    local unscheduled_start = rank_start + UNSCHEDULED_OFFSET
+    local position = unscheduled_start + number
+    local id = find_among(redis.call('ZRANGE', READY, position, position, 'BYSCORE'))
     if not id and left > 0 then
-      local before = '(' .. string.format('%.0f', middle)
-      local scheduled = redis.call('ZRANGE', READY, from, before, 'BYSCORE', 'LIMIT', 0, left)
+      local before = '(' .. string.format('%.0f', unscheduled_start)
+      local scheduled = redis.call('ZRANGE', READY, rank_start, before, 'BYSCORE', 'LIMIT', 0, left)
       left = left - #scheduled
       id = find_among(scheduled)
     end

@@ -1,4 +1,4 @@
-//! Show: one job, or those of one state, without changing them. And cancel one.
+//! Show: one job, or those of one state, without changing them.
 
 use super::MAX_BYTES;
 use super::job::Job;
@@ -10,31 +10,31 @@ const MAX_BYTES_READ: usize = 32 * 1024 * 1024;
 
 /// A request for a page of jobs.
 #[derive(Clone, Copy, Debug)]
-pub struct Page<'a> {
+pub struct ListJobs<'a> {
     /// Whose jobs. Need not exist.
     pub queue: &'a QueueName,
     /// In which state.
     pub state: State,
-    /// How many at most, from 1 to [`Page::MAX_JOBS`].
+    /// How many at most, from 1 to [`ListJobs::MAX_JOBS`].
     pub max_jobs: usize,
     /// The last job of the page before, `None` for the first page.
     pub after: Option<&'a Cursor>,
     /// Whether their payloads are wanted. Then there are fewer when they are large: no more than 4 MiB, or one.
-    pub payload: bool,
+    pub has_payloads: bool,
 }
 
-impl Page<'_> {
+impl ListJobs<'_> {
     /// How many jobs a page may have.
     pub const MAX_JOBS: usize = 200;
 }
 
 /// A page of jobs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Jobs {
+pub struct JobPage {
     /// The jobs, in their order in their state.
     pub jobs: Vec<Job>,
     /// Whether there are more after these.
-    pub more: bool,
+    pub has_more: bool,
 }
 
 /// Where a page ended.
@@ -44,17 +44,6 @@ pub struct Cursor {
     pub position: i64,
     /// The last job.
     pub id: JobId,
-}
-
-/// What became of a job that was to be cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removed {
-    /// It was not finished, and will not be handed out any more; or that was so before.
-    Cancelled,
-    /// It was done or dead, and is forgotten.
-    Forgotten,
-    /// There is no such job.
-    Unknown,
 }
 
 impl<R: Redis> Store<R> {
@@ -75,10 +64,10 @@ impl<R: Redis> Store<R> {
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn jobs(&self, page: Page<'_>) -> Result<Jobs, RedisError> {
-        let max_jobs = page.max_jobs.clamp(1, Page::MAX_JOBS).to_string();
+    pub async fn jobs(&self, page: ListJobs<'_>) -> Result<JobPage, RedisError> {
+        let max_jobs = page.max_jobs.clamp(1, ListJobs::MAX_JOBS).to_string();
         let position = page.after.map(|cursor| cursor.position.to_string()).unwrap_or_default();
-        let max_bytes = if page.payload { MAX_BYTES } else { MAX_BYTES_READ }.to_string();
+        let max_bytes = if page.has_payloads { MAX_BYTES } else { MAX_BYTES_READ }.to_string();
         let args = [
             page.state.name().as_bytes(),
             max_jobs.as_bytes(),
@@ -87,25 +76,12 @@ impl<R: Redis> Store<R> {
                 .map(|cursor| cursor.id.as_str())
                 .unwrap_or_default()
                 .as_bytes(),
-            if page.payload { b"1" } else { b"" },
+            if page.has_payloads { b"1" } else { b"" },
             max_bytes.as_bytes(),
         ];
         let mut reply = self.run(&scripts::PAGE, page.queue, &args).await?;
-        let more = reply.flag()?;
+        let has_more = reply.flag()?;
         let jobs = Job::read_all(&mut reply)?;
-        Ok(Jobs { jobs, more })
-    }
-
-    /// Cancels a job, or forgets one that is done or dead. One command.
-    ///
-    /// # Errors
-    /// [`RedisError`]. Repeating does no harm.
-    pub async fn remove(&self, queue: &QueueName, id: &JobId) -> Result<Removed, RedisError> {
-        let mut reply = self.run(&scripts::REMOVE, queue, &[id.as_str().as_bytes()]).await?;
-        reply.one_of(&[
-            ("cancelled", Removed::Cancelled),
-            ("removed", Removed::Forgotten),
-            ("unknown", Removed::Unknown),
-        ])
+        Ok(JobPage { jobs, has_more })
     }
 }

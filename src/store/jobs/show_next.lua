@@ -1,11 +1,11 @@
 -- Shows the next job without taking it, whether or not the queue is stopped, and counts how often it was shown.
 --
--- ARGV  1 max_bytes: no more expired jobs are skipped once these have so many bytes
--- Reply 1 whether there may be one at once: 1 when only expired jobs were met
+-- ARGV  1 max_bytes: it stops after the expired job with which their payloads reach so many bytes
+-- Reply 1 1 when only expired jobs were met: run the script again
 --       then, where there is one
 --       2 id
 --       3 payload
---       4 whether the payload stands for a text: 1 or 0
+--       4 is_text: 1 or 0
 --       5 how often it was shown, this time included
 --
 -- @keys META, JOBS, READY
@@ -15,7 +15,7 @@ local max_bytes = tonumber(ARGV[1])
 local settings = settings_of(redis.call('HGET', META, 'settings'))
 -- Whoever looks at a job may be about to remove it.
 allow_when_full()
-recover(settings)
+recover_ended_leases(settings)
 promote(100)
 
 local skipped = 0
@@ -29,7 +29,7 @@ while max_bytes > 0 and skipped < MAX_SKIPPED do
   if not has_expired(id, options, execution) then
     execution.shown = (execution.shown or 0) + 1
     save_execution(id, execution)
-    return {0, id, payload, options.text and 1 or 0, execution.shown}
+    return {0, id, payload, options.is_text and 1 or 0, execution.shown}
   end
   redis.call('ZREM', READY, id)
   bury(id, options, execution, settings, 'expired')

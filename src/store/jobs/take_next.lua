@@ -1,24 +1,24 @@
 -- Takes the next job for good: it leaves the queue, whether or not that is stopped.
 --
--- ARGV  1 max_bytes: no more expired jobs are skipped once these have so many bytes
--- Reply 1 whether there may be one at once: 1 when only expired jobs were met
+-- ARGV  1 max_bytes: it stops after the expired job with which their payloads reach so many bytes
+-- Reply 1 1 when only expired jobs were met: run the script again
 --       then, where there was one
 --       2 id
 --       3 payload
---       4 whether the payload stands for a text: 1 or 0
+--       4 is_text: 1 or 0
 --
 -- @keys META
 -- @include counts, job, lease, queue, ready, unique_key
 
 local settings = settings_of(redis.call('HGET', META, 'settings'))
-recover(settings)
+recover_ended_leases(settings)
 promote(100)
 
 local reply = {0}
-local taken, may_have_more = take(1, tonumber(ARGV[1]), settings, function(id, options, _, payload)
-  release_key(id, key_until_end(options))
+local taken, may_have_more = pop_ready(1, tonumber(ARGV[1]), settings, function(id, options, _, payload)
+  release_key(id, key_released_at_end(options))
   forget(id)
-  reply[2], reply[3], reply[4] = id, payload, options.text and 1 or 0
+  reply[2], reply[3], reply[4] = id, payload, options.is_text and 1 or 0
 end)
 if taken > 0 then
   count_claimed('', taken)

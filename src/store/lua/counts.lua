@@ -6,10 +6,10 @@
 -- Rates are counted in slices of ten seconds, and kept for a minute.
 local SLICE, SLICES = 10000, 7
 
-local function count_rate(kind, number)
+local function count_rate(kind, count)
   local slice = math.floor(NOW / SLICE)
-  local count = redis.call('HINCRBY', RATES, kind .. ':' .. slice, number)
-  if count == number then
+  local total = redis.call('HINCRBY', RATES, kind .. ':' .. slice, count)
+  if total == count then
     -- The first count in a slice removes the old slices.
     for _, field in ipairs(redis.call('HKEYS', RATES)) do
       if tonumber(string.match(field, '%d+$')) <= slice - SLICES then
@@ -20,22 +20,22 @@ local function count_rate(kind, number)
 end
 
 -- Counts for a legacy worker, when it is registered on the queue.
-local function count_for_worker(counts, worker, number)
-  if worker ~= '' and redis.call('HEXISTS', counts, worker) == 1 then
-    redis.call('HINCRBY', counts, worker, number)
+local function count_for_worker(counter_key, worker, count)
+  if worker ~= '' and redis.call('HEXISTS', counter_key, worker) == 1 then
+    redis.call('HINCRBY', counter_key, worker, count)
   end
 end
 
-local function count_claimed(worker, number)
-  redis.call('HINCRBY', META, 'processed', number)
-  count_rate('claimed', number)
-  count_for_worker(WORKER_COUNTS, worker, number)
+local function count_claimed(worker, count)
+  redis.call('HINCRBY', META, 'processed', count)
+  count_rate('claimed', count)
+  count_for_worker(WORKER_COUNTS, worker, count)
 end
 
-local function count_done(number)
-  if number > 0 then
-    redis.call('HINCRBY', META, 'done', number)
-    count_rate('done', number)
+local function count_done(count)
+  if count > 0 then
+    redis.call('HINCRBY', META, 'done', count)
+    count_rate('done', count)
   end
 end
 

@@ -1,7 +1,7 @@
 -- Deliveries: jobs that are to be sent to subscribers, and those that were.
 --
--- The execution of such a job has the field `delivery`: how many subscribers still have it (`copies`), whether one was
--- sent it (`sent`), and which subscriber alone gets it (`to`, empty where all do).
+-- The execution of such a job has the field `distribution`: to how many subscribers it is still to be sent (`remaining`),
+-- whether one was sent it (`sent`), and which subscriber alone gets it (`sole_recipient`, empty where all do).
 --
 --   REPLAY       a list: what was sent, the last of it, for an event stream that was cut off and says which job it got last
 --
@@ -39,22 +39,22 @@ end
 -- The id and the execution of the job of a delivery; nil when the delivery is over.
 local function find_delivered(delivery)
   local id, execution = find_active(receipt_in(delivery))
-  if id and execution.delivery then
+  if id and execution.distribution then
     return id, execution
   end
 end
 
 -- How much is kept for replay: jobs, bytes, ms.
-local MAX_REPLAY, MAX_REPLAY_BYTES, REPLAY_TIME = 1000, 1048576, 600000
+local MAX_REPLAY, MAX_REPLAY_BYTES, REPLAY_TTL = 1000, 1048576, 600000
 
--- Keeps a job that was sent for replay. `to` is the subscriber that alone got it, empty where all do.
-local function keep_for_replay(id, to)
+-- Keeps a job that was sent for replay. `sole_recipient` is the subscriber that alone got it, empty where all do.
+local function keep_for_replay(id, sole_recipient)
   local packed, payload = decode(redis.call('HGET', JOBS, id))
   if #payload > MAX_REPLAY_BYTES then
     return
   end
-  local text = unpack_options(packed).text and 1 or 0
-  local record = cmsgpack.pack({sequence_of(id), to, text, payload})
+  local is_text = unpack_options(packed).is_text and 1 or 0
+  local record = cmsgpack.pack({number_of(id), sole_recipient, is_text, payload})
   local length, bytes = redis.call('RPUSH', REPLAY, record), #record
   if length == 1 then
     redis.call('HSET', META, 'replay-bytes', bytes)
@@ -65,10 +65,10 @@ local function keep_for_replay(id, to)
     bytes = redis.call('HINCRBY', META, 'replay-bytes', -#redis.call('LPOP', REPLAY))
     length = length - 1
   end
-  redis.call('PEXPIRE', REPLAY, REPLAY_TIME)
+  redis.call('PEXPIRE', REPLAY, REPLAY_TTL)
 end
 
--- The job of a delivery is done. Returns 1, how many that are.
+-- The job of a delivery is done. Returns 1: one job is done.
 local function complete_delivered(id, execution, settings)
   redis.call('ZREM', ACTIVE, id)
   complete(id, execution, settings)
@@ -76,7 +76,7 @@ local function complete_delivered(id, execution, settings)
 end
 
 -- A delivery was sent to its subscriber. Returns how many jobs are done by that.
-local function confirm(delivery, settings, keeps_replay)
+local function confirm_sent(delivery, settings, keeps_replay)
   local id, execution
   if redis.call('ZREM', DELIVERIES, delivery) == 1 then
     id, execution = find_delivered(delivery)
@@ -84,12 +84,12 @@ local function confirm(delivery, settings, keeps_replay)
   if not id then
     return 0
   end
-  local state = execution.delivery
-  if keeps_replay and not state.sent then
-    keep_for_replay(id, state.to)
+  local distribution = execution.distribution
+  if keeps_replay and not distribution.sent then
+    keep_for_replay(id, distribution.sole_recipient)
   end
-  if state.copies > 1 then
-    state.copies, state.sent = state.copies - 1, true
+  if distribution.remaining > 1 then
+    distribution.remaining, distribution.sent = distribution.remaining - 1, true
     save_execution(id, execution)
     return 0
   end
@@ -98,19 +98,19 @@ end
 
 -- A delivery will not be sent. Its job becomes ready, unless other subscribers have it too. Returns how many jobs are done
 -- by that.
-local function withdraw(delivery, settings)
+local function drop_delivery(delivery, settings)
   redis.call('ZREM', DELIVERIES, delivery)
   local id, execution = find_delivered(delivery)
   if not id then
     return 0
   end
-  local state = execution.delivery
-  if state.copies > 1 then
-    state.copies = state.copies - 1
+  local distribution = execution.distribution
+  if distribution.remaining > 1 then
+    distribution.remaining = distribution.remaining - 1
     save_execution(id, execution)
     return 0
   end
-  if state.sent then
+  if distribution.sent then
     return complete_delivered(id, execution, settings)
   end
   redis.call('ZREM', ACTIVE, id)
@@ -119,12 +119,12 @@ local function withdraw(delivery, settings)
 end
 
 -- How many jobs are distributed in one call, how many bytes of them, and how many deliveries are made of them.
-local MAX_DISTRIBUTED, MAX_DISTRIBUTED_BYTES, MAX_DISTRIBUTED_COPIES = 100, 4194304, 5000
+local MAX_DISTRIBUTED, MAX_DISTRIBUTED_BYTES, MAX_NEW_DELIVERIES = 100, 4194304, 5000
 
 -- The subscribers whose turn it is, job by job: in the order in which they came, after the one who was last, until one has
 -- all the deliveries that it can have. The others wait for that one, so that all get equally many.
 local function turns_of(subscribers)
-  local last = redis.call('HGET', META, 'turn') or ''
+  local last = redis.call('HGET', META, 'last-turn') or ''
   local at, counts = 1, {}
   for i = #subscribers, 1, -1 do
     counts[i] = count_deliveries_to(subscribers[i])
@@ -143,7 +143,7 @@ end
 
 -- How many jobs can go to all subscribers, until one has all the deliveries that it can have.
 local function max_broadcast(subscribers)
-  local max_jobs = math.max(1, math.min(MAX_DISTRIBUTED, math.floor(MAX_DISTRIBUTED_COPIES / #subscribers)))
+  local max_jobs = math.max(1, math.min(MAX_DISTRIBUTED, math.floor(MAX_NEW_DELIVERIES / #subscribers)))
   for _, subscriber in ipairs(subscribers) do
     max_jobs = math.min(max_jobs, MAX_DELIVERIES - count_deliveries_to(subscriber))
   end
@@ -163,13 +163,14 @@ local function distribute(policy, settings)
   if max_jobs == 0 then
     return notified, 'blocked'
   end
-  local position, distributed = redis.call('HINCRBY', META, 'delivered', max_jobs) - max_jobs, 0
-  local taken = take(max_jobs, MAX_DISTRIBUTED_BYTES, settings, function(id, options)
+  local position, distributed = redis.call('HINCRBY', META, 'delivery-sequence', max_jobs) - max_jobs, 0
+  local taken = pop_ready(max_jobs, MAX_DISTRIBUTED_BYTES, settings, function(id, options)
     distributed = distributed + 1
-    local alone = turns and turns[distributed]
-    local to = alone and {alone} or subscribers
-    local receipt = lease_out(id, options, '', DELIVERY_LEASE, nil, {copies = #to, to = alone or ''})
-    for _, subscriber in ipairs(to) do
+    local sole_recipient = turns and turns[distributed]
+    local recipients = sole_recipient and {sole_recipient} or subscribers
+    local distribution = {remaining = #recipients, sole_recipient = sole_recipient or ''}
+    local receipt = lease_out(id, options, '', DELIVERY_LEASE, nil, distribution)
+    for _, subscriber in ipairs(recipients) do
       redis.call('ZADD', DELIVERIES, 0, delivery_of(subscriber, position + distributed, receipt))
       notified[subscriber] = true
     end
@@ -178,7 +179,7 @@ local function distribute(policy, settings)
     count_claimed('', taken)
     redis.call('PEXPIRE', DELIVERIES, 86400000)
     if turns then
-      redis.call('HSET', META, 'turn', turns[taken])
+      redis.call('HSET', META, 'last-turn', turns[taken])
     end
   end
   return notified, redis.call('EXISTS', READY) == 1 and 'more' or nil

@@ -7,24 +7,24 @@
 local MAX_FORGOTTEN = 100
 
 -- Forgets the first jobs of an ended state whose retention is over.
-local function forget_overdue(state)
-  for _, id in ipairs(redis.call('ZRANGE', state, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_FORGOTTEN)) do
-    redis.call('ZREM', state, id)
+local function forget_overdue(state_key)
+  for _, id in ipairs(redis.call('ZRANGE', state_key, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_FORGOTTEN)) do
+    redis.call('ZREM', state_key, id)
     forget(id)
   end
 end
 
 -- Keeps an ended job until a time.
-local function keep_until(state, id, execution, until_)
+local function keep_until(state_key, id, execution, until_)
   execution.ended = NOW
   save_execution(id, execution)
-  redis.call('ZADD', state, until_, id)
-  forget_overdue(state)
+  redis.call('ZADD', state_key, until_, id)
+  forget_overdue(state_key)
 end
 
 -- The job is done. Its rules were noted when it was claimed, so its payload is not read.
 local function complete(id, execution, settings)
-  release_key(id, key_until_end(execution.rules))
+  release_key(id, key_released_at_end(execution.rules))
   if settings.retain > 0 then
     keep_until(DONE, id, execution, NOW + settings.retain)
   else
@@ -34,18 +34,18 @@ end
 
 -- The job is dead.
 local function bury(id, options, execution, settings, reason)
-  release_key(id, key_until_end(options))
+  release_key(id, key_released_at_end(options))
   execution.reason = reason
   keep_until(DEAD, id, execution, NOW + settings.dead_retain)
   -- The oldest are forgotten, a few at a time where the limit was lowered.
-  local over = math.min(MAX_FORGOTTEN, redis.call('ZCARD', DEAD) - settings.max_dead)
-  if over > 0 then
-    for _, oldest in ipairs(redis.call('ZRANGE', DEAD, 0, over)) do
-      -- Where the retention was made shorter this job may be first, although it is the newest.
-      if over > 0 and (oldest ~= id or settings.max_dead == 0) then
+  local excess = math.min(MAX_FORGOTTEN, redis.call('ZCARD', DEAD) - settings.max_dead)
+  if excess > 0 then
+    for _, oldest in ipairs(redis.call('ZRANGE', DEAD, 0, excess)) do
+      -- After `dead_retain` was shortened, the job that was just buried may come first. It is kept, unless max_dead is 0.
+      if excess > 0 and (oldest ~= id or settings.max_dead == 0) then
         redis.call('ZREM', DEAD, oldest)
         forget(oldest)
-        over = over - 1
+        excess = excess - 1
       end
     end
   end

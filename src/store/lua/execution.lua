@@ -5,15 +5,15 @@
 
 -- There is an execution from the first claim on, or from when the job was first shown or ended before that. Its fields:
 --   claims         how often the job was claimed
---   failures, lost (leases): since its insertion or redrive
+--   failures, lost_leases: since its insertion or redrive
 --   worker, claimed (ms), lease (ms): of the last claim
 --   legacy         whether a legacy worker has the receipt
---   delivery       of a job that is delivered to subscribers, see delivery.lua
+--   distribution   of a job that is delivered to subscribers, see delivery.lua
 --   rules          those options that decide over the job, so that its payload need not be read for them
 --   progress, result
 --   errors         the last of them: {at, claim, text}
 --   ended (ms)     when it got done, dead or cancelled
---   reason         why it is dead: 'failed', 'lost', 'expired', 'nacked'
+--   reason         why it is dead: 'failed', 'lost-leases', 'expired', 'rejected'
 --   redriven       whether it was: then it expires no more
 --   shown          how often it was shown as the next job, nil for never
 local function load_execution(id)
@@ -21,7 +21,7 @@ local function load_execution(id)
   if packed then
     return cmsgpack.unpack(packed)
   end
-  return {claims = 0, failures = 0, lost = 0}
+  return {claims = 0, failures = 0, lost_leases = 0}
 end
 
 local function save_execution(id, execution)
@@ -73,7 +73,7 @@ end
 
 -- The lease of a claim that asks for `asked` ms, nil for none.
 local function lease_for(asked, options, settings)
-  return asked or options.timeout or settings.lease
+  return asked or options.lease or settings.lease
 end
 
 local function has_expired(id, options, execution)

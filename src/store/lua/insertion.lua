@@ -13,12 +13,12 @@
 local FIELDS = 6
 
 -- Inserts the jobs that ARGV has from `first` on. Appends to the reply for each its id, and 1 when that is another job,
--- which holds the unique key; then it is not inserted. The keys of jobs that are `given_back` (by their ids) count as free.
--- Takes the field `waiting` of META. Returns how many were inserted.
-local function insert_jobs(first, waiting, given_back, reply)
+-- which holds the unique key; then it is not inserted. Unique keys that the jobs in `replaced_ids` hold count as free.
+-- Takes the field `waiting-until` of META. Returns how many were inserted.
+local function insert_jobs(first, waiting_until, replaced_ids, reply)
   local count = (#ARGV - first + 1) / FIELDS
   -- The first write is one that a full Redis refuses: then nothing was changed.
-  local sequence = redis.call('HINCRBY', META, 'sequence', count) - count
+  local number = redis.call('HINCRBY', META, 'sequence', count) - count
   local inserted, last_due = 0, ''
   for i = first, #ARGV, FIELDS do
     local priority, due, unique = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
@@ -26,13 +26,13 @@ local function insert_jobs(first, waiting, given_back, reply)
     if unique ~= '' then
       release_overdue_keys(10)
       holder = holder_of(unique)
-      holder = not given_back[holder] and holder
+      holder = not replaced_ids[holder] and holder
     end
     if holder then
       reply[#reply + 1], reply[#reply + 2] = holder, 1
     else
-      sequence, inserted = sequence + 1, inserted + 1
-      local id = new_id(sequence, priority)
+      number, inserted = number + 1, inserted + 1
+      local id = new_id(number, priority)
       redis.call('HSET', JOBS, id, encode(ARGV[i + 5], ARGV[i]))
       if due == '' then
         make_ready(id)
@@ -52,21 +52,22 @@ local function insert_jobs(first, waiting, given_back, reply)
   end
   if inserted > 0 then
     count_rate('inserted', inserted)
-    wake(waiting, inserted)
-    -- All that wait must learn of a job that is due before what they wait for.
+    wake(waiting_until, inserted)
+    -- All that wait must learn of a job that is due before the time until which they block.
     local next_due = last_due ~= '' and redis.call('ZRANGE', SCHEDULED, 0, 0)[1]
-    if next_due and sequence_of(next_due) > sequence - inserted then
-      wake(waiting, MAX_TOKENS)
+    if next_due and number_of(next_due) > number - inserted then
+      wake(waiting_until, MAX_TOKENS)
     end
   end
   return inserted
 end
 
 -- Inserts the jobs that ARGV has from `first` on, all of them or none; once only for each idempotency key, where the request
--- has a fingerprint. Calls `finish`, if any, with the packed settings when jobs were inserted. Returns the reply of insert.lua.
-local function insert(fingerprint, remembered_for, first, given_back, finish)
-  local listed, generation, waiting, packed =
-    unpack(redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings'))
+-- has a fingerprint. Calls `on_inserted`, if any, with the packed settings when jobs were inserted. Returns the reply of
+-- insert.lua.
+local function insert(fingerprint, remembered_for, first, replaced_ids, on_inserted)
+  local cataloged, generation, waiting_until, packed =
+    unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings'))
   if fingerprint ~= '' then
     local answer = redis.call('GET', IDEMPOTENCY)
     answer = answer and cmsgpack.unpack(answer)
@@ -75,7 +76,7 @@ local function insert(fingerprint, remembered_for, first, given_back, finish)
       if answer.fingerprint ~= fingerprint then
         return {'mismatch', -1}
       end
-      return {'replayed', open_queue(listed, generation), unpack(answer.jobs)}
+      return {'replayed', ensure_queue(cataloged, generation), unpack(answer.jobs)}
     end
   end
   local max_bytes = packed and cmsgpack.unpack(packed).max_bytes
@@ -85,9 +86,9 @@ local function insert(fingerprint, remembered_for, first, given_back, finish)
     end
   end
 
-  local reply = {'inserted', open_queue(listed, generation)}
-  if insert_jobs(first, waiting, given_back, reply) > 0 and finish then
-    finish(packed)
+  local reply = {'inserted', ensure_queue(cataloged, generation)}
+  if insert_jobs(first, waiting_until, replaced_ids, reply) > 0 and on_inserted then
+    on_inserted(packed)
   end
   if fingerprint ~= '' then
     local answer = {generation = generation or '0', fingerprint = fingerprint, jobs = {unpack(reply, 3)}}

@@ -4,12 +4,13 @@
 -- @include clock
 
 -- Ids sort by the number that the queue gives its jobs. The time makes an id unique even when Redis comes back from an
--- older copy, with an older sequence. The last digit is the priority: what moves a job needs its id alone.
-local function new_id(sequence, priority)
-  return string.format('%012x%011x%x', sequence, NOW, priority)
+-- older copy, with an older sequence. The last digit is the priority, so a script can make a job
+-- ready without reading its record.
+local function new_id(number, priority)
+  return string.format('%012x%011x%x', number, NOW, priority)
 end
 
-local function sequence_of(id)
+local function number_of(id)
   return tonumber(string.sub(id, 1, 12), 16)
 end
 
@@ -44,11 +45,12 @@ end
 -- The options have these fields, each only where it is given:
 --   max_attempts   failures until the job is dead
 --   backoff        'fixed' or 'exponential', with backoff_delay and backoff_max in ms
---   timeout        lease in ms
+--   lease          ms
 --   expires        ms after the insertion
---   unique         unique key; released at the first claim, or as unique_scope says: 'unfinished', 'time'
+--   unique         unique key; released at the first claim, or as unique_scope says: 'unfinished', or 'time' with
+--                  unique_for in ms
 --   metadata, traceparent, tracestate
---   text           true where the payload is a JSON string that stands for a text which is not JSON itself
+--   is_text        true where the payload is a JSON string that stands for a text which is not JSON itself
 local function unpack_options(packed)
   if packed == '' then
     return {}

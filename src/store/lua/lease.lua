@@ -6,11 +6,11 @@
 -- How many leases that have ended are recovered in one call, and how many expired jobs are skipped.
 local MAX_RECOVERED, MAX_SKIPPED = 100, 100
 
--- Makes a job active under a lease (ms). `is_legacy`: a legacy worker gets the receipt. `delivery`: the job goes to
--- subscribers, see delivery.lua. Returns the receipt.
-local function lease_out(id, options, worker, lease, is_legacy, delivery)
+-- Makes a job active under a lease (ms). `is_legacy`: a legacy worker gets the receipt. `distribution`: the job goes
+-- to subscribers, see delivery.lua. Returns the receipt.
+local function lease_out(id, options, worker, lease, is_legacy, distribution)
   local execution = load_execution(id)
-  execution.legacy, execution.delivery = is_legacy, delivery
+  execution.legacy, execution.distribution = is_legacy, distribution
   execution.claims, execution.worker = execution.claims + 1, worker
   execution.claimed, execution.lease = NOW, lease
   execution.rules = execution.rules or rules_in(options)
@@ -22,24 +22,24 @@ local function lease_out(id, options, worker, lease, is_legacy, delivery)
   return receipt_of(id, execution.claims)
 end
 
--- Takes back the first jobs whose lease has ended. Returns how many are ready again.
-local function recover(settings)
+-- Takes back the first jobs whose lease has ended: each is ready again, or dead. Returns how many are ready again.
+local function recover_ended_leases(settings)
   local ready, lost, done = 0, 0, 0
   local ended = redis.call('ZRANGE', ACTIVE, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_RECOVERED)
   for _, id in ipairs(ended) do
     local execution = load_execution(id)
-    local delivery = execution.delivery
+    local distribution = execution.distribution
     redis.call('ZREM', ACTIVE, id)
     forget_legacy_receipt(id, execution)
-    if not delivery then
-      execution.lost, lost = execution.lost + 1, lost + 1
+    if not distribution then
+      execution.lost_leases, lost = execution.lost_leases + 1, lost + 1
     end
-    if delivery and delivery.sent then
+    if distribution and distribution.sent then
       -- One subscriber got it before all others were gone.
       complete(id, execution, settings)
       done = done + 1
-    elseif not delivery and is_out_of_leases(execution.lost, settings) then
-      bury(id, rules_of(id, execution), execution, settings, 'lost')
+    elseif not distribution and is_out_of_leases(execution.lost_leases, settings) then
+      bury(id, rules_of(id, execution), execution, settings, 'lost-leases')
     else
       save_execution(id, execution)
       make_ready(id)
@@ -48,15 +48,15 @@ local function recover(settings)
   end
   count_done(done)
   if lost > 0 then
-    redis.call('HINCRBY', META, 'lost', lost)
+    redis.call('HINCRBY', META, 'lost-leases', lost)
   end
   return ready
 end
 
--- Takes the next ready jobs, and calls `hand_out(id, options, packed, payload)` for each: at most `max_jobs`, and no more
--- once they and the expired jobs among them have `max_bytes`. Returns how many, and whether expired jobs may have hidden
--- more.
-local function take(max_jobs, max_bytes, settings, hand_out)
+-- Takes the next ready jobs, and calls `hand_out(id, options, packed, payload)` for each. Stops after `max_jobs`, or after
+-- the job with which the payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out, and
+-- whether more may be ready behind the expired jobs that it skipped.
+local function pop_ready(max_jobs, max_bytes, settings, hand_out)
   local taken, skipped = 0, 0
   while taken < max_jobs and max_bytes > 0 and skipped < MAX_SKIPPED do
     local id = redis.call('ZPOPMIN', READY)[1]

@@ -34,12 +34,12 @@ end
 
 -- Acknowledges what a worker had: it has come back. Returns how many jobs are done by that.
 local function ack_legacy_receipts(worker, settings)
-  local number = 0
+  local count = 0
   for _, receipt in ipairs(legacy_receipts_of(worker)) do
-    number = number + (ack(receipt, '', settings) == 'done' and 1 or 0)
+    count = count + (ack(receipt, '', settings) == 'done' and 1 or 0)
   end
   if worker ~= '' then
     redis.call('HDEL', LEGACY_RECEIPTS, worker)
   end
-  return number
+  return count
 end

@@ -2,11 +2,11 @@
 --
 -- @keys META, ACTIVE
 
--- Opens the queue with its first job or settings. Takes the fields `listed` and `generation` of META. Returns -1 when the
+-- Makes the queue with its first job or settings. Takes the fields `cataloged` and `generation` of META. Returns -1 when the
 -- queue is in the catalog, else the generation to enter there.
-local function open_queue(listed, generation)
+local function ensure_queue(cataloged, generation)
   generation = generation or '0'
-  if listed == generation then
+  if cataloged == generation then
     return -1
   end
   redis.call('HSETNX', META, 'status', 1)
@@ -16,7 +16,8 @@ local function open_queue(listed, generation)
 end
 
 -- Lets this script go on when Redis is at its memory limit. Redis refuses a script only at its first write, and only when
--- that write may need memory; this one does not. For scripts that end jobs, and so free memory.
+-- that write may need memory; this one does not. For scripts that let jobs end, and so free memory. A script whose first
+-- write is a removal needs no call of this: Redis lets it pass anyway.
 local function allow_when_full()
   redis.call('ZREM', ACTIVE, '')
 end

@@ -35,23 +35,23 @@ local function why_not_active(receipt)
 end
 
 -- How long a finished receipt is remembered (ms), and how many of a queue are.
-local FINISHED_TIME, MAX_FINISHED = 600000, 100000
+local FINISHED_TTL, MAX_FINISHED = 600000, 100000
 
 -- Whether a receipt was finished in this way before: '+' by an ack, '-' by a nack.
 local function was_finished(receipt, how)
   local at = redis.call('ZSCORE', FINISHED_RECEIPTS, receipt .. how)
-  return at and tonumber(at) > NOW - FINISHED_TIME
+  return at and tonumber(at) > NOW - FINISHED_TTL
 end
 
 -- Remembers a finished receipt, so that the request may be repeated when its answer was lost. Each call removes up to two
 -- that are overdue.
 local function remember_finished(receipt, how)
   redis.call('ZADD', FINISHED_RECEIPTS, NOW, receipt .. how)
-  redis.call('PEXPIRE', FINISHED_RECEIPTS, FINISHED_TIME)
+  redis.call('PEXPIRE', FINISHED_RECEIPTS, FINISHED_TTL)
   local first = redis.call('ZRANGE', FINISHED_RECEIPTS, 0, 1, 'WITHSCORES')
   local is_over = redis.call('ZCARD', FINISHED_RECEIPTS) > MAX_FINISHED
   for i = 1, #first, 2 do
-    if is_over or tonumber(first[i + 1]) <= NOW - FINISHED_TIME then
+    if is_over or tonumber(first[i + 1]) <= NOW - FINISHED_TTL then
       redis.call('ZREM', FINISHED_RECEIPTS, first[i])
     end
   end
@@ -74,11 +74,11 @@ end
 
 -- Acknowledges the receipts and results that ARGV has from `first` to `last`, and appends what became of each to a reply.
 local function ack_all(first, last, settings, reply)
-  local number = 0
+  local count = 0
   for i = first, last, 2 do
     local outcome = ack(ARGV[i], ARGV[i + 1], settings)
     reply[#reply + 1] = outcome
-    number = number + (outcome == 'done' and 1 or 0)
+    count = count + (outcome == 'done' and 1 or 0)
   end
-  count_done(number)
+  count_done(count)
 end

@@ -9,11 +9,11 @@
 -- @include clock, delivery
 
 -- How long a subscriber counts as present after it polled, in ms.
-local PRESENCE = 12000
+local PRESENCE_TTL = 12000
 
 -- When nobody polled for so long (ms), it was not the subscribers that were gone, but the store: they poll every five
 -- seconds.
-local OUTAGE = 8000
+local OUTAGE_AFTER = 8000
 
 -- How many absent subscribers are forgotten at once.
 local MAX_ABSENT = 10
@@ -24,33 +24,33 @@ local function new_subscriber(number)
 end
 
 local function note_present(subscriber)
-  redis.call('ZADD', SUBSCRIBERS, NOW + PRESENCE, subscriber)
-  redis.call('PEXPIRE', SUBSCRIBERS, 2 * PRESENCE)
+  redis.call('ZADD', SUBSCRIBERS, NOW + PRESENCE_TTL, subscriber)
+  redis.call('PEXPIRE', SUBSCRIBERS, 2 * PRESENCE_TTL)
 end
 
 -- Forgets a subscriber. Returns how many jobs are done by that.
 local function forget_subscriber(subscriber, settings)
   local done = 0
   for _, delivery in ipairs(deliveries_to(subscriber)) do
-    done = done + withdraw(delivery, settings)
+    done = done + drop_delivery(delivery, settings)
   end
   redis.call('ZREM', SUBSCRIBERS, subscriber)
   return done
 end
 
--- Forgets the first subscribers that did not poll in time. Takes the time of the last poll, the field `polled` of META.
+-- Forgets the first subscribers that did not poll in time. Takes the time of the last poll, the field `last-poll` of META.
 -- Returns how many jobs are done by that, and whether all subscribers were given more time instead, after an outage.
-local function forget_absent(polled, settings)
-  local was_outage = polled and tonumber(polled) < NOW - OUTAGE or false
+local function forget_absent(last_poll, settings)
+  local was_outage = last_poll and tonumber(last_poll) < NOW - OUTAGE_AFTER or false
   local max_absent, done = was_outage and -1 or MAX_ABSENT, 0
   local absent = redis.call('ZRANGE', SUBSCRIBERS, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, max_absent)
   for _, subscriber in ipairs(absent) do
     if was_outage then
-      redis.call('ZADD', SUBSCRIBERS, NOW + PRESENCE, subscriber)
+      redis.call('ZADD', SUBSCRIBERS, NOW + PRESENCE_TTL, subscriber)
     else
       done = done + forget_subscriber(subscriber, settings)
     end
   end
-  redis.call('HSET', META, 'polled', NOW)
+  redis.call('HSET', META, 'last-poll', NOW)
   return done, was_outage
 end

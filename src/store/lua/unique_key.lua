@@ -42,6 +42,6 @@ local function release_overdue_keys(max_keys)
 end
 
 -- The key that a job releases when it ends, nil for none.
-local function key_until_end(options)
+local function key_released_at_end(options)
   return options.unique_scope ~= 'time' and options.unique or nil
 end

@@ -5,11 +5,11 @@
 
 local MAX_TOKENS = 100
 
--- Wakes up to `number` of those that wait. Takes the field `waiting` of META, which says until when somebody may wait.
-local function wake(waiting, number)
-  if number > 0 and waiting and tonumber(waiting) > NOW then
+-- Wakes up to `count` of those that wait. Takes the field `waiting-until` of META, which says until when somebody may wait.
+local function wake(waiting_until, count)
+  if count > 0 and waiting_until and tonumber(waiting_until) > NOW then
     local tokens = {}
-    for i = 1, math.min(number, MAX_TOKENS) do
+    for i = 1, math.min(count, MAX_TOKENS) do
       tokens[i] = 1
     end
     redis.call('RPUSH', WAKEUP, unpack(tokens))
@@ -18,10 +18,10 @@ local function wake(waiting, number)
   end
 end
 
--- Notes that somebody may wait for `time` ms: then inserts push tokens. Takes the fields `waiting`, `status`, `generation`
--- and `policy` of META.
-local function note_waiting(waiting, status, generation, policy, time)
-  redis.call('HSET', META, 'waiting', math.max(NOW + time, tonumber(waiting or 0)))
+-- Notes that somebody may wait for `time` ms: then inserts push tokens. Takes the fields `waiting-until`, `status`,
+-- `generation` and `policy` of META.
+local function note_waiting(waiting_until, status, generation, policy, time)
+  redis.call('HSET', META, 'waiting-until', math.max(NOW + time, tonumber(waiting_until or 0)))
   if not (status or generation or policy) and redis.call('EXISTS', JOBS) == 0 then
     -- The queue never existed, and may never exist.
     redis.call('PEXPIRE', META, time + 10000)

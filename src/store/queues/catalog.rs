@@ -1,7 +1,8 @@
 //! The catalog of queues, kept beside the queues themselves: other keys, so other commands.
 //!
-//! A queue has a generation, which each deletion ends. The catalog holds each queue with the generation that entered it,
-//! and the queue a mark with that generation: while the mark is of this generation, inserts need not look at the catalog.
+//! A queue has a generation, to which each deletion adds 1. The catalog holds each queue with the generation that entered it,
+//! and the queue's field `cataloged` holds the same. While that is the present generation, inserts need not look at the
+//! catalog.
 //! So whatever order an insert and a deletion come in, and wherever either breaks off, a queue with jobs is in the
 //! catalog or its next insert enters it; all that can be left over is an empty queue in the catalog.
 
@@ -10,39 +11,39 @@ use crate::store::redis::{CATALOG, QueueKeys, Redis, RedisError, Store, scripts}
 
 /// The first names of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct NameList {
     /// How many names the list has.
     pub size: u64,
-    /// The first of them, at most [`Listed::MAX_NAMES`].
+    /// The first of them, at most [`NameList::MAX_NAMES`].
     pub names: Vec<Vec<u8>>,
 }
 
-impl Listed {
+impl NameList {
     /// How many names are listed at most.
     pub const MAX_NAMES: usize = 10_000;
 }
 
-/// What scripts say of a queue that is in the catalog.
-const IS_LISTED: i64 = -1;
+/// What scripts reply in place of a generation when the queue is in the catalog.
+const IS_CATALOGED: i64 = -1;
 
 impl<R: Redis> Store<R> {
     /// The queues that have had a job or settings. One command, in a time that does not grow with their number.
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn queues(&self) -> Result<Listed, RedisError> {
+    pub async fn queues(&self) -> Result<NameList, RedisError> {
         self.list_names(CATALOG.name()).await
     }
 
     /// The first names of a list.
-    pub(in crate::store) async fn list_names(&self, list: &str) -> Result<Listed, RedisError> {
-        let max_names = Listed::MAX_NAMES.to_string();
+    pub(in crate::store) async fn list_names(&self, list: &str) -> Result<NameList, RedisError> {
+        let max_names = NameList::MAX_NAMES.to_string();
         let list = vec![list.to_owned()];
         let args = [max_names.as_bytes()];
         let no_queue = QueueKeys::default();
         let reply = self.run_with(&scripts::LIST_NAMES, &no_queue, list, &args);
         let mut reply = reply.await?;
-        Ok(Listed {
+        Ok(NameList {
             size: reply.count()?,
             names: reply.all_bytes()?,
         })
@@ -54,7 +55,7 @@ impl<R: Redis> Store<R> {
     /// by the queue's next insert.
     pub(in crate::store) async fn enter_in_catalog(&self, queue: &QueueName, generation: i64) {
         // A connection that broke is opened anew: the second try mends most of what can go wrong with the first.
-        if generation != IS_LISTED && self.try_to_enter(queue, generation).await.is_err() {
+        if generation != IS_CATALOGED && self.try_to_enter(queue, generation).await.is_err() {
             let _ = self.try_to_enter(queue, generation).await;
         }
     }
@@ -79,7 +80,7 @@ impl<R: Redis> Store<R> {
     ) -> Result<(), RedisError> {
         let generation = generation.to_string();
         let args = [queue.as_str().as_bytes(), generation.as_bytes()];
-        self.run(&scripts::UNCATALOG, queue, &args).await?;
+        self.run(&scripts::REMOVE_FROM_CATALOG, queue, &args).await?;
         Ok(())
     }
 }

@@ -13,18 +13,19 @@
 -- @include queue, ready, wakeup
 
 local settings, status, condition = ARGV[1], ARGV[2], ARGV[3]
-local listed, generation, waiting, old_settings, old_status =
-  unpack(redis.call('HMGET', META, 'listed', 'generation', 'waiting', 'settings', 'status'))
+local cataloged, generation, waiting_until, old_settings, old_status =
+  unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings', 'status'))
 if not settings_meet(condition, old_settings, old_status) then
   return {'mismatch', -1}
 end
 if old_status then
-  -- A queue that is stopped must be opened to be emptied.
+  -- A stopped queue must be opened before it can be emptied.
   allow_when_full()
 end
-local opened = open_queue(listed, generation)
+local generation_to_enter = ensure_queue(cataloged, generation)
 redis.call('HSET', META, 'settings', settings, 'status', status)
 if status == '1' then
-  wake(waiting, count_ready())
+  wake(waiting_until, count_ready())
 end
-return {old_status and 'changed' or 'created', opened, settings_tag(settings, status), pack_effective(settings)}
+local outcome = old_status and 'changed' or 'created'
+return {outcome, generation_to_enter, settings_tag(settings, status), pack_effective(settings)}

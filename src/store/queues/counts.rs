@@ -7,7 +7,7 @@ use crate::store::redis::{Redis, RedisError, Store, scripts};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// How many jobs are ready, those that are due included.
-    pub size: u64,
+    pub ready: u64,
     /// How many jobs were fetched. `None` before the first.
     pub processed: Option<u64>,
     /// How many jobs came back as failed. `None` before the first.
@@ -26,7 +26,7 @@ impl<R: Redis> Store<R> {
     pub async fn counts(&self, queue: &QueueName) -> Result<Counts, RedisError> {
         let mut reply = self.run(&scripts::COUNTS, queue, &[]).await?;
         Ok(Counts {
-            size: reply.count()?,
+            ready: reply.count()?,
             processed: reply.optional_count()?,
             failed: reply.optional_count()?,
             status: reply

@@ -11,12 +11,12 @@
 -- @keys RATES, LEGACY_RECEIPTS, SEEN, SUBSCRIBERS, DELIVERIES, REPLAY
 -- @include queue
 
-local with_settings, condition = ARGV[1], ARGV[2]
+local removes_settings, condition = ARGV[1], ARGV[2]
 local status, generation, settings = unpack(redis.call('HMGET', META, 'status', 'generation', 'settings'))
 if not settings_meet(condition, settings, status) then
   return {-2, 0}
 end
-if with_settings == '1' then
+if removes_settings == '1' then
   redis.call('HDEL', META, 'status', 'settings', 'policy')
 end
 local subscribers = redis.call('ZRANGE', SUBSCRIBERS, 0, -1)
@@ -27,12 +27,12 @@ redis.call('UNLINK', JOBS, EXECUTIONS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CAN
 redis.call('UNLINK', UNIQUE, UNIQUE_UNTIL, FINISHED_RECEIPTS, RATES, LEGACY_RECEIPTS, SEEN)
 if not status and not generation and #subscribers == 0 then
   if redis.call('HEXISTS', META, 'policy') == 0 then
-    -- What claims and subscribers noted there that waited for the queue.
+    -- META may hold only what claims and subscribers noted that waited for the queue.
     redis.call('PEXPIRE', META, 60000)
   end
   return {-1, had_jobs}
 end
-redis.call('HDEL', META, 'listed', 'processed', 'done', 'failed', 'lost', 'replay-bytes', 'keeps-replay')
+redis.call('HDEL', META, 'cataloged', 'processed', 'done', 'failed', 'lost-leases', 'replay-bytes', 'keeps-replay')
 local ended = redis.call('HINCRBY', META, 'generation', 1) - 1
 -- A queue that never existed may have subscribers, and META an expiry.
 redis.call('PERSIST', META)

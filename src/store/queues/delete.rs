@@ -42,7 +42,7 @@ impl<R: Redis> Store<R> {
         condition: Condition<'_>,
     ) -> Result<Option<bool>, RedisError> {
         let with_settings: &[u8] = if what == Delete::Queue { b"1" } else { b"" };
-        let args = [with_settings, condition.word().as_bytes()];
+        let args = [with_settings, condition.as_arg().as_bytes()];
         let mut reply = self.run(&scripts::DELETE, queue, &args).await?;
         let ended = reply.integer()?;
         let had_jobs = reply.flag()?;

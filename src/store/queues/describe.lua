@@ -7,7 +7,7 @@
 --       3 the settings' tag
 --       4 to 9 how many jobs are ready, scheduled, active, done, dead, cancelled
 --       10 how many milliseconds ago the oldest ready job was inserted, or due; nil when there is none
---       11 to 14 how many were claimed, done, failed, lost; since the queue began
+--       11 to 14 how many were claimed, done, failed, and how many leases were lost, since the queue began
 --       15 to 18 how many were inserted, claimed, done, failed in the last minute
 --       19 how many workers were seen in the last hour
 --
@@ -25,8 +25,8 @@ local function last_minute(kind)
   return sum
 end
 
--- Since when the oldest job is ready (ms), nil when none is. Looks at the first of each priority, of those that were
--- scheduled and of those that were not.
+-- Since when the oldest job is ready (ms), nil when none is. Looks at two jobs of each priority: the first that was
+-- scheduled, and the first that was not.
 local function oldest_ready()
   local oldest
   local function consider(since)
@@ -36,14 +36,16 @@ local function oldest_ready()
   if due[2] and tonumber(due[2]) <= NOW then
     consider(math.max(inserted_of(due[1]), tonumber(due[2])))
   end
-  for class = 0, 9 do
-    local from, middle, to = class * PER_PRIORITY, class * PER_PRIORITY + UNSCHEDULED, (class + 1) * PER_PRIORITY
-    local before_middle, before_end = string.format('(%.0f', middle), string.format('(%.0f', to)
-    local first = redis.call('ZRANGE', READY, from, before_middle, 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+  for rank = 0, 9 do
+    local rank_start = rank * PRIORITY_SPAN
+    local unscheduled_start = rank_start + UNSCHEDULED_OFFSET
+    local before_unscheduled = string.format('(%.0f', unscheduled_start)
+    local before_end = string.format('(%.0f', rank_start + PRIORITY_SPAN)
+    local first = redis.call('ZRANGE', READY, rank_start, before_unscheduled, 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
     if first[1] then
-      consider(math.max(inserted_of(first[1]), tonumber(first[2]) - from - EPOCH))
+      consider(math.max(inserted_of(first[1]), tonumber(first[2]) - rank_start - DATE_OFFSET))
     end
-    first = redis.call('ZRANGE', READY, middle, before_end, 'BYSCORE', 'LIMIT', 0, 1)
+    first = redis.call('ZRANGE', READY, unscheduled_start, before_end, 'BYSCORE', 'LIMIT', 0, 1)
     if first[1] then
       consider(inserted_of(first[1]))
     end
@@ -51,8 +53,8 @@ local function oldest_ready()
   return oldest
 end
 
-local status, settings, processed, done, failed, lost =
-  unpack(redis.call('HMGET', META, 'status', 'settings', 'processed', 'done', 'failed', 'lost'))
+local status, settings, processed, done, failed, lost_leases =
+  unpack(redis.call('HMGET', META, 'status', 'settings', 'processed', 'done', 'failed', 'lost-leases'))
 if not status then
   return {}
 end
@@ -69,7 +71,7 @@ for _, key in ipairs({DONE, DEAD, CANCELLED}) do
 end
 local oldest = oldest_ready()
 add(oldest and math.max(0, NOW - oldest) or false)
-for _, total in ipairs({processed, done, failed, lost}) do
+for _, total in ipairs({processed, done, failed, lost_leases}) do
   add(tonumber(total or 0))
 end
 for _, kind in ipairs(KINDS) do

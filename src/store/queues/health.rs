@@ -12,14 +12,14 @@ pub struct Health {
     /// How much it may use, 0 for no limit.
     pub max_memory: u64,
     /// What it does at its limit.
-    pub policy: String,
+    pub maxmemory_policy: String,
 }
 
 impl Health {
     /// Whether this server may throw jobs away when it is full.
     #[must_use]
     pub fn can_evict(&self) -> bool {
-        !self.policy.is_empty() && self.policy != "noeviction"
+        !self.maxmemory_policy.is_empty() && self.maxmemory_policy != "noeviction"
     }
 }
 
@@ -40,7 +40,7 @@ impl<R: Redis> Store<R> {
                 "redis_version" => health.version = value.to_owned(),
                 "used_memory" => health.used_memory = value.parse().unwrap_or(0),
                 "maxmemory" => health.max_memory = value.parse().unwrap_or(0),
-                "maxmemory_policy" => health.policy = value.to_owned(),
+                "maxmemory_policy" => health.maxmemory_policy = value.to_owned(),
                 _ => {}
             }
         }

@@ -4,8 +4,8 @@
 -- Reply 1 how many names the list has
 --       2… the names
 --
--- @keys LIST
+-- @keys NAMES
 
-local reply = redis.call('ZRANGE', LIST, 0, ARGV[1] - 1)
-table.insert(reply, 1, redis.call('ZCARD', LIST))
+local reply = redis.call('ZRANGE', NAMES, 0, ARGV[1] - 1)
+table.insert(reply, 1, redis.call('ZCARD', NAMES))
 return reply

@@ -8,5 +8,5 @@
 if redis.call('HEXISTS', META, 'status') == 0 or (redis.call('HGET', META, 'generation') or '0') ~= ARGV[1] then
   return {0}
 end
-redis.call('HSET', META, 'listed', ARGV[1])
+redis.call('HSET', META, 'cataloged', ARGV[1])
 return {1}

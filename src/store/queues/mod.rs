@@ -7,7 +7,7 @@ mod health;
 mod settings;
 mod wakeup;
 
-pub use catalog::Listed;
+pub use catalog::NameList;
 pub use counts::Counts;
 pub use delete::Delete;
 pub use health::Health;

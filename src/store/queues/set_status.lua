@@ -8,10 +8,10 @@
 
 local status = ARGV[1]
 allow_when_full()
-local waiting = redis.call('HGET', META, 'waiting')
+local waiting_until = redis.call('HGET', META, 'waiting-until')
 redis.call('HSET', META, 'status', status)
 redis.call('PERSIST', META)
 if status == '1' then
-  wake(waiting, count_ready())
+  wake(waiting_until, count_ready())
 end
 return {1}

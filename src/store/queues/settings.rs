@@ -1,7 +1,7 @@
 //! What is set for a queue, and all that is known of it.
 
 use crate::queue::{Policy, QueueName, Settings, State, Status};
-use crate::store::redis::{PackedSettings, Redis, RedisError, Store, pack_all, scripts};
+use crate::store::redis::{PackedSettings, Redis, RedisError, Store, pack, scripts};
 use std::time::Duration;
 
 /// What must be true of a queue's settings for them to be changed or removed.
@@ -9,21 +9,21 @@ use std::time::Duration;
 pub enum Condition<'a> {
     /// Nothing.
     Always,
-    /// The queue is there.
-    There,
-    /// The queue is not there.
-    NotThere,
+    /// The queue exists.
+    Exists,
+    /// The queue does not exist.
+    Absent,
     /// The settings are those with this tag.
     Tag(&'a str),
 }
 
 impl Condition<'_> {
-    /// How the scripts call it.
-    pub(in crate::store) fn word(&self) -> &str {
+    /// The condition as the scripts take it.
+    pub(in crate::store) fn as_arg(&self) -> &str {
         match self {
             Self::Always => "",
-            Self::There => "*",
-            Self::NotThere => "none",
+            Self::Exists => "*",
+            Self::Absent => "none",
             Self::Tag(tag) => tag,
         }
     }
@@ -69,7 +69,7 @@ pub struct Description {
 /// Counts since a queue began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totals {
-    /// Hand-outs.
+    /// Claims and fetches.
     pub claimed: u64,
     /// Acknowledged jobs.
     pub done: u64,
@@ -84,7 +84,7 @@ pub struct Totals {
 pub struct LastMinute {
     /// New jobs.
     pub inserted: u64,
-    /// Hand-outs.
+    /// Claims and fetches.
     pub claimed: u64,
     /// Acknowledged jobs.
     pub done: u64,
@@ -103,9 +103,9 @@ impl<R: Redis> Store<R> {
         settings: &Settings,
         condition: Condition<'_>,
     ) -> Result<Configured, RedisError> {
-        let packed = pack_all(&PackedSettings::from(settings))?;
+        let packed = pack(&PackedSettings::from(settings))?;
         let status: &[u8] = if settings.status == Status::Open { b"1" } else { b"0" };
-        let args = [&packed[..], status, condition.word().as_bytes()];
+        let args = [&packed[..], status, condition.as_arg().as_bytes()];
         let mut reply = self.run(&scripts::CONFIGURE, queue, &args).await?;
         let outcome = reply.one_of(&[("created", Some(true)), ("changed", Some(false)), ("mismatch", None)])?;
         self.enter_in_catalog(queue, reply.integer()?).await;

@@ -4,8 +4,8 @@ use crate::queue::QueueName;
 use crate::store::redis::{QueueKeys, Redis, RedisError, Reply, Store, WAKEUP, scripts};
 use std::time::Duration;
 
-/// How long a claim waits at least before it asks again without being woken.
-const ROUND: Duration = Duration::from_secs(6);
+/// The longest time for which a claim on few queues blocks before it asks again without being woken.
+const MAX_BLOCK: Duration = Duration::from_secs(6);
 
 impl<R: Redis> Store<R> {
     /// Waits until there may be a job on one of the queues, at most for this time. Gives the index of the queue that it was
@@ -15,14 +15,14 @@ impl<R: Redis> Store<R> {
         queues: &[QueueName],
         max_wait: Duration,
     ) -> Result<Option<usize>, RedisError> {
-        // A round is one script for each queue, this wait, and what asks whether a connection still lives: in so many
-        // seconds, that is less than a command a second.
-        let round = ROUND.max(Duration::from_secs(queues.len() as u64 + 4));
+        // To ask again costs one script for each queue, a BLPOP and a PING. The time grows with the queues, so that a claim
+        // that waits sends less than one command a second.
+        let max_block = MAX_BLOCK.max(Duration::from_secs(queues.len() as u64 + 4));
         let lists: Vec<String> = queues
             .iter()
             .map(|queue| QueueKeys::new(queue).key(WAKEUP.name()))
             .collect();
-        let woken = self.wait_for_token(&lists, max_wait.min(round)).await?;
+        let woken = self.wait_for_token(&lists, max_wait.min(max_block)).await?;
         Ok(woken.and_then(|woken| lists.iter().position(|list| list.as_bytes() == woken)))
     }
 
@@ -32,7 +32,7 @@ impl<R: Redis> Store<R> {
         lists: &[String],
         max_wait: Duration,
     ) -> Result<Option<Vec<u8>>, RedisError> {
-        // A millisecond more, so that the time has come when this ends. Told 0, Redis would wait for ever.
+        // One millisecond more, so that what is waited for is due when this ends. BLPOP with 0 would block for ever.
         let max_wait = max_wait + Duration::from_millis(1);
         let seconds = format!("{:.3}", max_wait.as_secs_f64());
         let mut args: Vec<&[u8]> = lists.iter().map(String::as_bytes).collect();
@@ -44,8 +44,8 @@ impl<R: Redis> Store<R> {
         })
     }
 
-    /// Gives back a token that woke this claim in vain: it got its jobs elsewhere. Should that fail, the next one to
-    /// wait asks by itself within seconds.
+    /// Puts back a token that woke this claim in vain: it got its jobs elsewhere. If that fails, the next claim that waits
+    /// asks by itself within seconds.
     pub(in crate::store) async fn pass_wakeup_on(&self, queue: &QueueName) {
         let list = QueueKeys::new(queue).key(WAKEUP.name());
         let _ = self.redis.command("RPUSH", &[list.as_bytes(), b"1"]).await;

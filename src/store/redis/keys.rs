@@ -13,7 +13,7 @@ pub(in crate::store) enum Key {
     /// A key that spans queues.
     Global(&'static str),
     /// A key that each call of a script gives.
-    Given,
+    PerCall,
 }
 
 macro_rules! keys {
@@ -27,8 +27,8 @@ macro_rules! keys {
 keys! {
     /// A hash. When a queue is deleted these fields go:
     ///
-    /// - `listed`: the generation that is in [`CATALOG`];
-    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost`;
+    /// - `cataloged`: the generation that is in [`CATALOG`];
+    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost-leases`;
     /// - `replay-bytes`: how many bytes [`REPLAY`] has; `keeps-replay`: whether an event stream was here;
     ///
     /// these go with the settings:
@@ -40,9 +40,9 @@ keys! {
     ///
     /// - `generation`: how often the queue was deleted, nothing for never;
     /// - `sequence`: the last number given to a job;
-    /// - `waiting`: until when somebody may wait;
-    /// - of subscribers: `subscribed` and `delivered` (how many came, and how many jobs were distributed to them), `turn`
-    ///   (whose was the last), `polled` (when one polled last).
+    /// - `waiting-until`: until when somebody may wait;
+    /// - of subscribers: `subscriber-sequence` (the last number given to one), `delivery-sequence` (the last position given to
+    ///   a delivery; some are skipped), `last-turn` (who was sent the last job in turn), `last-poll` (when one polled last).
     META = Key::Queue("meta");
     /// A hash: each job's record by its id, which is its options and payload. Written once.
     JOBS = Key::Queue("jobs");
@@ -64,7 +64,7 @@ keys! {
     UNIQUE = Key::Queue("unique");
     /// A sorted set: the unique keys that are held for a time, by its end.
     UNIQUE_UNTIL = Key::Queue("unique-until");
-    /// A sorted set: receipts that were acknowledged (`+` behind them) or given back (`-`), by when that was.
+    /// A sorted set: receipts that were acknowledged (`+` behind them) or reported as failed (`-`), by when that was.
     FINISHED_RECEIPTS = Key::Queue("finished-receipts");
     /// A list: tokens that wake claims and subscribers.
     WAKEUP = Key::Queue("wakeup");
@@ -91,13 +91,13 @@ keys! {
     /// A sorted set: each worker that claims by name with each of its queues, by when it was last seen there.
     ALL_SEEN = Key::Global("presque:seen");
     /// [`CATALOG`] or [`WORKERS`].
-    LIST = Key::Given;
+    NAMES = Key::PerCall;
     /// A [`worker_record`].
-    WORKER_RECORD = Key::Given;
+    WORKER_RECORD = Key::PerCall;
     /// A [`QueueKeys::idempotency`].
-    IDEMPOTENCY = Key::Given;
+    IDEMPOTENCY = Key::PerCall;
     /// A [`QueueKeys::wakeup_of`] for each of some subscribers.
-    WAKEUPS = Key::Given;
+    WAKEUPS = Key::PerCall;
 }
 
 impl Key {
@@ -105,7 +105,7 @@ impl Key {
     pub(in crate::store) const fn name(&self) -> &'static str {
         match self {
             Self::Queue(name) | Self::Global(name) => name,
-            Self::Given => "",
+            Self::PerCall => "",
         }
     }
 }
@@ -114,7 +114,7 @@ impl Key {
 pub fn queue_key_suffixes() -> impl Iterator<Item = &'static str> {
     ALL.iter().filter_map(|key| match key {
         Key::Queue(suffix) => Some(*suffix),
-        Key::Global(_) | Key::Given => None,
+        Key::Global(_) | Key::PerCall => None,
     })
 }
 

@@ -13,7 +13,7 @@ pub(super) use keys::{
     CATALOG, LEGACY_RECEIPTS, QueueKeys, WAKEUP, WORKER_COUNTS, WORKER_FAILURES, WORKERS, worker_record,
 };
 pub(super) use packed::{
-    Execution, ExecutionError, Options, PackedSettings, millis, pack, pack_all, pack_backoff, pack_hold, pack_key,
+    Execution, ExecutionError, Options, PackedSettings, millis, pack, pack_backoff, pack_hold, pack_key, pack_or_empty,
     unpack_backoff, unpack_hold, unpack_key,
 };
 pub(super) use reply::ReplyReader;

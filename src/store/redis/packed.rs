@@ -21,7 +21,7 @@ pub(in crate::store) struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backoff_max: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<u64>,
+    pub lease: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +37,7 @@ pub(in crate::store) struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracestate: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<bool>,
+    pub is_text: Option<bool>,
 }
 
 /// What changes of a job.
@@ -46,7 +46,7 @@ pub(in crate::store) struct Options {
 pub(in crate::store) struct Execution {
     pub claims: u64,
     pub failures: u64,
-    pub lost: u64,
+    pub lost_leases: u64,
     pub worker: Option<ByteBuf>,
     pub claimed: Option<i64>,
     pub ended: Option<i64>,
@@ -128,15 +128,15 @@ impl PackedSettings {
 }
 
 /// The bytes to keep; nothing where no member is set.
-pub(in crate::store) fn pack<T: Serialize + Default + PartialEq>(members: &T) -> Result<Vec<u8>, RedisError> {
+pub(in crate::store) fn pack_or_empty<T: Serialize + Default + PartialEq>(members: &T) -> Result<Vec<u8>, RedisError> {
     if *members == T::default() {
         return Ok(Vec::new());
     }
-    pack_all(members)
+    pack(members)
 }
 
 /// The bytes to keep.
-pub(in crate::store) fn pack_all<T: Serialize>(members: &T) -> Result<Vec<u8>, RedisError> {
+pub(in crate::store) fn pack<T: Serialize>(members: &T) -> Result<Vec<u8>, RedisError> {
     // Packing to memory has no way to fail; the type says it could.
     rmp_serde::to_vec_named(members).map_err(|error| RedisError::Unexpected(error.to_string()))
 }
@@ -175,8 +175,8 @@ pub(in crate::store) fn unpack_backoff(kind: Option<&str>, delay: Option<u64>, m
 /// The scope of a unique key, and for how long it is held.
 pub(in crate::store) fn pack_hold(hold: Hold) -> (Option<String>, Option<u64>) {
     match hold {
-        Hold::WhileWaiting => (None, None),
-        Hold::WhileUnfinished => (Some("unfinished".into()), None),
+        Hold::UntilClaimed => (None, None),
+        Hold::UntilEnded => (Some("unfinished".into()), None),
         Hold::For(time) => (Some("time".into()), Some(millis(time))),
     }
 }
@@ -184,8 +184,8 @@ pub(in crate::store) fn pack_hold(hold: Hold) -> (Option<String>, Option<u64>) {
 pub(in crate::store) fn unpack_hold(scope: Option<&str>, time: Option<u64>) -> Hold {
     match (scope, time) {
         (Some("time"), Some(time)) => Hold::For(Duration::from_millis(time)),
-        (Some("unfinished"), _) => Hold::WhileUnfinished,
-        _ => Hold::WhileWaiting,
+        (Some("unfinished"), _) => Hold::UntilEnded,
+        _ => Hold::UntilClaimed,
     }
 }
 

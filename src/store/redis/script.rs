@@ -30,23 +30,23 @@ pub(in crate::store) mod scripts {
 }
 
 impl Script {
-    /// Runs the script by its hash, on the keys of a queue and those that this call gives. A server that does not know it
+    /// Runs the script by its hash, on the keys of a queue and `call_keys`. A server that does not know it
     /// (a new one, or after `SCRIPT FLUSH`) is sent the source, and knows it from then on.
     pub(in crate::store) async fn run(
         &self,
         redis: &impl Redis,
         queue: &QueueKeys,
-        given: Vec<String>,
+        call_keys: Vec<String>,
         args: &[&[u8]],
     ) -> Result<Vec<Reply>, RedisError> {
-        let mut keys: Vec<String> = Vec::with_capacity(self.keys.len() + given.len());
-        let mut given = Some(given);
+        let mut keys: Vec<String> = Vec::with_capacity(self.keys.len() + call_keys.len());
+        let mut call_keys = Some(call_keys);
         for key in self.keys {
             match key {
                 Key::Queue(suffix) => keys.push(queue.key(suffix)),
                 Key::Global(key) => keys.push((*key).to_owned()),
-                // A script has at most one name for what is given.
-                Key::Given => keys.extend(given.take().unwrap_or_default()),
+                // A script has at most one name for keys of the call.
+                Key::PerCall => keys.extend(call_keys.take().unwrap_or_default()),
             }
         }
         let count = keys.len().to_string();

@@ -85,15 +85,15 @@ impl<R: Redis> Store<R> {
         self.run_with(script, &QueueKeys::new(queue), Vec::new(), args).await
     }
 
-    /// Runs a script on a queue and the keys `given`.
+    /// Runs a script on a queue and on keys of this call alone.
     pub(in crate::store) async fn run_with(
         &self,
         script: &Script,
         queue: &QueueKeys,
-        given: Vec<String>,
+        call_keys: Vec<String>,
         args: &[&[u8]],
     ) -> Result<ReplyReader, RedisError> {
-        let reply = script.run(&self.redis, queue, given, args).await?;
+        let reply = script.run(&self.redis, queue, call_keys, args).await?;
         Ok(ReplyReader::new(reply))
     }
 }

@@ -6,9 +6,9 @@ use crate::store::jobs::MAX_BYTES;
 use crate::store::redis::{QueueKeys, Redis, RedisError, Store, WAKEUP, scripts};
 use std::time::Duration;
 
-/// How long a subscriber waits between two polls: it is forgotten after twelve seconds. With the wait itself and a PING, that
-/// is three commands in so many seconds.
-const ROUND: Duration = Duration::from_secs(5);
+/// How long a subscriber waits between two polls. It is forgotten when it has not polled for twelve seconds. A poll, a BLPOP
+/// and a PING: three commands in this time.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A subscriber of a queue, from [`Store::subscribe`] on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl<R: Redis> Store<R> {
         sent: &[DeliveryId],
         max_jobs: usize,
     ) -> Result<Inbox, RedisError> {
-        let wait = (ROUND + Duration::from_secs(1)).as_millis().to_string();
+        let wait = (POLL_INTERVAL + Duration::from_secs(1)).as_millis().to_string();
         let (max_jobs, max_bytes) = (max_jobs.to_string(), MAX_BYTES.to_string());
         let mut args = vec![
             subscriber.id.as_bytes(),
@@ -191,7 +191,7 @@ impl<R: Redis> Store<R> {
         if !is_blocked {
             lists.push(keys.key(WAKEUP.name()));
         }
-        self.wait_for_token(&lists, max_wait.min(ROUND)).await?;
+        self.wait_for_token(&lists, max_wait.min(POLL_INTERVAL)).await?;
         Ok(())
     }
 }

@@ -1,25 +1,25 @@
--- A subscriber says that it is present and what it was sent, and gets its next deliveries. Whichever comes first distributes
--- the ready jobs to all.
+-- A subscriber says that it is present and what it was sent, and gets its next deliveries. Whichever subscriber polls first
+-- distributes the ready jobs to all.
 --
 -- ARGV  1 subscriber
 --       2 the queue's generation when it came
 --       3 how long it may wait when there is nothing, in milliseconds
 --       4 how many jobs at most
---       5 max_bytes: no more jobs are given once these have so many bytes
+--       5 max_bytes: it stops after the job with which the payloads reach so many bytes
 --       6… the deliveries that it was sent
 -- Reply 1 outcome: 'inbox', or 'ended' (the queue was deleted), which has nothing after it
---       2 when there may be a job without an insert: in how many milliseconds, nil for never
+--       2 in how many milliseconds the next lease ends or the next scheduled job is due; nil for never
 --       3 whether jobs wait for another subscriber to be sent its deliveries: 1 or 0
 --       4 how many other subscribers have deliveries now, then each of them
---       then for each job: delivery, number, '1' for a text, payload
+--       then for each job: delivery, number, is_text (1 or 0), payload
 --
 -- @keys META, JOBS, ACTIVE, READY, DELIVERIES, WAKEUP
 -- @include clock, counts, delivery, job, lease, queue, ready, subscriber, wakeup
 
 local subscriber, generation, wait = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_jobs, max_bytes = tonumber(ARGV[4]), tonumber(ARGV[5])
-local packed_settings, waiting, status, current_generation, policy, polled, keeps_replay = unpack(redis.call(
-  'HMGET', META, 'settings', 'waiting', 'status', 'generation', 'policy', 'polled', 'keeps-replay'))
+local packed_settings, waiting_until, status, current_generation, policy, last_poll, keeps_replay = unpack(redis.call(
+  'HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll', 'keeps-replay'))
 if (current_generation or '0') ~= generation then
   return {'ended'}
 end
@@ -28,10 +28,10 @@ allow_when_full()
 
 local done = 0
 for i = 6, #ARGV do
-  done = done + confirm(ARGV[i], settings, keeps_replay)
+  done = done + confirm_sent(ARGV[i], settings, keeps_replay)
 end
 note_present(subscriber)
-local done_by_absent, was_outage = forget_absent(polled, settings)
+local done_by_absent, was_outage = forget_absent(last_poll, settings)
 count_done(done + done_by_absent)
 
 -- The jobs of this subscriber's deliveries stay leased.
@@ -44,16 +44,16 @@ for _, delivery in ipairs(deliveries_to(subscriber)) do
   end
 end
 
-local notified, state = {}, nil
+local notified, backlog = {}, nil
 if status ~= '0' then
   if not was_outage then
-    recover(settings)
+    recover_ended_leases(settings)
   end
   promote(100)
-  notified, state = distribute(policy, settings)
+  notified, backlog = distribute(policy, settings)
 end
 
-local reply = {'inbox', false, state == 'blocked' and 1 or 0, 0}
+local reply = {'inbox', false, backlog == 'blocked' and 1 or 0, 0}
 for other in pairs(notified) do
   if other ~= subscriber then
     reply[4] = reply[4] + 1
@@ -68,21 +68,21 @@ for _, delivery in ipairs(deliveries_to(subscriber)) do
   local id = find_delivered(delivery)
   local packed, payload = decode(redis.call('HGET', JOBS, id))
   local at = #reply
-  reply[at + 1], reply[at + 2] = delivery, string.format('%.0f', sequence_of(id))
-  reply[at + 3], reply[at + 4] = unpack_options(packed).text and 1 or 0, payload
+  reply[at + 1], reply[at + 2] = delivery, string.format('%.0f', number_of(id))
+  reply[at + 3], reply[at + 4] = unpack_options(packed).is_text and 1 or 0, payload
   given, max_bytes = given + 1, max_bytes - #payload
 end
 
-if state == 'more' then
+if backlog == 'more' then
   reply[2] = 0
 elseif status ~= '0' then
   local event = next_event()
   reply[2] = event and math.max(0, event - NOW) or false
 end
-if given == 0 and state ~= 'more' then
+if given == 0 and backlog ~= 'more' then
   if status == '0' or redis.call('EXISTS', READY) == 0 then
     redis.call('UNLINK', WAKEUP)
   end
-  note_waiting(waiting, status, current_generation, policy, wait)
+  note_waiting(waiting_until, status, current_generation, policy, wait)
 end
 return reply

@@ -5,13 +5,13 @@
 --       3 the number of the job that it got last before it was cut off, else empty
 -- Reply 1 the subscriber, empty when there are too many
 --       2 the queue's generation: the subscriber ends with that
---       then for each job that it missed: number, '1' for a text, payload
+--       then for each job that it missed: number, is_text (1 or 0), payload
 --
 -- @keys META, SUBSCRIBERS, DELIVERIES, REPLAY
 -- @include counts, delivery, execution, queue, subscriber, wakeup
 
--- What was sent after this job to those who got it. Of a job that is not known any more, what was sent to all. What one
--- subscriber alone got is kept as this one's.
+-- What was sent after the job of this number to those who got that job. When the job is not in the replay any more: what was
+-- sent to all since. Records of what one subscriber alone got are rewritten as this one's.
 local function missed(number, subscriber)
   local records, from, owner = redis.call('LRANGE', REPLAY, 0, -1), 1, ''
   for i, record in ipairs(records) do
@@ -22,25 +22,25 @@ local function missed(number, subscriber)
   end
   local jobs = {}
   for i = from, #records do
-    local job_number, to, text, payload = unpack(records[i])
-    if (to == '' or to == owner) and (from > 1 or job_number > number) then
-      jobs[#jobs + 1] = {string.format('%.0f', job_number), text, payload}
-      if to ~= '' then
-        redis.call('LSET', REPLAY, i - 1, cmsgpack.pack({job_number, subscriber, text, payload}))
+    local job_number, sole_recipient, is_text, payload = unpack(records[i])
+    if (sole_recipient == '' or sole_recipient == owner) and (from > 1 or job_number > number) then
+      jobs[#jobs + 1] = {string.format('%.0f', job_number), is_text, payload}
+      if sole_recipient ~= '' then
+        redis.call('LSET', REPLAY, i - 1, cmsgpack.pack({job_number, subscriber, is_text, payload}))
       end
     end
   end
   return jobs
 end
 
--- Gives this subscriber, too, the deliveries that all have and none was sent. Of the subscribers who were there when the jobs
--- were distributed, the first has all of these.
+-- Adds this subscriber to the jobs that go to all and that nobody was sent yet. The first subscriber that has deliveries has
+-- one for each of these jobs.
 local function share_deliveries(subscriber)
   local first = redis.call('ZRANGE', DELIVERIES, 0, 0)[1]
   for _, delivery in ipairs(first and deliveries_to(subscriber_in(first)) or {}) do
     local id, execution = find_delivered(delivery)
-    if id and execution.delivery.to == '' and not execution.delivery.sent then
-      execution.delivery.copies = execution.delivery.copies + 1
+    if id and execution.distribution.sole_recipient == '' and not execution.distribution.sent then
+      execution.distribution.remaining = execution.distribution.remaining + 1
       save_execution(id, execution)
       redis.call('ZADD', DELIVERIES, 0, subscriber .. string.sub(delivery, SUBSCRIBER_LENGTH + 1))
     end
@@ -48,20 +48,20 @@ local function share_deliveries(subscriber)
 end
 
 local max_subscribers, is_event_stream, last = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3]
-local packed_settings, waiting, status, generation, policy, polled =
-  unpack(redis.call('HMGET', META, 'settings', 'waiting', 'status', 'generation', 'policy', 'polled'))
+local packed_settings, waiting_until, status, generation, policy, last_poll =
+  unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll'))
 local settings = settings_of(packed_settings)
 if redis.call('EXISTS', SUBSCRIBERS) == 0 then
   -- What the last subscribers left: its jobs come back when their leases end.
   redis.call('UNLINK', DELIVERIES)
 end
-count_done((forget_absent(polled, settings)))
+count_done((forget_absent(last_poll, settings)))
 if redis.call('ZCARD', SUBSCRIBERS) >= max_subscribers then
   return {'', 0}
 end
-local subscriber = new_subscriber(redis.call('HINCRBY', META, 'subscribed', 1))
+local subscriber = new_subscriber(redis.call('HINCRBY', META, 'subscriber-sequence', 1))
 note_present(subscriber)
-note_waiting(waiting, status, generation, policy, PRESENCE)
+note_waiting(waiting_until, status, generation, policy, PRESENCE_TTL)
 
 local reply = {subscriber, tonumber(generation or 0)}
 if is_event_stream then

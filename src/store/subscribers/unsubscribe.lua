@@ -8,18 +8,18 @@
 -- @include counts, delivery, queue, subscriber, wakeup
 
 local subscriber = ARGV[1]
-local packed_settings, waiting, status, policy, keeps_replay =
-  unpack(redis.call('HMGET', META, 'settings', 'waiting', 'status', 'policy', 'keeps-replay'))
+local packed_settings, waiting_until, status, policy, keeps_replay =
+  unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'status', 'policy', 'keeps-replay'))
 local settings = settings_of(packed_settings)
 allow_when_full()
 local done = 0
 for i = 2, #ARGV do
-  done = done + confirm(ARGV[i], settings, keeps_replay)
+  done = done + confirm_sent(ARGV[i], settings, keeps_replay)
 end
 count_done(done + forget_subscriber(subscriber, settings))
 
 local notified = status ~= '0' and distribute(policy, settings) or {}
-wake(waiting, redis.call('ZCARD', READY))
+wake(waiting_until, redis.call('ZCARD', READY))
 local reply = {}
 for other in pairs(notified) do
   reply[#reply + 1] = other

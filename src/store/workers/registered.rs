@@ -5,7 +5,7 @@
 //! can at most lose counts.
 
 use crate::queue::QueueName;
-use crate::store::queues::Listed;
+use crate::store::queues::NameList;
 use crate::store::redis::{
     LEGACY_RECEIPTS, QueueKeys, Redis, RedisError, ReplyReader, Store, WORKER_COUNTS, WORKER_FAILURES, WORKERS,
     scripts, worker_record,
@@ -21,7 +21,7 @@ pub struct Worker {
     pub started: u64,
     /// How many jobs it has fetched, on all queues that it was registered on.
     pub processed: u64,
-    /// How many jobs it has given back as failed.
+    /// How many jobs it has failed.
     pub failed: u64,
 }
 
@@ -32,7 +32,7 @@ pub struct QueueWorkers {
     pub processed: Option<u64>,
     /// How many jobs came back as failed. `None` before the first.
     pub failed: Option<u64>,
-    /// The workers' ids, at most [`Listed::MAX_NAMES`], in no order.
+    /// The workers' ids, at most [`NameList::MAX_NAMES`], in no order.
     pub workers: Vec<Vec<u8>>,
 }
 
@@ -45,7 +45,7 @@ impl<R: Redis> Store<R> {
         let (keys, record) = (QueueKeys::new(queue), vec![worker_record(worker)]);
         // The record first: see `unregister`.
         let field = field(queue);
-        self.run_with(&scripts::REGISTER, &keys, record, &[field.as_bytes()])
+        self.run_with(&scripts::REGISTER_IN_RECORD, &keys, record, &[field.as_bytes()])
             .await?;
         let registered = self.enter_with_counts(&keys, worker).await;
         registered.map_err(RedisError::after_a_change)?;
@@ -97,17 +97,17 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn unregister(&self, queue: &QueueName, worker: &[u8]) -> Result<(), RedisError> {
-        let mut left = self.run(&scripts::LEAVE, queue, &[worker]).await?;
+        let mut left = self.run(&scripts::UNREGISTER, queue, &[worker]).await?;
         let processed = left.optional_count()?.unwrap_or(0).to_string();
         let failed = left.optional_count()?.unwrap_or(0).to_string();
         let field = field(queue);
         let args = [field.as_bytes(), processed.as_bytes(), failed.as_bytes()];
         let all_left = async {
-            self.leave_record(worker, &args).await?;
+            self.unregister_in_record(worker, &args).await?;
             if !self.is_registered(queue, worker).await? {
                 // A registration that is under way may have entered its counts after the first look. If it enters them
                 // later still, it will look itself.
-                self.run(&scripts::LEAVE, queue, &[worker]).await?;
+                self.run(&scripts::UNREGISTER, queue, &[worker]).await?;
             }
             Ok(())
         };
@@ -115,10 +115,10 @@ impl<R: Redis> Store<R> {
     }
 
     /// Notes in a worker's record what it did on a queue that it left, and takes it off the list after its last one.
-    async fn leave_record(&self, worker: &[u8], args: &[&[u8]]) -> Result<(), RedisError> {
+    async fn unregister_in_record(&self, worker: &[u8], args: &[&[u8]]) -> Result<(), RedisError> {
         let record = vec![worker_record(worker)];
         let no_queue = QueueKeys::default();
-        let left = self.run_with(&scripts::UNREGISTER, &no_queue, record, args);
+        let left = self.run_with(&scripts::UNREGISTER_IN_RECORD, &no_queue, record, args);
         if left.await?.flag()? {
             self.redis.command("ZREM", &[WORKERS.name().as_bytes(), worker]).await?;
             // It may have registered elsewhere in between. Registering writes the record before the list, so whatever
@@ -136,7 +136,7 @@ impl<R: Redis> Store<R> {
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn workers(&self) -> Result<Listed, RedisError> {
+    pub async fn workers(&self) -> Result<NameList, RedisError> {
         self.list_names(WORKERS.name()).await
     }
 
@@ -145,7 +145,7 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`].
     pub async fn queue_workers(&self, queue: &QueueName) -> Result<QueueWorkers, RedisError> {
-        let max_workers = Listed::MAX_NAMES.to_string();
+        let max_workers = NameList::MAX_NAMES.to_string();
         let args = [max_workers.as_bytes()];
         let mut reply = self.run(&scripts::QUEUE_WORKERS, queue, &args).await?;
         Ok(QueueWorkers {

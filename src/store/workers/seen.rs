@@ -1,7 +1,7 @@
 //! Workers that claim by name: when they were last seen, and where. Kept beside the queues, about once a minute.
 
 use crate::queue::{QueueName, Timestamp};
-use crate::store::queues::Listed;
+use crate::store::queues::NameList;
 use crate::store::redis::{QueueKeys, Redis, RedisError, Store, scripts};
 
 /// A worker that claimed by name within a day.
@@ -16,13 +16,13 @@ pub struct SeenWorker {
 }
 
 impl<R: Redis> Store<R> {
-    /// The workers that claimed by name within a day, the last seen first, at most [`Listed::MAX_NAMES`] pairs of worker and
+    /// The workers that claimed by name within a day, the last seen first, at most [`NameList::MAX_NAMES`] pairs of worker and
     /// queue. One command.
     ///
     /// # Errors
     /// [`RedisError`].
     pub async fn seen_workers(&self) -> Result<Vec<SeenWorker>, RedisError> {
-        let max_workers = Listed::MAX_NAMES.to_string();
+        let max_workers = NameList::MAX_NAMES.to_string();
         let args = [max_workers.as_bytes()];
         let no_queue = QueueKeys::default();
         let reply = self.run_with(&scripts::SEEN_WORKERS, &no_queue, Vec::new(), &args);

@@ -1,18 +1,16 @@
--- Notes in a legacy worker's record that it has left a queue, with what it did there. The record goes with its last queue.
+-- Unregisters a legacy worker on a queue. What it has under a lease, where the queue delivers at least once,
+-- is acknowledged.
 --
--- ARGV  1 the record's field for the queue
---       2 how many jobs it has processed there, 3 how many it has failed
--- Reply 1 whether it is registered on no queue any more: 1 or 0
+-- ARGV  1 worker
+-- Reply 1 how many jobs it has processed on this queue, nil when it was not registered
+--       2 how many it has failed, nil as above
 --
--- @keys WORKER_RECORD
+-- @keys META, WORKER_COUNTS, WORKER_FAILURES
+-- @include counts, legacy_worker, queue
 
-redis.call('HDEL', WORKER_RECORD, ARGV[1])
-for _, field in ipairs(redis.call('HKEYS', WORKER_RECORD)) do
-  if string.sub(field, 1, 6) == 'queue:' then
-    redis.call('HINCRBY', WORKER_RECORD, 'processed', ARGV[2])
-    redis.call('HINCRBY', WORKER_RECORD, 'failed', ARGV[3])
-    return {0}
-  end
-end
-redis.call('DEL', WORKER_RECORD)
-return {1}
+local worker = ARGV[1]
+count_done(ack_legacy_receipts(worker, settings_of(redis.call('HGET', META, 'settings'))))
+local reply = {redis.call('HGET', WORKER_COUNTS, worker), redis.call('HGET', WORKER_FAILURES, worker)}
+redis.call('HDEL', WORKER_COUNTS, worker)
+redis.call('HDEL', WORKER_FAILURES, worker)
+return reply

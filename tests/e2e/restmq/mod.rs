@@ -14,7 +14,7 @@ mod xmlrpc;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use presque::dialect::restmq::{self, Access, Answer as Served};
+use presque::dialect::restmq::{self, Access, RestmqResponse as Served};
 use presque::queue::Limits;
 use presque::store::{self, Store};
 use presque::web::{Context, Response};

@@ -2,7 +2,7 @@
 
 use super::{context, request};
 use crate::support::{NativeStore, Redis, assert_sound};
-use presque::dialect::restmq::{self, Access, Answer, Chunks, Gone};
+use presque::dialect::restmq::{self, Access, ChunkSink, Gone, RestmqResponse};
 use presque::queue::QueueName;
 use presque::store::{Insert, NewJob};
 use std::future::pending;
@@ -24,7 +24,7 @@ struct Reader {
     then: Then,
 }
 
-impl Chunks for Reader {
+impl ChunkSink for Reader {
     async fn send(&mut self, chunk: Vec<u8>) -> Result<(), Gone> {
         if self.got.len() == self.takes {
             return pending().await;
@@ -64,7 +64,7 @@ async fn a_reader_that_stalls_or_goes_is_let_go_and_what_it_was_not_sent_is_in_t
 
         let request = request("GET", "/c/x", &[], "");
         let answer = restmq::handle(request, &context, &Access::default()).await;
-        let Answer::Stream(head, subscription) = answer else {
+        let RestmqResponse::Stream(head, subscription) = answer else {
             panic!("no stream");
         };
         assert_eq!(head.status(), 200);

@@ -7,7 +7,7 @@ fn take<T>(value: &str, take: impl FnOnce(&mut Members<'_>) -> Taken<T>) -> Take
     let body = format!("{{\"x\":{value}}}");
     let mut members = Members::of_body(body.as_bytes())?;
     let taken = take(&mut members)?;
-    members.finish()?;
+    members.reject_unknown()?;
     Ok(taken)
 }
 
@@ -44,7 +44,7 @@ fn a_body_that_is_no_json_is_told_from_one_that_is_no_object() {
         assert_eq!(problem(body).pointer(), Some(""));
     }
     for body in [&b""[..], b" \n", b"{}"] {
-        Members::of_body(body).unwrap().finish().unwrap();
+        Members::of_body(body).unwrap().reject_unknown().unwrap();
     }
 }
 
@@ -52,7 +52,7 @@ fn a_body_that_is_no_json_is_told_from_one_that_is_no_object() {
 fn values_keep_their_bytes_and_of_two_equal_names_the_last_counts() {
     let mut members = Members::of_body(br#" { "x":1, "\u0078" : { "b":1.50,  "b":2 } } "#).unwrap();
     assert_eq!(members.any("x").unwrap().get(), r#"{ "b":1.50,  "b":2 }"#);
-    members.finish().unwrap();
+    members.reject_unknown().unwrap();
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn elements_and_inner_members_are_pointed_to() {
     let jobs = members.list("jobs", 1..=2).unwrap().unwrap();
     let (value, pointer) = jobs.into_iter().nth(1).unwrap();
     let job = Members::of(value, pointer).unwrap();
-    assert_eq!(job.finish().unwrap_err().pointer(), Some("/jobs/1/a~1b"));
+    assert_eq!(job.reject_unknown().unwrap_err().pointer(), Some("/jobs/1/a~1b"));
     let mut inner = members.object("u").unwrap().unwrap();
     assert_eq!(inner.flag("k").unwrap_err().pointer(), Some("/u/k"));
     assert_eq!(
@@ -148,7 +148,7 @@ fn a_member_that_nobody_asked_for_is_refused_with_those_that_there_are() {
     let mut members = Members::of_body(br#"{"prio":1}"#).unwrap();
     members.any("payload");
     members.any("priority");
-    let problem = members.finish().unwrap_err();
+    let problem = members.reject_unknown().unwrap_err();
     assert_eq!(problem.pointer(), Some("/prio"));
     assert_eq!(
         problem.detail(),

@@ -1,4 +1,4 @@
-//! Finish: ack, nack, extend, by the receipt of a claim.
+//! What a worker does with the receipt of a claim: ack, nack, extend.
 
 use crate::queue::{QueueName, Receipt, Timestamp};
 use crate::store::redis::{Redis, RedisError, ReplyReader, Store, millis, scripts};
@@ -23,10 +23,10 @@ pub struct Nack<'a> {
     pub receipt: &'a Receipt,
     /// What went wrong.
     pub error: &'a str,
-    /// When it shall be tried again, where that is not for the job or the queue to say.
+    /// How long from now until the next attempt. `None`: as the backoff of the job, else of the queue, says.
     pub delay: Option<Duration>,
-    /// It shall not be tried again.
-    pub dead: bool,
+    /// The job is dead, and is not tried again.
+    pub is_rejected: bool,
 }
 
 /// A job needs more time.
@@ -45,7 +45,7 @@ pub struct Extend<'a> {
 pub enum Acked {
     /// The job is done.
     Done,
-    /// It was, by this receipt.
+    /// This receipt has acknowledged the job before.
     Repeated,
     /// The job was called off.
     Cancelled,
@@ -62,7 +62,7 @@ pub enum Nacked {
     Ready,
     /// The job is dead.
     Dead,
-    /// This receipt was given back before.
+    /// This receipt has reported the failure before.
     Repeated,
     /// The job was called off.
     Cancelled,
@@ -112,7 +112,7 @@ impl<R: Redis> Store<R> {
         acks.iter().map(|_| Acked::read(&mut reply)).collect()
     }
 
-    /// Gives jobs of one queue back that failed, each on its own. One command.
+    /// Reports that jobs of one queue failed, each on its own. One command.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
@@ -120,12 +120,12 @@ impl<R: Redis> Store<R> {
         let delays = decimals(nacks.iter().map(|nack| nack.delay));
         let mut args: Vec<&[u8]> = Vec::with_capacity(nacks.len() * 4);
         for (nack, delay) in nacks.iter().zip(&delays) {
-            let dead: &[u8] = if nack.dead { b"1" } else { b"" };
+            let is_rejected: &[u8] = if nack.is_rejected { b"1" } else { b"" };
             args.extend([
                 nack.receipt.as_str().as_bytes(),
                 nack.error.as_bytes(),
                 delay.as_bytes(),
-                dead,
+                is_rejected,
             ]);
         }
         let mut reply = self.run(&scripts::NACK, queue, &args).await?;

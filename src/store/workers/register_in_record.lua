@@ -1,5 +1,5 @@
--- Notes in a legacy worker's record that it is registered on a queue. A worker that registers there again starts anew: it has
--- crashed without leaving.
+-- Notes in a legacy worker's record that it is registered on a queue. A worker that registers there again starts anew: it
+-- has crashed without unregistering.
 --
 -- ARGV  1 the record's field for the queue
 -- Reply 1 always 1

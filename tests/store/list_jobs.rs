@@ -2,15 +2,15 @@
 
 use super::work::{Work, seconds};
 use presque::queue::{Due, JobId, State};
-use presque::store::{Cursor, Idempotency, Insert, Inserted, InsertedJob, Job, NewJob, Page};
+use presque::store::{Cursor, Idempotency, Insert, Inserted, InsertedJob, Job, ListJobs, NewJob};
 
 async fn page(work: &Work, state: State, max_jobs: usize, after: Option<&Cursor>) -> Vec<Job> {
-    let page = Page {
+    let page = ListJobs {
         queue: &work.queue,
         state,
         max_jobs,
         after,
-        payload: false,
+        has_payloads: false,
     };
     work.store.jobs(page).await.unwrap().jobs
 }
@@ -19,12 +19,12 @@ async fn all_pages(work: &Work, state: State, max_jobs: usize) -> Vec<JobId> {
     let mut ids = Vec::new();
     let mut after: Option<Cursor> = None;
     loop {
-        let asked = Page {
+        let asked = ListJobs {
             queue: &work.queue,
             state,
             max_jobs,
             after: after.as_ref(),
-            payload: false,
+            has_payloads: false,
         };
         let page = work.store.jobs(asked).await.unwrap();
         after = page.jobs.last().map(|last| Cursor {
@@ -32,7 +32,7 @@ async fn all_pages(work: &Work, state: State, max_jobs: usize) -> Vec<JobId> {
             id: last.id.clone(),
         });
         ids.extend(page.jobs.into_iter().map(|job| job.id));
-        if !page.more {
+        if !page.has_more {
             return ids;
         }
     }
@@ -95,16 +95,16 @@ async fn payloads_are_told_when_they_are_asked_for_up_to_four_mebibytes() {
             .iter()
             .all(|job| job.payload.is_empty())
     );
-    let asked = Page {
+    let asked = ListJobs {
         queue: &work.queue,
         state: State::Ready,
         max_jobs: 10,
         after: None,
-        payload: true,
+        has_payloads: true,
     };
     let page = work.store.jobs(asked).await.unwrap();
     assert_eq!(
-        (page.jobs.len(), page.jobs[0].payload.len(), page.more),
+        (page.jobs.len(), page.jobs[0].payload.len(), page.has_more),
         (1, large.len(), true)
     );
 }
@@ -136,13 +136,13 @@ async fn an_insert_that_is_repeated_by_its_key_gives_the_same_answer_and_another
     assert_eq!(insert(b"k", b"1").await, first);
     assert_eq!(insert(b"k", b"2").await, Inserted::OtherRequest);
     assert_ne!(insert(b"other", b"1").await, first);
-    assert_eq!(work.store.counts(&work.queue).await.unwrap().size, 3);
+    assert_eq!(work.store.counts(&work.queue).await.unwrap().ready, 3);
     work.store
         .delete(&work.queue, presque::store::Delete::Jobs)
         .await
         .unwrap();
     assert_ne!(insert(b"k", b"1").await, first, "the jobs of the first are gone");
-    assert_eq!(work.store.counts(&work.queue).await.unwrap().size, 2);
+    assert_eq!(work.store.counts(&work.queue).await.unwrap().ready, 2);
     let ttl: i64 = redis::from_owned_redis_value(work.redis.run("TTL presque:{q}:idempotency:6b").await).unwrap();
     assert!((86_000..=86_400).contains(&ttl), "{ttl}");
     work.assert_sound().await;
@@ -151,7 +151,7 @@ async fn an_insert_that_is_repeated_by_its_key_gives_the_same_answer_and_another
 #[tokio::test]
 async fn the_jobs_of_one_insert_may_hold_back_each_other_by_their_unique_key() {
     let work = Work::start().await;
-    let hold = presque::queue::Hold::WhileUnfinished;
+    let hold = presque::queue::Hold::UntilEnded;
     let unique = Some(presque::queue::Unique { key: b"k", hold });
     let job = NewJob {
         payload: b"1",

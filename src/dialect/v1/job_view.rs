@@ -1,7 +1,7 @@
 //! How a job is rendered.
 
 use super::backoff::render_backoff;
-use super::numbers::seconds;
+use super::seconds::seconds;
 use crate::queue::{Hold, QueueName, State, Timestamp};
 use crate::store::{DeathReason, Job, JobError};
 use crate::web::json::{Object, is_shallow, push_object, utf8_text};
@@ -43,17 +43,17 @@ pub(super) fn render_payload(o: &mut Object<'_>, job: &Job) {
 fn render_state(o: &mut Object<'_>, job: &Job) {
     match job.state {
         State::Ready => {}
-        State::Scheduled => render_time(o, "run_at", job.at),
+        State::Scheduled => render_time(o, "run_at", job.state_time),
         State::Active => {
             if let Some(worker) = &job.worker {
                 o.text("worker", worker);
             }
             render_optional_time(o, "claimed_at", job.claimed);
-            render_time(o, "lease_ends_at", job.at);
+            render_time(o, "lease_ends_at", job.state_time);
         }
         State::Done | State::Dead | State::Cancelled => {
             render_optional_time(o, "ended_at", job.ended);
-            render_time(o, "kept_until", job.at);
+            render_time(o, "kept_until", job.state_time);
             if let Some(reason) = job.reason {
                 o.text("reason", reason_name(reason));
             }
@@ -69,16 +69,16 @@ fn render_options(o: &mut Object<'_>, job: &Job) {
     if let Some(backoff) = job.backoff {
         render_backoff(o, backoff);
     }
-    if let Some(timeout) = job.timeout {
-        o.plain("timeout", seconds(timeout));
+    if let Some(lease) = job.lease {
+        o.plain("timeout", seconds(lease));
     }
     render_optional_time(o, "expires_at", job.expires_in.map(|time| job.id.inserted().plus(time)));
     if let Some((key, hold)) = &job.unique {
         o.object("unique", |o| {
             o.text("key", key);
             match hold {
-                Hold::WhileWaiting => o.text("while", "waiting"),
-                Hold::WhileUnfinished => o.text("while", "unfinished"),
+                Hold::UntilClaimed => o.text("while", "waiting"),
+                Hold::UntilEnded => o.text("while", "unfinished"),
                 Hold::For(time) => o.plain("for", seconds(*time)),
             };
         });

@@ -189,8 +189,8 @@ async fn a_text_is_told_as_such_and_is_a_job_like_any_other_to_who_claims_or_fet
 async fn a_taken_job_has_released_its_unique_key_unless_that_is_held_for_a_time() {
     let work = Work::start().await;
     for (hold, released) in [
-        (Hold::WhileWaiting, true),
-        (Hold::WhileUnfinished, true),
+        (Hold::UntilClaimed, true),
+        (Hold::UntilEnded, true),
         (Hold::For(seconds(60)), false),
     ] {
         let unique = Some(Unique { key: b"k", hold });

@@ -1,9 +1,9 @@
 //! Showing the next job: what is counted changes nothing else.
 
-use super::take::{short, show, take, text};
+use super::take_next::{short, show, take, text};
 use super::work::{Work, seconds};
 use presque::queue::{Hold, JobId, Settings, State, Unique};
-use presque::store::{Dead, DeathReason, InsertedJob, Nacked, NewJob, Removed};
+use presque::store::{DeadJobs, DeathReason, InsertedJob, Nacked, NewJob, Removed};
 
 #[tokio::test]
 async fn each_showing_is_counted_and_the_job_stays_the_next_one() {
@@ -14,7 +14,7 @@ async fn each_showing_is_counted_and_the_job_stays_the_next_one() {
         assert_eq!(show(&work).await, Some((1, count)));
     }
     let counts = work.store.counts(&work.queue).await.unwrap();
-    assert_eq!((counts.size, counts.processed), (2, None));
+    assert_eq!((counts.ready, counts.processed), (2, None));
     take(&work).await.unwrap();
     assert_eq!(show(&work).await, Some((2, 1)));
     work.assert_sound().await;
@@ -36,12 +36,12 @@ async fn a_job_that_was_shown_is_claimed_by_its_own_rules_and_keeps_its_count() 
     let mut work = Work::start().await;
     let unique = Some(Unique {
         key: b"k",
-        hold: Hold::WhileWaiting,
+        hold: Hold::UntilClaimed,
     });
     let job = NewJob {
         payload: b"1",
         max_attempts: Some(2),
-        timeout: Some(seconds(7)),
+        lease: Some(seconds(7)),
         unique,
         ..NewJob::default()
     };
@@ -51,13 +51,16 @@ async fn a_job_that_was_shown_is_claimed_by_its_own_rules_and_keeps_its_count() 
     let duplicate = work.try_insert(job).await;
     assert_eq!(duplicate, InsertedJob::Duplicate(id.clone()));
     let (claimed, receipt) = work.claim().await;
-    assert_eq!((claimed.claims, claimed.at), (1, work.clock.now().plus(seconds(7))));
+    assert_eq!(
+        (claimed.claims, claimed.state_time),
+        (1, work.clock.now().plus(seconds(7)))
+    );
     work.assert_sound().await;
     assert_eq!(work.nack(&receipt, Some(seconds(0))).await, Nacked::Ready);
     assert_eq!(show(&work).await, Some((1, 2)));
     let (_, receipt) = work.claim().await;
     assert_eq!(work.nack(&receipt, None).await, Nacked::Dead);
-    work.store.redrive(&work.queue, Dead::First(1)).await.unwrap();
+    work.store.redrive(&work.queue, DeadJobs::First(1)).await.unwrap();
     assert_eq!(show(&work).await, Some((1, 3)));
     work.pass(seconds(1)).await;
     work.assert_sound().await;
@@ -74,7 +77,7 @@ async fn a_job_that_was_shown_and_never_claimed_expires_is_redriven_and_is_calle
     .await;
     let unique = Some(Unique {
         key: b"k",
-        hold: Hold::WhileUnfinished,
+        hold: Hold::UntilEnded,
     });
     let job = NewJob { unique, ..short("1") };
     let id = work.insert(job).await;
@@ -85,7 +88,7 @@ async fn a_job_that_was_shown_and_never_claimed_expires_is_redriven_and_is_calle
     assert_eq!((dead.reason, dead.claims), (Some(DeathReason::Expired), 0));
     work.assert_sound().await;
 
-    let redriven = work.store.redrive(&work.queue, Dead::First(1)).await.unwrap();
+    let redriven = work.store.redrive(&work.queue, DeadJobs::First(1)).await.unwrap();
     assert_eq!(redriven.redriven, 1);
     shown(&work, &id).await;
     work.assert_sound().await;

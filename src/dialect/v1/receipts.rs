@@ -1,10 +1,10 @@
 //! `/v1/queues/{q}/claims/{receipt}/{verb}` and `/v1/queues/{q}/claims/{verb}`: a worker finishes a job that it claimed.
 
+use super::job_view::render_time;
 use super::members::Members;
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemType};
 use super::request::{DELAY, LEASE, MAX_RESULT_BYTES, MAX_RESULTS_BODY_BYTES, parse_body};
 use super::respond;
-use super::view::render_time;
 use crate::queue::{QueueName, Receipt, Timestamp};
 use crate::store::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, Nacked, Redis};
 use crate::web::json::{Object, push_object};
@@ -57,13 +57,13 @@ pub(super) enum Outcome {
     /// Until this time.
     Scheduled(Timestamp),
     /// Its lease ends at this time.
-    Active(Timestamp),
+    Extended(Timestamp),
     Repeated,
     Cancelled,
     Stale,
 }
 
-pub(super) async fn one<R: Redis>(
+pub(super) async fn finish<R: Redis>(
     verb: Verb,
     request: &mut Request,
     queue: &QueueName,
@@ -75,22 +75,22 @@ pub(super) async fn one<R: Redis>(
     let outcomes = run(verb, queue, requests.into(), context).await?;
     match outcomes.first() {
         Some((_, Outcome::Stale)) => Err(Problem::new(
-            Kind::StaleReceipt,
+            ProblemType::StaleReceipt,
             "The job was finished, its lease ended, or the receipt is from another queue. Nothing was changed.",
         )),
         Some((_, Outcome::Cancelled)) => Err(Problem::new(
-            Kind::JobCancelled,
+            ProblemType::JobCancelled,
             "The job was cancelled. Nothing was changed.",
         )),
         Some((receipt, outcome)) => Ok(respond(StatusCode::OK, |o| render_outcome(o, receipt, *outcome))),
         None => Err(Problem::new(
-            Kind::StoreLost,
+            ProblemType::StoreLost,
             "Redis gave no result for the receipt. The request may have been carried out.",
         )),
     }
 }
 
-pub(super) async fn many<R: Redis>(
+pub(super) async fn finish_many<R: Redis>(
     verb: Verb,
     request: &mut Request,
     queue: &QueueName,
@@ -100,7 +100,7 @@ pub(super) async fn many<R: Redis>(
     let mut members = Members::of_body(&body)?;
     let requests = parse_receipts(&mut members, verb.member(), 1)?;
     let requests = members.required(verb.member(), requests)?;
-    members.finish()?;
+    members.reject_unknown()?;
     let outcomes = run(verb, queue, requests, context).await?;
     Ok(respond(StatusCode::OK, |o| {
         o.array("results", &outcomes, |out, (receipt, outcome)| {
@@ -113,7 +113,7 @@ pub(super) async fn many<R: Redis>(
 fn parse_receipts<'a>(
     members: &mut Members<'a>,
     name: &'static str,
-    least: usize,
+    min_receipts: usize,
 ) -> Result<Option<Vec<(Receipt, Members<'a>)>>, Problem> {
     let parse = |(value, pointer)| {
         let mut members = Members::of(value, pointer)?;
@@ -122,7 +122,7 @@ fn parse_receipts<'a>(
         })?;
         Ok((members.required("receipt", receipt)?, members))
     };
-    let list = members.list(name, least..=MAX_RECEIPTS)?;
+    let list = members.list(name, min_receipts..=MAX_RECEIPTS)?;
     list.map(|list| list.into_iter().map(parse).collect()).transpose()
 }
 
@@ -130,8 +130,11 @@ fn parse_receipts<'a>(
 pub(super) type AckRequest<'a> = (Receipt, Option<&'a str>);
 
 /// The member `acks`: receipts and results. `None` where there is none.
-pub(super) fn parse_acks<'a>(members: &mut Members<'a>, least: usize) -> Result<Option<Vec<AckRequest<'a>>>, Problem> {
-    let requests = parse_receipts(members, Verb::Ack.member(), least)?;
+pub(super) fn parse_acks<'a>(
+    members: &mut Members<'a>,
+    min_receipts: usize,
+) -> Result<Option<Vec<AckRequest<'a>>>, Problem> {
+    let requests = parse_receipts(members, Verb::Ack.member(), min_receipts)?;
     requests.map(|requests| parse_each(requests, parse_result)).transpose()
 }
 
@@ -142,14 +145,14 @@ fn parse_result<'a>(members: &mut Members<'a>) -> Result<Option<&'a str>, Proble
 struct NackRequest {
     error: String,
     delay: Option<Duration>,
-    dead: bool,
+    is_rejected: bool,
 }
 
 fn parse_nack(members: &mut Members<'_>) -> Result<NackRequest, Problem> {
     Ok(NackRequest {
         error: members.text("error", ERROR_BYTES)?.unwrap_or_default(),
         delay: members.seconds("delay", DELAY)?,
-        dead: members.flag("dead")?.unwrap_or(false),
+        is_rejected: members.flag("dead")?.unwrap_or(false),
     })
 }
 
@@ -169,7 +172,7 @@ fn parse_each<'a, T>(
 ) -> Result<Vec<(Receipt, T)>, Problem> {
     let parse_one = |(receipt, mut members): (Receipt, Members<'a>)| {
         let parsed = parse(&mut members)?;
-        members.finish()?;
+        members.reject_unknown()?;
         Ok((receipt, parsed))
     };
     requests.into_iter().map(parse_one).collect()
@@ -222,7 +225,7 @@ fn nack((receipt, request): &(Receipt, NackRequest)) -> Nack<'_> {
         receipt,
         error: &request.error,
         delay: request.delay,
-        dead: request.dead,
+        is_rejected: request.is_rejected,
     }
 }
 
@@ -261,7 +264,7 @@ impl From<Nacked> for Outcome {
 impl From<Extended> for Outcome {
     fn from(extended: Extended) -> Self {
         match extended {
-            Extended::Until(end) => Self::Active(end),
+            Extended::Until(end) => Self::Extended(end),
             Extended::Cancelled => Self::Cancelled,
             Extended::Stale => Self::Stale,
         }
@@ -275,7 +278,7 @@ pub(super) fn render_outcome(o: &mut Object<'_>, receipt: &Receipt, outcome: Out
         Outcome::Dead => ("dead", None),
         Outcome::Ready => ("ready", None),
         Outcome::Scheduled(at) => ("scheduled", Some(("run_at", at))),
-        Outcome::Active(end) => ("active", Some(("lease_ends_at", end))),
+        Outcome::Extended(end) => ("active", Some(("lease_ends_at", end))),
         Outcome::Repeated => ("repeated", None),
         Outcome::Cancelled => ("cancelled", None),
         Outcome::Stale => ("stale", None),
