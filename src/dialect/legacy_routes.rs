@@ -1,7 +1,7 @@
 //! Paths that both legacy protocols have: which of the two owns a request, and who responds to it.
 //!
-//! The function `owner` decides; if nothing says RestMQ, the request is presque's. Only forms are read to decide: presque's workers say
-//! JSON, or send no body.
+//! The function `owner` decides; if nothing says RestMQ, the request is presque's. Only forms are read to decide: presque's
+//! workers say JSON, or send no body.
 
 use super::restmq::form::{Fields, trim};
 use super::restmq::request::{MAX_SMALL_BODY_BYTES, max_message_body_bytes};
@@ -22,48 +22,73 @@ enum Owner {
     Restmq,
 }
 
+/// The routes of one component. A component is asked for these alone; the path may be written in other ways, as `//q/x`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Routes {
+    /// `/`
+    Index,
+    /// `/q/` and `/qb/`
+    Queue,
+    /// `/control/`
+    Control,
+    /// `/status/` and `/j/`
+    Status,
+}
+
 /// The protocol that owns a request. `form` has the fields of its form, `None` where there is none or it cannot be read;
 /// [`needs_form`] says whether it must be.
 ///
 /// RestMQ's are
 ///
-/// - at `/`: a POST, and a GET with a `queue`;
+/// - at `/`: a POST, and a GET or HEAD with a `queue`;
 /// - at `/q/{queue}`: a POST with a `value` or `msg` in its form or query, unless it is said to be JSON, and a GET with a
 ///   `callback`;
-/// - at `/control/`: a POST of a form with a `status`, and a GET with a `callback`;
-/// - at `/j/`: a GET with a `callback`.
-fn owner(method: &Method, path: &str, query: Query<'_>, headers: &HeaderMap, form: Option<&Fields>) -> Owner {
+/// - at `/control/`: a POST of a form with a `status`, and a GET or HEAD with a `callback`;
+/// - at `/j/`: a GET or HEAD with a `callback`.
+fn owner(
+    routes: Routes,
+    method: &Method,
+    path: &str,
+    query: Query<'_>,
+    headers: &HeaderMap,
+    form: Option<&Fields>,
+) -> Owner {
     let is_get_or_head = *method == Method::GET || *method == Method::HEAD;
-    let has_queue = has_queue(path);
     let in_form = |name| form.is_some_and(|form| form.get(name).is_some());
-    let is_restmq = match route(path) {
-        "" => *method == Method::POST || is_get_or_head && has(query, "queue"),
-        "q" if *method == Method::POST => {
+    let is_restmq = match routes {
+        Routes::Index => *method == Method::POST || is_get_or_head && has(query, "queue"),
+        Routes::Queue if is_batch(path) => false,
+        Routes::Queue if *method == Method::POST => {
             let is_readable = form.is_some() || !says_form(headers);
             let is_message = |name| has(query, name) || in_form(name);
-            has_queue && !is_json(headers) && is_readable && (is_message("value") || is_message("msg"))
+            has_queue(path) && !is_json(headers) && is_readable && (is_message("value") || is_message("msg"))
         }
         // HEAD is nobody's here.
-        "q" => *method == Method::GET && has(query, "callback"),
-        "control" if *method == Method::POST => has_queue && in_form("status"),
-        "control" | "j" => is_get_or_head && has(query, "callback"),
-        _ => false,
+        Routes::Queue => *method == Method::GET && has(query, "callback"),
+        Routes::Control if *method == Method::POST => has_queue(path) && in_form("status"),
+        Routes::Control => is_get_or_head && has(query, "callback"),
+        Routes::Status => path.starts_with("/j") && is_get_or_head && has(query, "callback"),
     };
     if is_restmq { Owner::Restmq } else { Owner::Presque }
 }
 
 /// Whether a request's form must be read to find its owner.
-fn needs_form(method: &Method, path: &str, headers: &HeaderMap) -> bool {
-    *method == Method::POST && ["q", "control"].contains(&route(path)) && has_queue(path) && says_form(headers)
+fn needs_form(routes: Routes, method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    let may_decide = match routes {
+        Routes::Queue => !is_batch(path),
+        Routes::Control => true,
+        Routes::Index | Routes::Status => false,
+    };
+    may_decide && *method == Method::POST && has_queue(path) && says_form(headers)
 }
 
 fn says_form(headers: &HeaderMap) -> bool {
     is_form(headers) || is_multipart(headers)
 }
 
-/// The first segment of a path.
-fn route(path: &str) -> &str {
-    path.split('/').nth(1).unwrap_or_default()
+/// Whether the path is one of `/qb/`.
+fn is_batch(path: &str) -> bool {
+    path.starts_with("/qb")
 }
 
 /// Whether anything follows the first segment. Where nothing does, both dialects refuse a POST.
@@ -78,26 +103,29 @@ fn has(query: Query<'_>, name: &str) -> bool {
 }
 
 /// The owner of a request, whose form of at most `limit` bytes is read where it must be.
-async fn owner_by_form(request: &mut Request, limit: usize) -> Owner {
-    if !needs_form(request.method(), request.path(), request.headers()) {
-        return owner_of(request, None);
+async fn owner_by_form(routes: Routes, request: &mut Request, limit: usize) -> Owner {
+    if !needs_form(routes, request.method(), request.path(), request.headers()) {
+        return owner_of(routes, request, None);
     }
     let body = request.body(limit).await.ok();
-    let form = body.and_then(|body| parse_form(request.headers(), &body));
-    owner_of(request, form.as_ref())
+    let form = body.and_then(|body| parse_form(routes, request.raw_query(), request.headers(), &body));
+    owner_of(routes, request, form.as_ref())
 }
 
-fn owner_of(request: &Request, form: Option<&Fields>) -> Owner {
+fn owner_of(routes: Routes, request: &Request, form: Option<&Fields>) -> Owner {
     let (path, query) = (request.path(), request.query());
-    owner(request.method(), path, query, request.headers(), form)
+    owner(routes, request.method(), path, query, request.headers(), form)
 }
 
 /// The fields of a form. A JSON text is no form, whatever it is called: that is what `curl -d` sends by default.
-fn parse_form(headers: &HeaderMap, body: &Bytes) -> Option<Fields> {
+///
+/// A message may also be in the query. So there the fields of both count, together up to [`Fields::MAX_FIELDS`].
+fn parse_form(routes: Routes, query: Option<&str>, headers: &HeaderMap, body: &Bytes) -> Option<Fields> {
     if json::is_text(body) {
         return None;
     }
-    Fields::parse(None, headers, body).ok()
+    let query = query.filter(|_| routes == Routes::Queue);
+    Fields::parse(query, headers, body).ok()
 }
 
 /// Responds to a request to `/q/{queue}` or `/qb/{queue}`.
@@ -107,7 +135,7 @@ pub async fn queue<B: http_body::Body + 'static, R: Redis>(
     access: &Access,
 ) -> Response {
     let mut request = Request::new(request);
-    match owner_by_form(&mut request, max_message_body_bytes(&context.limits)).await {
+    match owner_by_form(Routes::Queue, &mut request, max_message_body_bytes(&context.limits)).await {
         Owner::Presque => presque::queue::respond(&mut request, context).await,
         Owner::Restmq => render(restmq::messages::respond(&mut request, context, access).await),
     }
@@ -120,7 +148,7 @@ pub async fn control<B: http_body::Body + 'static, R: Redis>(
     access: &Access,
 ) -> Response {
     let mut request = Request::new(request);
-    match owner_by_form(&mut request, MAX_SMALL_BODY_BYTES).await {
+    match owner_by_form(Routes::Control, &mut request, MAX_SMALL_BODY_BYTES).await {
         Owner::Presque => presque::control::respond(&mut request, context).await,
         Owner::Restmq => render(restmq::control::respond(&mut request, context, access).await),
     }
@@ -130,7 +158,7 @@ pub async fn control<B: http_body::Body + 'static, R: Redis>(
 pub async fn status<B, R: Redis>(request: http::Request<B>, context: &Context<R>, access: &Access) -> Response {
     // The body is dropped here: no route reads it, and the component is smaller without code that reads bodies.
     let request = Request::new(request.map(|_| Empty::<Bytes>::new()));
-    match owner_of(&request, None) {
+    match owner_of(Routes::Status, &request, None) {
         Owner::Presque => presque::status::respond(&request, context).await,
         Owner::Restmq => render(pages::respond(&request, context, access).await),
     }
@@ -143,7 +171,7 @@ pub async fn index<B: http_body::Body + 'static, R: Redis>(
     access: &Access,
 ) -> Response {
     let mut request = Request::new(request);
-    match (owner_of(&request, None), request.method()) {
+    match (owner_of(Routes::Index, &request, None), request.method()) {
         (Owner::Restmq, _) => render(restmq::messages::respond(&mut request, context, access).await),
         (_, &Method::GET | &Method::HEAD) => render(pages::sizes(&request, context, access).await),
         (_, &Method::OPTIONS) => respond_options(METHODS_OF_INDEX),
@@ -165,6 +193,16 @@ mod tests {
     const JSON: &str = "application/json";
     const FORM: &str = "application/x-www-form-urlencoded";
 
+    /// The component that a path is given to: what serves it does not count its leading slashes.
+    fn routes_of(path: &str) -> Routes {
+        match path.trim_start_matches('/').split('/').next() {
+            Some("q" | "qb") => Routes::Queue,
+            Some("control") => Routes::Control,
+            Some("status" | "j") => Routes::Status,
+            _ => Routes::Index,
+        }
+    }
+
     /// The owner of a request with this body.
     fn owner_with(method: &str, target: &str, media: &str, body: &str) -> Owner {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -173,10 +211,11 @@ mod tests {
         if !media.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_str(media).unwrap());
         }
-        let form = needs_form(&method, path, &headers)
-            .then(|| parse_form(&headers, &Bytes::from(body.to_owned())))
+        let routes = routes_of(path);
+        let form = needs_form(routes, &method, path, &headers)
+            .then(|| parse_form(routes, Some(query), &headers, &Bytes::from(body.to_owned())))
             .flatten();
-        owner(&method, path, Query::new(Some(query)), &headers, form.as_ref())
+        owner(routes, &method, path, Query::new(Some(query)), &headers, form.as_ref())
     }
 
     #[test]
@@ -226,6 +265,13 @@ mod tests {
             ("GET", "/?queue=", "", "", Presque),
             ("GET", "/", "", "", Presque),
             ("OPTIONS", "/", "", "", Presque),
+            // What serves a path does not count its leading slashes: each is still its component's.
+            ("POST", "//q/x", JSON, "{}", Presque),
+            ("POST", "//qb/x", JSON, "{}", Presque),
+            ("GET", "//q/x?callback=cb", "", "", Restmq),
+            ("POST", "//control/x", JSON, "{}", Presque),
+            ("GET", "//control/x?queue=y", "", "", Presque),
+            ("GET", "//status/?queue=y", "", "", Presque),
         ] {
             assert_eq!(
                 owner_with(method, target, media, body),
@@ -236,11 +282,19 @@ mod tests {
     }
 
     #[test]
+    fn a_query_and_a_form_with_too_many_fields_together_are_no_message() {
+        let half = "a=1&".repeat(Fields::MAX_FIELDS / 2);
+        let owner_of = |body: &str| owner_with("POST", &format!("/q/x?{half}"), FORM, body);
+        assert_eq!(owner_of("value=v"), Restmq);
+        assert_eq!(owner_of(&format!("{half}value=v")), Presque);
+    }
+
+    #[test]
     fn only_forms_are_read_to_find_the_owner() {
         let needs = |method, path, media: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
-            needs_form(&method, path, &headers)
+            needs_form(routes_of(path), &method, path, &headers)
         };
         assert!(needs(Method::POST, "/q/x", FORM));
         assert!(needs(Method::POST, "/control/x", "multipart/form-data; boundary=b"));

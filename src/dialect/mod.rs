@@ -1,5 +1,5 @@
-//! The wire protocols. Each is a thin translation, whose handlers share three verbs: parse the request, run one store
-//! operation, render the response.
+//! The wire protocols. Each is a thin translation, whose handlers share three verbs: parse the request, run an operation of
+//! the store, render the response.
 
 pub mod legacy_routes;
 pub mod presque;

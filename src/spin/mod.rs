@@ -3,7 +3,8 @@
 //! A component is a few lines: it gives its requests to [`serve`] together with a handler. The deployment sets the
 //! component's variables:
 //!
-//! - `redis_url`: `redis://host[:port]`, nothing more, so that it can stand in `allowed_outbound_hosts`;
+//! - `redis_url`: `redis://host[:port]` (or `rediss://`, for TLS), nothing more, so that it can stand in
+//!   `allowed_outbound_hosts`;
 //! - `redis_password`, `redis_database`: empty means none, and database 0;
 //! - `max_job_bytes`: [`Limits::max_job_bytes`].
 //!
@@ -31,7 +32,7 @@ use std::rc::Rc;
 thread_local! {
     /// Made at the instance's first request and shared by all it serves.
     static CONTEXT: RefCell<Option<Rc<Context<Connection>>>> = const { RefCell::new(None) };
-    /// The same, in components that serve RestMQ's routes.
+    /// Who may use RestMQ's routes. Made likewise, in components that serve them.
     static ACCESS: RefCell<Option<Rc<Access>>> = const { RefCell::new(None) };
 }
 

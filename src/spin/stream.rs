@@ -62,7 +62,7 @@ fn stream(
 struct Writer(BodyWriter);
 
 impl ChunkSink for Writer {
-    /// One write, which the platform makes one chunk: Spin up to a mebibyte, the host of this project up to 128.
+    /// One write becomes one chunk: up to 1 MiB on Spin, up to 128 MiB on the host of this project.
     async fn send(&mut self, chunk: Vec<u8>) -> Result<(), Gone> {
         let unsent = self.0.stream_writer.write_all(chunk).await;
         if unsent.is_empty() { Ok(()) } else { Err(Gone) }

@@ -19,7 +19,7 @@ pub(super) enum Refusal {
     JobMissing,
     JobNotJson,
     JobTooLarge,
-    /// The body ended before its end. Nobody is likely to read this.
+    /// The body broke off. Nobody is likely to read this.
     BodyBroken,
     Delayed,
     JobExists,

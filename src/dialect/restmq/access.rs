@@ -184,6 +184,7 @@ mod tests {
             "Basic !",
             "bWU6c2U6Y3JldA==",
             "Bearer bWU6c2U6Y3JldA==",
+            "Basic bWU6c2U6Y3JldB==",             // another spelling of the same bytes
             "Basic bWU6c2U6Y3Jld",                // me:se:cre
             "Basic bWU6c2U6Y3JldHQ=",             // me:se:crett
             "Basic bWU6c2U6Y3JldG1lOnNlOmNyZXQ=", // twice

@@ -20,7 +20,7 @@ const POLL_EVERY: Duration = Duration::from_secs(4);
 /// may have to wait for it.
 const MAX_POLLS: usize = 8;
 
-/// How long to wait before the store is asked again that could not be reached.
+/// How long to wait before asking a store again that could not be reached.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// How long an event stream is silent at most.

@@ -10,7 +10,7 @@ pub(super) fn key(key: &str) -> String {
     response(&value(key.as_bytes()))
 }
 
-/// The answer to `get`: a struct of the message, and how often it was shown before, which is never.
+/// The answer to `get`: a struct of the message and a count, which is always 0.
 pub(super) fn message(key: &str, text: &[u8]) -> String {
     let members = [
         member("count", "<value><int>0</int></value>"),
