@@ -13,17 +13,17 @@
 -- What was sent after the job of this number to those who got that job. When the job is not in the replay any more: what was
 -- sent to all since. Records of what one subscriber alone got are rewritten as this one's.
 local function missed(number, subscriber)
-  local records, from, owner = redis.call('LRANGE', REPLAY, 0, -1), 1, ''
+  local records, from, former_subscriber = redis.call('LRANGE', REPLAY, 0, -1), 1, ''
   for i, record in ipairs(records) do
     records[i] = cmsgpack.unpack(record)
     if records[i][1] == number then
-      from, owner = i + 1, records[i][2]
+      from, former_subscriber = i + 1, records[i][2]
     end
   end
   local jobs = {}
   for i = from, #records do
     local job_number, sole_recipient, is_text, payload = unpack(records[i])
-    if (sole_recipient == '' or sole_recipient == owner) and (from > 1 or job_number > number) then
+    if (sole_recipient == '' or sole_recipient == former_subscriber) and (from > 1 or job_number > number) then
       jobs[#jobs + 1] = {string.format('%.0f', job_number), is_text, payload}
       if sole_recipient ~= '' then
         redis.call('LSET', REPLAY, i - 1, cmsgpack.pack({job_number, subscriber, is_text, payload}))
@@ -51,11 +51,13 @@ local max_subscribers, is_event_stream, last = tonumber(ARGV[1]), ARGV[2] == '1'
 local packed_settings, waiting_until, status, generation, policy, last_poll =
   unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll'))
 local settings = settings_of(packed_settings)
-if redis.call('EXISTS', SUBSCRIBERS) == 0 then
+local is_alone = redis.call('EXISTS', SUBSCRIBERS) == 0
+-- The first write: a full Redis refuses it. UNLINK it would let pass, and then all that follows.
+count_done((forget_absent(last_poll, settings)))
+if is_alone then
   -- What the last subscribers left: its jobs come back when their leases end.
   redis.call('UNLINK', DELIVERIES)
 end
-count_done((forget_absent(last_poll, settings)))
 if redis.call('ZCARD', SUBSCRIBERS) >= max_subscribers then
   return {'', 0}
 end
