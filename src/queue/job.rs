@@ -58,13 +58,13 @@ impl fmt::Display for JobId {
     }
 }
 
-/// What a claim gives with each job, and what finishes it: the job's id and the number of the hand-out. It is good until
-/// the job is handed out again, finished or cancelled.
+/// What a claim gives with each job, and what finishes it: the job's id and the number of the claim. It is good until the
+/// job is finished or cancelled, or its lease was found to have ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Receipt(String);
 
 impl Receipt {
-    /// The receipt of a job's nth hand-out.
+    /// The receipt of a job's nth claim.
     #[must_use]
     pub fn new(id: &JobId, claim: u64) -> Self {
         Self(format!("{id}-{claim}"))
@@ -121,9 +121,9 @@ pub enum State {
     Active,
     /// Acknowledged.
     Done,
-    /// Given up.
+    /// Failed too often, expired or rejected.
     Dead,
-    /// Called off.
+    /// Cancelled.
     Cancelled,
 }
 

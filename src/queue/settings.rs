@@ -23,7 +23,7 @@ pub struct Settings {
     /// The largest payload, in bytes. `None`: only the server's limit applies.
     pub max_bytes: Option<u64>,
     /// Whether legacy workers get their jobs under a lease. They do not.
-    pub legacy_lease: bool,
+    pub is_legacy_leased: bool,
     /// Whether jobs are handed out. They are.
     pub status: Status,
 }
@@ -39,7 +39,7 @@ impl Default for Settings {
             dead_retain: None,
             max_dead: None,
             max_bytes: None,
-            legacy_lease: false,
+            is_legacy_leased: false,
             status: Status::Open,
         }
     }

@@ -1,13 +1,13 @@
 //! The queue over Redis: nearly every operation is one script, one round trip.
 //!
-//! Every operation has a type with its arguments and a typed outcome, beside the Lua script that does the work. Nobody else
-//! knows a script's wire form, and nobody but `redis/keys.rs` builds a key. All keys of a queue share one hash tag and are
-//! declared to Redis, so the store also runs on a cluster. Time is the Redis server's.
+//! Where an operation has many arguments they are a type, and so is its outcome. They stand beside the Lua script that does
+//! the work. Nobody else knows a script's wire form, and nobody but `redis/keys.rs` builds a key. All keys of a queue share
+//! one hash tag and are declared to Redis, so the store also runs on a cluster. Time is the Redis server's.
 //!
 //! The rooms, from the top down:
 //!
 //! - `subscribers/`, `workers/`: readers that stay; workers of both kinds;
-//! - `jobs/`: insert, claim, finish, fetch, show, remove;
+//! - `jobs/`: insert, claim, ack, nack, extend, fetch, show, remove;
 //! - `queues/`: settings, counts, the catalog, waiting, health;
 //! - `lua/`: what several scripts share, one noun a file;
 //! - `redis/`: the way to Redis, keys, scripts, and [`Store`] itself.

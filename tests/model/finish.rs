@@ -84,7 +84,7 @@ impl Queue {
             job.errors.remove(0);
         }
         let failures = job.failures;
-        let max_jobs = job.spec.max_attempts.map_or(rules.max_attempts, u64::from);
+        let max_attempts = job.spec.max_attempts.map_or(rules.max_attempts, u64::from);
         let backoff = job.spec.backoff.unwrap_or(rules.backoff);
         let worker = job.worker.clone();
         self.note_finished(&nack.receipt, How::Nack);
@@ -93,7 +93,7 @@ impl Queue {
             self.bury(&id, DeathReason::Rejected);
             return Nacked::Dead;
         }
-        if failures >= max_jobs {
+        if failures >= max_attempts {
             self.bury(&id, DeathReason::Failed);
             return Nacked::Dead;
         }

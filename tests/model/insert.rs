@@ -84,7 +84,7 @@ impl Queue {
     }
 
     fn is_too_large(&self, bytes: usize) -> bool {
-        self.rules().max_bytes.is_some_and(|max_jobs| bytes as u64 > max_jobs)
+        self.rules().max_bytes.is_some_and(|max_bytes| bytes as u64 > max_bytes)
     }
 
     fn add(&mut self, number: u64, spec: &Spec) -> JobId {

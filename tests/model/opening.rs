@@ -148,7 +148,7 @@ fn two_registrations() -> impl Strategy<Value = Vec<Step>> {
 fn legacy_deliveries() -> impl Strategy<Value = Vec<Step>> {
     (settings(), any::<bool>()).prop_map(|(settings, holds)| {
         let configure = configure(Settings {
-            legacy_lease: true,
+            is_legacy_leased: true,
             status: Status::Open,
             ..settings
         });

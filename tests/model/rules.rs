@@ -64,9 +64,9 @@ impl Rules {
             }),
             retain: or(said.retain, 0),
             dead_retain: or(said.dead_retain, 14 * DAY),
-            max_dead: said.max_dead.map_or(10_000, |max_jobs| max_jobs as usize),
+            max_dead: said.max_dead.map_or(10_000, |max_dead| max_dead as usize),
             max_bytes: said.max_bytes,
-            at_least_once: said.legacy_lease,
+            at_least_once: said.is_legacy_leased,
         }
     }
 
@@ -82,7 +82,7 @@ impl Rules {
             dead_retain: Some(duration(self.dead_retain)),
             max_dead: number(self.max_dead as u64),
             max_bytes: self.max_bytes,
-            legacy_lease: self.at_least_once,
+            is_legacy_leased: self.at_least_once,
             status,
         }
     }

@@ -145,7 +145,7 @@ pub fn settings() -> impl Strategy<Value = Settings> {
                     dead_retain,
                     max_dead,
                     max_bytes,
-                    legacy_lease: legacy,
+                    is_legacy_leased: legacy,
                     status,
                 }
             },

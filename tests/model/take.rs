@@ -151,12 +151,12 @@ impl Queue {
             ended.truncate(SLICE);
         }
         let ids: Vec<String> = ended.into_iter().map(|job| job.id.clone()).collect();
-        let max_jobs = self.rules().max_lost_leases + u64::from(self.mistake == Mistake::OneLeaseMore);
+        let max_lost_leases = self.rules().max_lost_leases + u64::from(self.mistake == Mistake::OneLeaseMore);
         self.lost += ids.len() as u64;
         for id in ids {
             let job = self.job(&id);
             job.lost += 1;
-            if job.lost >= max_jobs {
+            if job.lost >= max_lost_leases {
                 self.bury(&id, DeathReason::LostLeases);
             } else {
                 job.at = Place::Ready { date: None };

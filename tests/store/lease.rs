@@ -100,10 +100,10 @@ async fn the_lease_is_the_claims_else_the_jobs_else_the_queues() {
     .await;
     work.plain("queue").await;
     for _ in 0..2 {
-        let timeout = Some(seconds(7));
+        let lease = Some(seconds(7));
         work.insert(NewJob {
             payload: b"job",
-            lease: timeout,
+            lease,
             ..NewJob::default()
         })
         .await;

@@ -7,7 +7,7 @@ use presque::store::{FailureReport, Fetch, Fetched, Insert, NewJob};
 async fn start() -> Work {
     let work = Work::start().await;
     work.configure(Settings {
-        legacy_lease: true,
+        is_legacy_leased: true,
         ..Settings::default()
     })
     .await;
@@ -27,8 +27,13 @@ async fn get(work: &Work, worker: Option<&[u8]>) -> Option<String> {
 }
 
 async fn count(work: &Work, state: State) -> u64 {
-    let body = work.store.describe(&work.queue).await.unwrap().unwrap();
-    body.jobs.into_iter().find(|(other, _)| *other == state).unwrap().1
+    let description = work.store.describe(&work.queue).await.unwrap().unwrap();
+    description
+        .jobs
+        .into_iter()
+        .find(|(other, _)| *other == state)
+        .unwrap()
+        .1
 }
 
 const W: Option<&[u8]> = Some(b"w");
@@ -157,10 +162,10 @@ async fn a_worker_that_crashed_and_registers_again_has_not_finished_its_job() {
 #[tokio::test]
 async fn a_lease_that_ends_takes_only_its_own_job_out_of_the_workers_hands() {
     let mut work = start().await;
-    let timeout = Some(seconds(1));
+    let lease = Some(seconds(1));
     let short = NewJob {
         payload: b"short",
-        lease: timeout,
+        lease,
         ..NewJob::default()
     };
     work.insert(short).await;

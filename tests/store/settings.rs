@@ -30,7 +30,7 @@ async fn a_queue_that_was_never_configured_has_the_documented_defaults() {
         dead_retain: Some(seconds(14 * 24 * 3600)),
         max_dead: Some(10_000),
         max_bytes: None,
-        legacy_lease: false,
+        is_legacy_leased: false,
         status: Status::Open,
     };
     assert_eq!(settings, expected);
@@ -42,7 +42,7 @@ async fn settings_are_kept_and_what_is_not_set_has_its_default() {
     let settings = Settings {
         backoff: Some(Backoff::Fixed { delay: seconds(3) }),
         max_bytes: Some(100),
-        legacy_lease: true,
+        is_legacy_leased: true,
         status: Status::Stopped,
         ..Settings::default()
     };
@@ -56,7 +56,7 @@ async fn settings_are_kept_and_what_is_not_set_has_its_default() {
         .effective
         .settings;
     assert_eq!(
-        (kept.backoff, kept.max_bytes, kept.legacy_lease),
+        (kept.backoff, kept.max_bytes, kept.is_legacy_leased),
         (settings.backoff, Some(100), true)
     );
     assert_eq!((kept.status, kept.lease), (Status::Stopped, Some(seconds(60))));
@@ -180,7 +180,7 @@ async fn a_queue_tells_how_many_jobs_are_in_each_state_and_how_old_the_oldest_re
     work.ack(&claimed[0].receipt().unwrap()).await;
     work.store.remove(&work.queue, &claimed[1].id).await.unwrap();
     work.pass(seconds(40)).await;
-    let body = work.store.describe(&work.queue).await.unwrap().unwrap();
+    let description = work.store.describe(&work.queue).await.unwrap().unwrap();
     let expected = [
         (State::Ready, 2),
         (State::Scheduled, 1),
@@ -189,23 +189,23 @@ async fn a_queue_tells_how_many_jobs_are_in_each_state_and_how_old_the_oldest_re
         (State::Dead, 0),
         (State::Cancelled, 1),
     ];
-    assert_eq!(body.jobs, expected);
-    assert_eq!(body.oldest_ready, Some(seconds(40)));
-    assert_eq!(body.workers, 1);
+    assert_eq!(description.jobs, expected);
+    assert_eq!(description.oldest_ready, Some(seconds(40)));
+    assert_eq!(description.workers, 1);
     let totals = Totals {
         claimed: 3,
         done: 1,
         failed: 0,
         lost_leases: 0,
     };
-    assert_eq!(body.totals, totals);
+    assert_eq!(description.totals, totals);
     let last_minute = LastMinute {
         inserted: 6,
         claimed: 3,
         done: 1,
         failed: 0,
     };
-    assert_eq!(body.last_minute, last_minute);
+    assert_eq!(description.last_minute, last_minute);
     // A due job has been ready since its date, also when a claim has moved it.
     work.claim_many(0).await;
     let fetch = presque::store::Fetch {
@@ -216,9 +216,9 @@ async fn a_queue_tells_how_many_jobs_are_in_each_state_and_how_old_the_oldest_re
     work.store.peek(&work.queue).await.unwrap();
     work.store.fetch(fetch).await.unwrap();
     work.pass(seconds(70)).await;
-    let body = work.store.describe(&work.queue).await.unwrap().unwrap();
-    assert_eq!(body.oldest_ready, Some(seconds(110)));
-    assert_eq!(body.last_minute.inserted, 0, "only the last minute counts");
+    let description = work.store.describe(&work.queue).await.unwrap().unwrap();
+    assert_eq!(description.oldest_ready, Some(seconds(110)));
+    assert_eq!(description.last_minute.inserted, 0, "only the last minute counts");
 }
 
 #[tokio::test]

@@ -51,10 +51,10 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
         (Route::Job(queue, id), Method::DELETE) => jobs::remove(queue, id, context).await,
         (Route::Claims(queue), Method::POST) => claims::claim(request, queue, context).await,
         (Route::ClaimsOfMany, Method::POST) => claims::claim_of_many(request, context).await,
-        (Route::Finish(verb, queue, receipt), Method::POST) => {
-            receipts::finish(*verb, request, queue, receipt, context).await
+        (Route::UseReceipt(verb, queue, receipt), Method::POST) => {
+            receipts::use_one(*verb, request, queue, receipt, context).await
         }
-        (Route::FinishMany(verb, queue), Method::POST) => receipts::finish_many(*verb, request, queue, context).await,
+        (Route::UseReceipts(verb, queue), Method::POST) => receipts::use_many(*verb, request, queue, context).await,
         (Route::Queues, Method::GET) => queues::list(request, context).await,
         (Route::Queue(queue), Method::GET) => queues::show(queue, context).await,
         (Route::Queue(queue), Method::PUT) => queues::configure(request, queue, context).await,

@@ -1,4 +1,5 @@
-//! `/v1/queues/{q}/claims/{receipt}/{verb}` and `/v1/queues/{q}/claims/{verb}`: a worker finishes a job that it claimed.
+//! `/v1/queues/{q}/claims/{receipt}/{verb}` and `/v1/queues/{q}/claims/{verb}`: a worker acknowledges a job that it claimed,
+//! reports a failure, or extends its lease.
 
 use super::job_view::render_time;
 use super::members::Members;
@@ -19,7 +20,7 @@ const ERROR_BYTES: RangeInclusive<usize> = 0..=4096;
 /// How large a job's progress may be, in bytes.
 const MAX_PROGRESS_BYTES: usize = 16 * 1024;
 
-/// What can be done with jobs that are held.
+/// What a worker can do with a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     Ack,
@@ -63,7 +64,7 @@ pub(super) enum Outcome {
     Stale,
 }
 
-pub(super) async fn finish<R: Redis>(
+pub(super) async fn use_one<R: Redis>(
     verb: Verb,
     request: &mut Request,
     queue: &QueueName,
@@ -76,7 +77,7 @@ pub(super) async fn finish<R: Redis>(
     match outcomes.first() {
         Some((_, Outcome::Stale)) => Err(Problem::new(
             ProblemType::StaleReceipt,
-            "The job was finished, its lease ended, or the receipt is from another queue. Nothing was changed.",
+            "The receipt is not valid: the job was finished or deleted, its lease ended, or the receipt is from another queue. Nothing was changed.",
         )),
         Some((_, Outcome::Cancelled)) => Err(Problem::new(
             ProblemType::JobCancelled,
@@ -90,7 +91,7 @@ pub(super) async fn finish<R: Redis>(
     }
 }
 
-pub(super) async fn finish_many<R: Redis>(
+pub(super) async fn use_many<R: Redis>(
     verb: Verb,
     request: &mut Request,
     queue: &QueueName,

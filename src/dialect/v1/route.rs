@@ -13,8 +13,8 @@ pub(super) enum Route {
     Job(QueueName, JobId),
     Claims(QueueName),
     ClaimsOfMany,
-    Finish(Verb, QueueName, Receipt),
-    FinishMany(Verb, QueueName),
+    UseReceipt(Verb, QueueName, Receipt),
+    UseReceipts(Verb, QueueName),
     Queues,
     Queue(QueueName),
     Dead(QueueName),
@@ -41,11 +41,11 @@ impl Route {
             ["queues", queue, "claims"] => Self::Claims(parse_queue(queue)?),
             ["queues", queue, "claims", verb] => {
                 let verb = Verb::named(verb).ok_or_else(not_found)?;
-                Self::FinishMany(verb, parse_queue(queue)?)
+                Self::UseReceipts(verb, parse_queue(queue)?)
             }
             ["queues", queue, "claims", of, verb] => {
                 let verb = Verb::named(verb).ok_or_else(not_found)?;
-                Self::Finish(verb, parse_queue(queue)?, parse_receipt(of)?)
+                Self::UseReceipt(verb, parse_queue(queue)?, parse_receipt(of)?)
             }
             ["queues", queue, "dead"] => Self::Dead(parse_queue(queue)?),
             ["queues", queue, "dead", "delete"] => Self::DeleteDead(parse_queue(queue)?),
@@ -64,8 +64,8 @@ impl Route {
             Self::Dead(_) => "DELETE, OPTIONS",
             Self::Claims(_)
             | Self::ClaimsOfMany
-            | Self::Finish(..)
-            | Self::FinishMany(..)
+            | Self::UseReceipt(..)
+            | Self::UseReceipts(..)
             | Self::DeleteDead(_)
             | Self::Redrive(_) => "OPTIONS, POST",
         }
@@ -103,12 +103,12 @@ mod tests {
         );
         assert_eq!(
             Route::of("/v1/queues/x/claims/nack"),
-            Ok(Route::FinishMany(Verb::Nack, name("x")))
+            Ok(Route::UseReceipts(Verb::Nack, name("x")))
         );
         let receipt = Receipt::parse(&format!("{ID}-1")).unwrap();
         assert_eq!(
             Route::of(&format!("/v1/queues/x/claims/{ID}-1/ack")),
-            Ok(Route::Finish(Verb::Ack, name("x"), receipt))
+            Ok(Route::UseReceipt(Verb::Ack, name("x"), receipt))
         );
     }
 

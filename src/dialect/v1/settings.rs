@@ -33,7 +33,7 @@ pub(super) fn parse_settings(members: &mut Members<'_>) -> Result<Settings, Prob
         dead_retain: members.seconds("dead_retain", DEAD_RETAIN)?,
         max_dead: members.whole("max_dead", MAX_DEAD)?,
         max_bytes: parse_max_bytes(members)?,
-        legacy_lease: members
+        is_legacy_leased: members
             .word("legacy_delivery", &LEGACY_DELIVERY_MODES)?
             .unwrap_or(false),
         status: match members.flag("paused")? {
@@ -88,7 +88,7 @@ fn render_members(o: &mut Object<'_>, settings: &Settings) {
     };
     let delivery = LEGACY_DELIVERY_MODES
         .iter()
-        .find(|(_, leased)| *leased == settings.legacy_lease);
+        .find(|(_, leased)| *leased == settings.is_legacy_leased);
     if let Some((name, _)) = delivery {
         o.text("legacy_delivery", name);
     }

@@ -63,7 +63,7 @@ if taken == 0 then
   forget_overdue(DONE)
   forget_overdue(DEAD)
   forget_overdue(CANCELLED)
-  release_overdue_keys(100)
+  release_overdue_unique_keys(100)
   if may_have_more then
     reply[2] = NOW
   elseif status ~= '0' then

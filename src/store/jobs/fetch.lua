@@ -14,7 +14,7 @@
 local max_jobs, worker, max_bytes = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local status, packed_settings = unpack(redis.call('HMGET', META, 'status', 'settings'))
 local settings = settings_of(packed_settings)
-local is_leased = settings.legacy_lease and worker ~= ''
+local is_leased = settings.is_legacy_leased and worker ~= ''
 -- Done even where at-least-once delivery has been switched off since: receipts may be left.
 if worker ~= '' then
   count_done(ack_legacy_receipts(worker, settings))
@@ -32,7 +32,7 @@ local taken, may_have_more = pop_ready(max_jobs, max_bytes, settings, function(i
   if is_leased then
     receipts[#receipts + 1] = lease_out(id, options, worker, lease_for(nil, options, settings), true)
   else
-    release_key(id, key_released_at_end(options))
+    release_unique_key(id, key_released_at_end(options))
     forget(id)
   end
 end)

@@ -2,8 +2,8 @@
 
 use crate::queue::{Backoff, Due, JobId, Priority, QueueName, Unique};
 use crate::store::redis::{
-    Options, QueueKeys, Redis, RedisError, ReplyReader, Store, millis, pack_backoff, pack_hold, pack_key,
-    pack_or_empty, scripts,
+    Options, QueueKeys, Redis, RedisError, ReplyReader, Store, millis, pack_backoff, pack_hold, pack_or_empty,
+    pack_unique_key, scripts,
 };
 use std::time::Duration;
 
@@ -88,14 +88,14 @@ pub enum Inserted {
 /// What became of one job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InsertedJob {
-    /// It is stored: the next claim can have it.
+    /// It is stored, ready or scheduled.
     Stored(JobId),
     /// This job of the queue holds the unique key, so it was not.
     Duplicate(JobId),
 }
 
 impl<R: Redis> Store<R> {
-    /// Inserts jobs, at the back of their queue.
+    /// Inserts jobs. Their order in the queue is that of their priority and date, else that of their insertion.
     ///
     /// One command. A queue's first job takes two more, which enter the queue in the catalog.
     ///
@@ -158,7 +158,7 @@ impl PackedJob {
     fn new(job: &NewJob<'_>) -> Result<Self, RedisError> {
         let (backoff, backoff_delay, backoff_max) = pack_backoff(job.backoff);
         let (unique_scope, unique_for) = job.unique.map(|unique| pack_hold(unique.hold)).unwrap_or_default();
-        let unique = job.unique.map(|unique| pack_key(unique.key));
+        let unique = job.unique.map(|unique| pack_unique_key(unique.key));
         let options = Options {
             max_attempts: job.max_attempts,
             backoff,

@@ -2,7 +2,7 @@
 
 use crate::queue::{Backoff, Hold, JobId, Receipt, State, Timestamp};
 use crate::store::redis::{
-    Execution, ExecutionError, Options, RedisError, ReplyReader, unpack_backoff, unpack_hold, unpack_key,
+    Execution, ExecutionError, Options, RedisError, ReplyReader, unpack_backoff, unpack_hold, unpack_unique_key,
 };
 use std::time::Duration;
 
@@ -122,7 +122,7 @@ impl Job {
             backoff: unpack_backoff(options.backoff.as_deref(), options.backoff_delay, options.backoff_max),
             lease: options.lease.map(Duration::from_millis),
             expires_in: options.expires.map(Duration::from_millis),
-            unique: options.unique.map(|key| (unpack_key(&key), hold)),
+            unique: options.unique.map(|key| (unpack_unique_key(&key), hold)),
             metadata: options.metadata,
             traceparent: options.traceparent,
             tracestate: options.tracestate,

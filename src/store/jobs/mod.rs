@@ -1,4 +1,4 @@
-//! What can be done with jobs: inserted, handed out, finished, shown, removed.
+//! What can be done with jobs: inserted, claimed, fetched, finished, shown, removed.
 
 mod claim;
 mod dead;

@@ -47,7 +47,7 @@ pub enum Acked {
     Done,
     /// This receipt has acknowledged the job before.
     Repeated,
-    /// The job was called off.
+    /// The job was cancelled.
     Cancelled,
     /// The receipt is not good any more. Nothing was changed.
     Stale,
@@ -64,7 +64,7 @@ pub enum Nacked {
     Dead,
     /// This receipt has reported the failure before.
     Repeated,
-    /// The job was called off.
+    /// The job was cancelled.
     Cancelled,
     /// The receipt is not good any more. Nothing was changed.
     Stale,
@@ -75,7 +75,7 @@ pub enum Nacked {
 pub enum Extended {
     /// The lease ends at this time.
     Until(Timestamp),
-    /// The job was called off.
+    /// The job was cancelled.
     Cancelled,
     /// The receipt is not good any more. Nothing was changed.
     Stale,

@@ -29,7 +29,7 @@ for _, id in ipairs(ids) do
       execution.reason, execution.ended = nil, nil
       save_execution(id, execution)
       if key then
-        hold_key(id, key)
+        hold_unique_key(id, key)
       end
       redis.call('ZREM', DEAD, id)
       make_ready(id)

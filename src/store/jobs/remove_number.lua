@@ -22,14 +22,14 @@ end
 -- the order of the dates instead.
 local function find()
   local left = max_scheduled
-  for rank = 0, 9 do
-    local rank_start = rank * PRIORITY_SPAN
-    local unscheduled_start = rank_start + UNSCHEDULED_OFFSET
+  for priority = 9, 0, -1 do
+    local start = start_of_priority(priority)
+    local unscheduled_start = start + UNSCHEDULED_OFFSET
     local position = unscheduled_start + number
     local id = find_among(redis.call('ZRANGE', READY, position, position, 'BYSCORE'))
     if not id and left > 0 then
       local before = '(' .. string.format('%.0f', unscheduled_start)
-      local scheduled = redis.call('ZRANGE', READY, rank_start, before, 'BYSCORE', 'LIMIT', 0, left)
+      local scheduled = redis.call('ZRANGE', READY, start, before, 'BYSCORE', 'LIMIT', 0, left)
       left = left - #scheduled
       id = find_among(scheduled)
     end

@@ -16,7 +16,7 @@ promote(100)
 
 local reply = {0}
 local taken, may_have_more = pop_ready(1, tonumber(ARGV[1]), settings, function(id, options, _, payload)
-  release_key(id, key_released_at_end(options))
+  release_unique_key(id, key_released_at_end(options))
   forget(id)
   reply[2], reply[3], reply[4] = id, payload, options.is_text and 1 or 0
 end)

@@ -24,7 +24,7 @@ end
 
 -- The job is done. Its rules were noted when it was claimed, so its payload is not read.
 local function complete(id, execution, settings)
-  release_key(id, key_released_at_end(execution.rules))
+  release_unique_key(id, key_released_at_end(execution.rules))
   if settings.retain > 0 then
     keep_until(DONE, id, execution, NOW + settings.retain)
   else
@@ -32,9 +32,9 @@ local function complete(id, execution, settings)
   end
 end
 
--- The job is dead.
-local function bury(id, options, execution, settings, reason)
-  release_key(id, key_released_at_end(options))
+-- The job is dead. `rules` are its rules, or all its options.
+local function bury(id, rules, execution, settings, reason)
+  release_unique_key(id, key_released_at_end(rules))
   execution.reason = reason
   keep_until(DEAD, id, execution, NOW + settings.dead_retain)
   -- The oldest are forgotten, a few at a time where the limit was lowered.
@@ -51,9 +51,9 @@ local function bury(id, options, execution, settings, reason)
   end
 end
 
--- The job is cancelled. A worker that has it must be able to learn that until its lease ends.
-local function cancel(id, options, execution, settings, lease_end)
-  release_key(id, options.unique)
+-- The job is cancelled. `rules` as for bury. A worker that has it must be able to learn that until its lease ends.
+local function cancel(id, rules, execution, settings, lease_end)
+  release_unique_key(id, rules.unique)
   local until_ = math.max(NOW + settings.retain, lease_end or 0)
   if until_ > NOW then
     keep_until(CANCELLED, id, execution, until_)

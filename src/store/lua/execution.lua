@@ -1,4 +1,4 @@
--- A job's execution: what changes of a job, and the rules that decide over its attempts.
+-- A job's execution: what changes of a job; and what decides over its attempts.
 --
 -- @keys EXECUTIONS
 -- @include clock, job
@@ -9,7 +9,7 @@
 --   worker, claimed (ms), lease (ms): of the last claim
 --   legacy         whether a legacy worker has the receipt
 --   distribution   of a job that is delivered to subscribers, see delivery.lua
---   rules          those options that decide over the job, so that its payload need not be read for them
+--   rules          the options that are needed when the job ends or is tried again, so that its record need not be read
 --   progress, result
 --   errors         the last of them: {at, claim, text}
 --   ended (ms)     when it got done, dead or cancelled
@@ -28,7 +28,7 @@ local function save_execution(id, execution)
   redis.call('HSET', EXECUTIONS, id, cmsgpack.pack(execution))
 end
 
--- Those of a job's options that decide over it.
+-- Those of a job's options that are needed when it ends or is tried again.
 local function rules_in(options)
   return {
     max_attempts = options.max_attempts,

@@ -10,21 +10,21 @@
 --   4 unique key, empty for none
 --   5 how long it is held: milliseconds, empty for as the options say
 --   6 packed options, see job.lua
-local FIELDS = 6
+local FIELD_COUNT = 6
 
 -- Inserts the jobs that ARGV has from `first` on. Appends to the reply for each its id, and 1 when that is another job,
 -- which holds the unique key; then it is not inserted. Unique keys that the jobs in `replaced_ids` hold count as free.
 -- Takes the field `waiting-until` of META. Returns how many were inserted.
 local function insert_jobs(first, waiting_until, replaced_ids, reply)
-  local count = (#ARGV - first + 1) / FIELDS
+  local count = (#ARGV - first + 1) / FIELD_COUNT
   -- The first write is one that a full Redis refuses: then nothing was changed.
   local number = redis.call('HINCRBY', META, 'sequence', count) - count
   local inserted, last_due = 0, ''
-  for i = first, #ARGV, FIELDS do
+  for i = first, #ARGV, FIELD_COUNT do
     local priority, due, unique = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
     local holder
     if unique ~= '' then
-      release_overdue_keys(10)
+      release_overdue_unique_keys(10)
       holder = holder_of(unique)
       holder = not replaced_ids[holder] and holder
     end
@@ -45,7 +45,7 @@ local function insert_jobs(first, waiting_until, replaced_ids, reply)
       end
       if unique ~= '' then
         local held_for = tonumber(ARGV[i + 4])
-        hold_key(id, unique, held_for and NOW + held_for)
+        hold_unique_key(id, unique, held_for and NOW + held_for)
       end
       reply[#reply + 1], reply[#reply + 2] = id, 0
     end
@@ -53,7 +53,7 @@ local function insert_jobs(first, waiting_until, replaced_ids, reply)
   if inserted > 0 then
     count_rate('inserted', inserted)
     wake(waiting_until, inserted)
-    -- All that wait must learn of a job that is due before the time until which they block.
+    -- Claims that wait block until the next event that they know of. This job is due earlier: wake all.
     local next_due = last_due ~= '' and redis.call('ZRANGE', SCHEDULED, 0, 0)[1]
     if next_due and number_of(next_due) > number - inserted then
       wake(waiting_until, MAX_TOKENS)
@@ -80,7 +80,7 @@ local function insert(fingerprint, remembered_for, first, replaced_ids, on_inser
     end
   end
   local max_bytes = packed and cmsgpack.unpack(packed).max_bytes
-  for i = first, max_bytes and #ARGV or 0, FIELDS do
+  for i = first, max_bytes and #ARGV or 0, FIELD_COUNT do
     if #ARGV[i] > max_bytes then
       return {'too-large', -1}
     end

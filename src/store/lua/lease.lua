@@ -15,7 +15,7 @@ local function lease_out(id, options, worker, lease, is_legacy, distribution)
   execution.claimed, execution.lease = NOW, lease
   execution.rules = execution.rules or rules_in(options)
   if not options.unique_scope then
-    release_key(id, options.unique)
+    release_unique_key(id, options.unique)
   end
   save_execution(id, execution)
   redis.call('ZADD', ACTIVE, NOW + lease, id)

@@ -4,16 +4,18 @@
 -- @include clock, job
 
 -- A job's position among the ready ones is a whole number below 2^53, which a score holds exactly: by priority, 9 first;
--- within a priority, jobs that were scheduled by their date, then the others in the order of their insertion.
+-- within a priority, jobs that were scheduled by their date, then the others in the order of their insertion. DATE_OFFSET
+-- keeps dates before 1970 positive.
 local PRIORITY_SPAN, UNSCHEDULED_OFFSET, DATE_OFFSET = 2 ^ 49, 2 ^ 48, 2 ^ 47
 
-local function priority_start(id)
-  return (9 - priority_of(id)) * PRIORITY_SPAN
+-- Where the positions of a priority begin.
+local function start_of_priority(priority)
+  return (9 - priority) * PRIORITY_SPAN
 end
 
 -- The position that its insertion gives a job.
 local function position_of(id)
-  return priority_start(id) + UNSCHEDULED_OFFSET + number_of(id)
+  return start_of_priority(priority_of(id)) + UNSCHEDULED_OFFSET + number_of(id)
 end
 
 local function make_ready(id)
@@ -26,7 +28,8 @@ local function promote(max_jobs)
   for i = 1, #due, 2 do
     local id, date = due[i], tonumber(due[i + 1])
     redis.call('ZREM', SCHEDULED, id)
-    redis.call('ZADD', READY, priority_start(id) + math.max(0, math.min(UNSCHEDULED_OFFSET - 1, date + DATE_OFFSET)), id)
+    local offset = math.max(0, math.min(UNSCHEDULED_OFFSET - 1, date + DATE_OFFSET))
+    redis.call('ZADD', READY, start_of_priority(priority_of(id)) + offset, id)
   end
 end
 

@@ -15,7 +15,7 @@ local function holder_of(key)
 end
 
 -- Lets a job hold its key, until a time (ms), or without one for as long as its scope says.
-local function hold_key(id, key, until_)
+local function hold_unique_key(id, key, until_)
   redis.call('HSET', UNIQUE, key, id)
   if until_ then
     redis.call('ZADD', UNIQUE_UNTIL, until_, key)
@@ -25,7 +25,7 @@ local function hold_key(id, key, until_)
 end
 
 -- Releases a key (nil for none) if this job holds it.
-local function release_key(id, key)
+local function release_unique_key(id, key)
   if key and redis.call('HGET', UNIQUE, key) == id then
     redis.call('HDEL', UNIQUE, key)
     redis.call('ZREM', UNIQUE_UNTIL, key)
@@ -33,7 +33,7 @@ local function release_key(id, key)
 end
 
 -- Releases the first keys whose time is over.
-local function release_overdue_keys(max_keys)
+local function release_overdue_unique_keys(max_keys)
   local overdue = redis.call('ZRANGE', UNIQUE_UNTIL, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, max_keys)
   if #overdue > 0 then
     redis.call('HDEL', UNIQUE, unpack(overdue))
@@ -41,7 +41,7 @@ local function release_overdue_keys(max_keys)
   end
 end
 
--- The key that a job releases when it ends, nil for none.
-local function key_released_at_end(options)
-  return options.unique_scope ~= 'time' and options.unique or nil
+-- The key that a job with these rules releases when it ends, nil for none.
+local function key_released_at_end(rules)
+  return rules.unique_scope ~= 'time' and rules.unique or nil
 end

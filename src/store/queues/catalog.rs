@@ -27,7 +27,7 @@ impl NameList {
 const IS_CATALOGED: i64 = -1;
 
 impl<R: Redis> Store<R> {
-    /// The queues that have had a job or settings. One command, in a time that does not grow with their number.
+    /// The queues in the catalog. One command, in a time that does not grow with their number.
     ///
     /// # Errors
     /// [`RedisError`].

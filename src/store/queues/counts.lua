@@ -3,7 +3,7 @@
 -- ARGV  none
 -- Reply 1 how many jobs are ready
 --       2 processed, 3 failed: nil before the first
---       4 status: '1' open, '0' stopped, nil for a queue that never existed
+--       4 status: '1' open, '0' stopped, nil for a queue that does not exist
 --       5 policy: 'broadcast', 'roundrobin', nil where none was set
 --
 -- @keys META

@@ -8,11 +8,11 @@ use crate::store::redis::{Redis, RedisError, Store, scripts};
 pub struct Counts {
     /// How many jobs are ready, those that are due included.
     pub ready: u64,
-    /// How many jobs were fetched. `None` before the first.
+    /// How many jobs were claimed or fetched. `None` before the first.
     pub processed: Option<u64>,
-    /// How many jobs came back as failed. `None` before the first.
+    /// How many failures were reported. `None` before the first.
     pub failed: Option<u64>,
-    /// `None` for a queue that never existed.
+    /// `None` for a queue that does not exist.
     pub status: Option<Status>,
     /// How its subscribers share its jobs. `None` where that was not set.
     pub policy: Option<Policy>,

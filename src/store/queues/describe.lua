@@ -36,14 +36,14 @@ local function oldest_ready()
   if due[2] and tonumber(due[2]) <= NOW then
     consider(math.max(inserted_of(due[1]), tonumber(due[2])))
   end
-  for rank = 0, 9 do
-    local rank_start = rank * PRIORITY_SPAN
-    local unscheduled_start = rank_start + UNSCHEDULED_OFFSET
+  for priority = 9, 0, -1 do
+    local start = start_of_priority(priority)
+    local unscheduled_start = start + UNSCHEDULED_OFFSET
     local before_unscheduled = string.format('(%.0f', unscheduled_start)
-    local before_end = string.format('(%.0f', rank_start + PRIORITY_SPAN)
-    local first = redis.call('ZRANGE', READY, rank_start, before_unscheduled, 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+    local before_end = string.format('(%.0f', start + PRIORITY_SPAN)
+    local first = redis.call('ZRANGE', READY, start, before_unscheduled, 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
     if first[1] then
-      consider(math.max(inserted_of(first[1]), tonumber(first[2]) - rank_start - DATE_OFFSET))
+      consider(math.max(inserted_of(first[1]), tonumber(first[2]) - start - DATE_OFFSET))
     end
     first = redis.call('ZRANGE', READY, unscheduled_start, before_end, 'BYSCORE', 'LIMIT', 0, 1)
     if first[1] then

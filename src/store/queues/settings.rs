@@ -93,7 +93,7 @@ pub struct LastMinute {
 }
 
 impl<R: Redis> Store<R> {
-    /// Sets all settings of a queue, which need not exist. One command, and two for a queue that is not in the catalog.
+    /// Sets all settings of a queue, which need not exist. One command; two more for a queue that is not in the catalog.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating it without condition does no harm.
@@ -123,7 +123,7 @@ impl<R: Redis> Store<R> {
         })
     }
 
-    /// All that is known of a queue, `None` for one that never existed. One command.
+    /// All that is known of a queue, `None` for one that does not exist. One command.
     ///
     /// # Errors
     /// [`RedisError`].

@@ -13,8 +13,8 @@ pub(super) use keys::{
     CATALOG, LEGACY_RECEIPTS, QueueKeys, WAKEUP, WORKER_COUNTS, WORKER_FAILURES, WORKERS, worker_record,
 };
 pub(super) use packed::{
-    Execution, ExecutionError, Options, PackedSettings, millis, pack, pack_backoff, pack_hold, pack_key, pack_or_empty,
-    unpack_backoff, unpack_hold, unpack_key,
+    Execution, ExecutionError, Options, PackedSettings, millis, pack, pack_backoff, pack_hold, pack_or_empty,
+    pack_unique_key, unpack_backoff, unpack_hold, unpack_unique_key,
 };
 pub(super) use reply::ReplyReader;
 pub(super) use script::{Script, scripts};

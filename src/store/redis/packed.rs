@@ -88,7 +88,7 @@ pub(in crate::store) struct PackedSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub legacy_lease: Option<bool>,
+    pub is_legacy_leased: Option<bool>,
 }
 
 impl From<&Settings> for PackedSettings {
@@ -105,7 +105,7 @@ impl From<&Settings> for PackedSettings {
             dead_retain: settings.dead_retain.map(millis),
             max_dead: settings.max_dead,
             max_bytes: settings.max_bytes,
-            legacy_lease: settings.legacy_lease.then_some(true),
+            is_legacy_leased: settings.is_legacy_leased.then_some(true),
         }
     }
 }
@@ -121,7 +121,7 @@ impl PackedSettings {
             dead_retain: self.dead_retain.map(Duration::from_millis),
             max_dead: self.max_dead,
             max_bytes: self.max_bytes,
-            legacy_lease: self.legacy_lease.unwrap_or(false),
+            is_legacy_leased: self.is_legacy_leased.unwrap_or(false),
             status,
         }
     }
@@ -141,7 +141,7 @@ pub(in crate::store) fn pack<T: Serialize>(members: &T) -> Result<Vec<u8>, Redis
     rmp_serde::to_vec_named(members).map_err(|error| RedisError::Unexpected(error.to_string()))
 }
 
-/// Beyond this, some 140,000 years, a score does not distinguish milliseconds any more.
+/// Some 140,000 years: half of the range in which a score distinguishes milliseconds, so that a time plus this is within it.
 const MAX_MILLIS: u64 = 1 << 52;
 
 /// Whole milliseconds; a fraction is rounded up, so that nothing happens too early.
@@ -191,14 +191,14 @@ pub(in crate::store) fn unpack_hold(scope: Option<&str>, time: Option<u64>) -> H
 
 /// A unique key as text, since that is all that Redis' Lua can unpack: one that is no UTF-8, or begins with the mark of
 /// such a key, is the mark and its bytes in hexadecimal.
-pub(in crate::store) fn pack_key(key: &[u8]) -> String {
+pub(in crate::store) fn pack_unique_key(key: &[u8]) -> String {
     match std::str::from_utf8(key) {
         Ok(text) if !text.starts_with(MARK) => text.to_owned(),
         _ => format!("{MARK}{}", super::keys::hex(key)),
     }
 }
 
-pub(in crate::store) fn unpack_key(text: &str) -> Vec<u8> {
+pub(in crate::store) fn unpack_unique_key(text: &str) -> Vec<u8> {
     let Some(digits) = text.strip_prefix(MARK) else {
         return text.as_bytes().to_vec();
     };
@@ -220,10 +220,10 @@ mod tests {
     #[test]
     fn two_unique_keys_never_have_one_text_and_each_comes_back() {
         let keys: [&[u8]; 7] = [b"k", b"\xff", b"ff", b"\x01ff", b"\x01", "\u{e9}".as_bytes(), b"\xe9"];
-        let texts: std::collections::HashSet<_> = keys.iter().map(|key| pack_key(key)).collect();
+        let texts: std::collections::HashSet<_> = keys.iter().map(|key| pack_unique_key(key)).collect();
         assert_eq!(texts.len(), keys.len());
         for key in keys {
-            assert_eq!(unpack_key(&pack_key(key)), key);
+            assert_eq!(unpack_unique_key(&pack_unique_key(key)), key);
         }
     }
 

@@ -72,8 +72,8 @@ pub enum Inbox {
 impl<R: Redis> Store<R> {
     /// A subscriber comes to a queue, which need not exist. `None` when there are [`Subscriber::MAX_PER_QUEUE`] already.
     ///
-    /// An event stream that was cut off is given what was sent after that to those who got its `last` job, as far as that is
-    /// still known: 1000 jobs and 1 MiB of ten minutes. What they were not sent yet comes to it, too.
+    /// An event stream that was cut off gets what was sent after its `last` job to the subscribers that got that job, as far
+    /// as it is still kept: 1000 jobs and 1 MiB of ten minutes. What they were not sent yet comes to it, too.
     ///
     /// One command.
     ///

@@ -19,18 +19,18 @@ const QUEUE_FIELD: &str = "queue:";
 pub struct Worker {
     /// When it registered, in seconds since 1970 by the Redis server's clock.
     pub started: u64,
-    /// How many jobs it has fetched, on all queues that it was registered on.
+    /// How many jobs it has claimed or fetched, on all queues that it was registered on.
     pub processed: u64,
-    /// How many jobs it has failed.
+    /// How many failures were counted for it.
     pub failed: u64,
 }
 
 /// A queue's counts and the workers that are registered on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueWorkers {
-    /// How many jobs were fetched. `None` before the first.
+    /// How many jobs were claimed or fetched. `None` before the first.
     pub processed: Option<u64>,
-    /// How many jobs came back as failed. `None` before the first.
+    /// How many failures were reported. `None` before the first.
     pub failed: Option<u64>,
     /// The workers' ids, at most [`NameList::MAX_NAMES`], in no order.
     pub workers: Vec<Vec<u8>>,

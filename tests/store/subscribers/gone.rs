@@ -1,4 +1,4 @@
-//! What becomes of the mail of subscribers that are gone, or seem to be.
+//! What becomes of the deliveries of subscribers that are gone, or seem to be.
 
 use super::{drain, insert_all, jobs, join, look, round_robin, texts};
 use crate::store::work::{Work, seconds};
@@ -132,7 +132,7 @@ async fn readers_that_could_not_reach_the_store_are_not_taken_for_gone_however_m
 }
 
 #[tokio::test]
-async fn a_lease_of_mail_that_ends_is_no_lost_lease_of_the_job() {
+async fn a_delivery_whose_lease_ends_is_no_lost_lease_of_the_job() {
     let mut work = Work::start().await;
     work.configure(Settings {
         max_lost_leases: Some(1),
@@ -147,7 +147,7 @@ async fn a_lease_of_mail_that_ends_is_no_lost_lease_of_the_job() {
 }
 
 #[tokio::test]
-async fn what_crashed_readers_left_in_the_mail_goes_when_the_next_reader_comes() {
+async fn what_crashed_subscribers_left_goes_when_the_next_one_comes() {
     let mut work = Work::start().await;
     let mut crashed = join(&work).await;
     insert_all(&work, 0..5).await;

@@ -16,7 +16,7 @@ async fn three_readers_on_two_hosts_each_get_all_of_a_thousand_messages_in_order
     for got in [a, b, c] {
         assert_eq!(got, (0..1000).collect::<Vec<_>>());
     }
-    // Nothing is left, neither in the queue nor in the mail.
+    // Nothing is left, neither in the queue nor for a subscriber.
     eventually("all is done", async || {
         let left: i64 =
             redis::from_owned_redis_value(redis.run("EXISTS presque:{x}:jobs presque:{x}:deliveries").await).unwrap();
