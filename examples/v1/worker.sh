@@ -30,6 +30,7 @@ extend() {
     sleep "$pause" &
     nap=$!
     wait "$nap"
+    kill -0 "$$" 2>/dev/null || return # The worker was killed: its lease must end.
     case $(call "/$1/extend" '{}') in *409) return ;; esac
   done
 }

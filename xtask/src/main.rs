@@ -15,7 +15,7 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use needs::{CHROMIUM, CURL, JQ, REDIS, WASM_TARGET, ensure};
+use needs::{CHROMIUM, CURL, JQ, NODE, PERL, PYTHON, REDIS, WASM_TARGET, ensure};
 use workspace::TEST_COMPONENTS;
 
 /// Sets up, builds, serves, tests and checks presque.
@@ -32,7 +32,8 @@ enum Command {
     Setup,
     /// Build all components.
     Build,
-    /// Build everything and serve spin.toml with the local host.
+    /// Build everything and serve spin.toml with the local host. `--help` shows the host's options.
+    #[command(disable_help_flag = true)]
     Up {
         /// Passed on to `presque-host`, such as `--listen 127.0.0.1:4000`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -46,10 +47,10 @@ enum Command {
     },
     /// Build everything and account for every job while hosts, workers and Redis are killed and connections are cut.
     Soak {
-        /// For how long things break.
+        /// For how many seconds faults are caused.
         #[arg(long, default_value_t = 120)]
         seconds: u64,
-        /// Repeats the choices of another run, which printed this.
+        /// The seed that an earlier run printed: makes the same random choices.
         #[arg(long)]
         seed: Option<u64>,
     },
@@ -81,7 +82,7 @@ fn run(command: Command) -> Result<()> {
             Err(process::become_program(&workspace::host_binary(), &args))
         }
         Command::Test { args } => {
-            ensure(&[WASM_TARGET, REDIS, CURL, JQ, CHROMIUM])?;
+            ensure(&[WASM_TARGET, REDIS, CURL, JQ, PERL, PYTHON, NODE, CHROMIUM])?;
             test(&args)
         }
         Command::Soak { seconds, seed } => {

@@ -19,7 +19,7 @@ pub(crate) struct Need {
 enum Kind {
     /// Rust's standard library for the components.
     WasmTarget,
-    /// One of these programs, on the PATH. Debian's packages have the same names. The first is preferred.
+    /// One of these programs, on the PATH, the preferred one first. A Debian package of one of these names has it.
     Program(&'static [&'static str]),
 }
 
@@ -42,6 +42,21 @@ pub(crate) const JQ: Need = Need {
     name: "jq",
     reason: "the documents' commands read answers with it, and a test runs them",
     kind: Kind::Program(&["jq"]),
+};
+pub(crate) const NODE: Need = Need {
+    name: "Node.js",
+    reason: "a test runs the example worker in JavaScript",
+    kind: Kind::Program(&["node", "nodejs"]),
+};
+pub(crate) const PERL: Need = Need {
+    name: "Perl",
+    reason: "a test runs the example worker in Perl",
+    kind: Kind::Program(&["perl"]),
+};
+pub(crate) const PYTHON: Need = Need {
+    name: "Python",
+    reason: "tests run the example workers in Python",
+    kind: Kind::Program(&["python3"]),
 };
 pub(crate) const CHROMIUM: Need = Need {
     name: "Chromium",

@@ -4,6 +4,7 @@
 //! from file descriptor 3 and writes to 4. Unlike its WebSocket that needs no port.
 
 use crate::PATIENCE;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -128,8 +129,7 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // The group has the number of its first process, which is nobody else's before `wait`.
-        let group = self.child.id().to_string();
-        let _ = Command::new("sh").args(["-c", "kill -s KILL -- -$0", &group]).status();
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {

@@ -5,25 +5,34 @@ mod legacy;
 mod v1;
 
 use crate::support::eventually;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-/// A worker that runs. Ends with its value.
+/// A worker that runs, and the processes that it starts. They end with this value.
 struct Worker(Child);
 
 impl Worker {
     fn start(mut command: Command) -> Self {
-        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-        Self(child.expect("the worker starts"))
+        command.process_group(0).stdout(Stdio::null()).stderr(Stdio::piped());
+        Self(command.spawn().expect("the worker starts"))
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.0)
     }
 
     /// Tells it to stop.
     fn terminate(&self) {
-        // The shell has a `kill` of its own; the program is not everywhere.
-        let kill = format!("kill {}", self.0.id());
-        let stopped = Command::new("sh").args(["-c", &kill]).status().unwrap();
-        assert!(stopped.success());
+        kill_process(self.pid(), Signal::TERM).unwrap();
+    }
+
+    /// Kills the worker, and none of the processes that it started. Its process id is gone then.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 
     /// Waits for its end. Gives how it ended, and the lines that it printed, without spaces.
@@ -38,25 +47,20 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        // The group may be empty already.
+        let _ = kill_process_group(self.pid(), Signal::KILL);
         let _ = self.0.wait();
     }
 }
 
-/// A script of the examples, when what it needs is installed.
-fn script(name: &str, needs: &[&str]) -> Option<Command> {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    let installed = |program: &&str| std::env::split_paths(&paths).any(|folder| folder.join(program).is_file());
-    if let Some(missing) = needs.iter().find(|program| !installed(program)) {
-        eprintln!("not tested, since {missing} is not installed: {name}");
-        return None;
-    }
-    let mut command = Command::new(needs[0]);
+/// A script of the examples, run by this program.
+fn script(program: &str, name: &str) -> Command {
+    let mut command = Command::new(program);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name));
-    Some(command)
+    command
 }
 
-/// A program of the examples. Cargo builds them along with the tests: target/<profile>/examples.
+/// A program of the examples. Cargo builds them along with the tests, in `target/<profile>/examples/`.
 fn program(name: &str) -> Command {
     let this: PathBuf = std::env::current_exe().unwrap();
     Command::new(this.ancestors().nth(2).unwrap().join("examples").join(name))

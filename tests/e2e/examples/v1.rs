@@ -161,6 +161,21 @@ async fn drops_a_job_that_was_cancelled(mut command: Command) {
     server.until_done(&next).await;
 }
 
+async fn loses_its_lease_when_it_is_killed(mut command: Command) {
+    let server = Server::start().await;
+    let job = server.insert(json!({"payload": {"sleep": 3600}})).await;
+    command.args([&server.host.base, "mail", "1"]);
+    let mut worker = Worker::start(command);
+    server.until(&job, "active").await;
+    worker.kill();
+    let again = eventually("the job is handed out again", async || {
+        let claim = server.client.post("/v1/queues/mail/claims", "{}").await;
+        (claim.status == 200).then(|| serde_json::from_slice::<Value>(&claim.body).unwrap())
+    })
+    .await;
+    assert_eq!(again["jobs"][0]["lost_leases"], 1, "{again}");
+}
+
 /// A server that is away, or as good as that.
 struct Away(TcpListener);
 
@@ -188,7 +203,7 @@ impl Away {
     }
 }
 
-/// The tests of a worker that keeps these rules, when what it needs is installed.
+/// The tests of a worker that keeps these rules.
 macro_rules! worker {
     ($language:ident, $command:expr, $($rule:ident),+) => {
         mod $language {
@@ -197,9 +212,7 @@ macro_rules! worker {
             $(
                 #[tokio::test]
                 async fn $rule() {
-                    if let Some(command) = $command {
-                        super::$rule(command).await;
-                    }
+                    super::$rule($command).await;
                 }
             )+
         }
@@ -208,35 +221,39 @@ macro_rules! worker {
 
 worker!(
     shell,
-    script("v1/worker.sh", &["sh", "curl", "jq"]),
+    script("sh", "v1/worker.sh"),
     acks_with_the_result_and_nacks_with_the_error,
     holds_a_long_job_and_finishes_it_before_it_stops,
-    goes_on_when_the_server_was_away
+    goes_on_when_the_server_was_away,
+    loses_its_lease_when_it_is_killed
 );
 
 worker!(
     python,
-    script("v1/worker.py", &["python3"]),
+    script("python3", "v1/worker.py"),
     acks_with_the_result_and_nacks_with_the_error,
     holds_a_long_job_and_finishes_it_before_it_stops,
     goes_on_when_the_server_was_away,
+    loses_its_lease_when_it_is_killed,
     drops_a_job_that_was_cancelled
 );
 
 worker!(
     javascript,
-    script("v1/worker.mjs", &["node"]),
+    script("node", "v1/worker.mjs"),
     acks_with_the_result_and_nacks_with_the_error,
     holds_a_long_job_and_finishes_it_before_it_stops,
     goes_on_when_the_server_was_away,
+    loses_its_lease_when_it_is_killed,
     drops_a_job_that_was_cancelled
 );
 
 worker!(
     rust,
-    Some(program("v1_worker")),
+    program("v1_worker"),
     acks_with_the_result_and_nacks_with_the_error,
     holds_a_long_job_and_finishes_it_before_it_stops,
     goes_on_when_the_server_was_away,
+    loses_its_lease_when_it_is_killed,
     drops_a_job_that_was_cancelled
 );
