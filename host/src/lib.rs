@@ -84,7 +84,8 @@ fn settings(manifest: &Manifest, flags: &Flags, state: &Path) -> Result<(Resolve
     }
     let wanted = manifest.variables.contains_key("redis_url") && !sources.set("redis_url")?;
     let redis = if wanted {
-        let redis = RedisServer::start(&state.join("redis"))?;
+        let redis = RedisServer::start(&state.join("redis"))
+            .context("cannot start a private Redis (--redis-url serves with another one)")?;
         tracing::info!(url = redis.url(), pid = redis.pid(), "started a private Redis");
         sources.given.push(("redis_url".into(), redis.url()));
         Some(redis)

@@ -14,7 +14,7 @@ use super::Pauses;
 pub(super) const LOG: &str = "redis.log";
 /// The lock file, with the process id of its owner.
 const LOCK: &str = "lock";
-/// How long to wait for a directory in use: the server of a killed host is about to end.
+/// How long to wait for a directory in use: the server of a process that was killed is about to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many lines of the log an error shows.
 const LINES: usize = 10;
@@ -65,7 +65,7 @@ fn in_use(dir: &Path, lock: &Path) -> String {
         pid => format!(" (pid {pid})"),
     };
     format!(
-        "{} is in use by another server{owner}; stop it, or give another directory or --redis-url",
+        "{} is in use by another server{owner}; stop it, or use another directory",
         dir.display()
     )
 }

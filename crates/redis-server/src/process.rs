@@ -43,7 +43,7 @@ pub(super) fn find_program_in(path: &OsStr) -> Result<PathBuf> {
     found.ok_or_else(|| {
         anyhow!(
             "neither redis-server nor valkey-server is on the PATH; install Redis or Valkey (on Debian: \
-             apt install redis-server, on macOS: brew install redis), or give --redis-url"
+             apt install redis-server, on macOS: brew install redis)"
         )
     })
 }
@@ -145,7 +145,7 @@ fn command(program: &Path, dir: &Path, port: u16) -> Result<Command> {
         // What it says before it has opened its log.
         .stdout(log.try_clone().context("cannot share the log file")?)
         .stderr(log)
-        // Ctrl-C in the terminal goes to a group. The host has requests to finish, which need the server.
+        // Ctrl-C in the terminal goes to a group. This process may have work to finish that needs the server.
         .process_group(0);
     Ok(command)
 }

@@ -107,7 +107,7 @@ fn a_directory_has_one_server() {
     let error = RedisServer::start(dir.path()).unwrap_err().to_string();
     assert!(start.elapsed() > Duration::from_secs(4), "it did not wait");
     let expected = format!(
-        "{} is in use by another server (pid {}); stop it, or give another directory or --redis-url",
+        "{} is in use by another server (pid {}); stop it, or use another directory",
         dir.path().canonicalize().unwrap().display(),
         server.pid()
     );

@@ -1,19 +1,12 @@
 //! Components that fail.
 
-use super::support::{Answer, Body, Client, Host, KEEP, PLAIN, Site, hold, patiently};
+use super::support::{Answer, Body, Client, Host, KEEP, PLAIN, Site, hold, instance, patiently};
 use http_body_util::BodyExt;
 
 async fn start() -> (Host, Client) {
     let host = Site::new(PLAIN).start(&KEEP).await;
     let client = host.client();
     (host, client)
-}
-
-/// Which instance answers, and how many requests have come to it.
-async fn instance(client: &Client) -> (String, usize) {
-    let told = client.get("/instance").await.into_text();
-    let (id, count) = told.split_once(' ').unwrap();
-    (id.to_owned(), count.parse().unwrap())
 }
 
 fn is_bare_500(answer: &Answer) -> bool {

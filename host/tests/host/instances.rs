@@ -1,19 +1,13 @@
 //! How long instances live, and how many requests they take.
 
 use super::support::{
-    Body, Client, Host, KEEP, PLAIN, Redis, Site, WITH_REDIS, hold, other_connections, patiently, redis_variable, until,
+    Body, Host, KEEP, PLAIN, Redis, Site, WITH_REDIS, hold, instance, other_connections, patiently, redis_variable,
+    until,
 };
 
 async fn start(arguments: &[&str]) -> Host {
     let arguments: Vec<&str> = KEEP.iter().chain(arguments).copied().collect();
     Site::new(PLAIN).start(&arguments).await
-}
-
-/// Which instance answers, and how many requests have come to it.
-async fn instance(client: &Client) -> (String, usize) {
-    let told = client.get("/instance").await.into_text();
-    let (id, count) = told.split_once(' ').unwrap();
-    (id.to_owned(), count.parse().unwrap())
 }
 
 #[tokio::test]

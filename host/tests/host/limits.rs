@@ -92,9 +92,23 @@ async fn an_answer_is_sent_in_chunks_unless_its_component_tells_its_length() {
 #[tokio::test]
 async fn an_answer_to_head_has_no_body() {
     let host = Site::new(PLAIN).start(&[]).await;
-    let client = host.client();
-    let answer = client.send("HEAD", "/header?content-length=5", &[], "").await;
-    assert_eq!((answer.status.as_u16(), answer.text()), (200, ""));
-    assert_eq!(answer.headers["content-length"], "5");
-    assert_eq!(client.get("/header?x-own=1").await.into_text(), "hello");
+    let head = "HEAD /header?content-length=5 HTTP/1.1\r\nhost: h\r\n\r\n";
+    let answers = host
+        .raw([head.as_bytes(), &request("/header?x-own=1", "")].concat())
+        .await;
+    let (first, next) = answers.split_once("\r\n\r\n").unwrap();
+    assert!(first.contains("content-length: 5"), "{first}");
+    assert_eq!(status(next), "200", "the next response follows at once: {answers}");
+    assert!(next.contains("hello"), "{next}");
+}
+
+#[tokio::test]
+async fn a_connection_outlives_a_response_that_is_an_error() {
+    let host = Site::new(PLAIN).start(&[]).await;
+    for path in ["/header?connection=close", "/panic", "/error"] {
+        let failing = format!("GET {path} HTTP/1.1\r\nhost: h\r\n\r\n");
+        let answers = host.raw([failing.as_bytes(), &request("/", "")].concat()).await;
+        let (first, next) = answers.split_once("\r\n\r\n").unwrap();
+        assert_eq!((status(first), status(next)), ("500", "200"), "{path}: {answers}");
+    }
 }

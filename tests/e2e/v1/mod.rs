@@ -9,7 +9,7 @@ mod legacy;
 mod options;
 mod problems;
 mod queues;
-mod store;
+mod redis_faults;
 mod waits;
 mod workers;
 

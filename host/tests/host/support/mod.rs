@@ -56,10 +56,16 @@ pub(crate) fn hold(host: &Host) -> (UnboundedSender<&'static str>, JoinHandle<An
     (open, answer)
 }
 
+/// Which instance answers, and how many requests have come to it.
+pub(crate) async fn instance(client: &Client) -> (String, usize) {
+    let answer = client.get("/instance").await.into_text();
+    let (id, count) = answer.split_once(' ').unwrap();
+    (id.to_owned(), count.parse().unwrap())
+}
+
 /// The guest's Wasm file. It is not built here: Cargo, which runs this, holds the lock of the target folder.
 fn guest() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let guest = target.join("wasm32-wasip2/release/presque_host_guest.wasm");
+    let guest = presque_testkit::target_dir().join("wasm32-wasip2/release/presque_host_guest.wasm");
     assert!(
         guest.is_file(),
         "{} is missing: cargo build --release --target wasm32-wasip2 -p presque-host-guest",

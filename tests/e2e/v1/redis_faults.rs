@@ -1,4 +1,4 @@
-//! What is told when Redis fails.
+//! What the responses say when Redis fails.
 
 use super::{Server, problem, text};
 use crate::support::{Answer, Cut, Host, HostOptions, Proxy, Redis};
