@@ -4,6 +4,9 @@
 //! its code uses: `-- @keys META, JOBS` the keys, `-- @include job, clock` the shared files. Of these a script gets the
 //! definitions that it uses, directly or through others, and the keys that they use, no others: Redis makes all functions of
 //! a script anew each time it runs. A key marked `?` may be absent, so it comes last; `...` is a list of keys, and the only one.
+//!
+//! `-- @rare` above a function says that most runs do not call it. What it alone needs is then defined inside it, and so is
+//! made only when it is called.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::{env, fmt::Write, fs};
@@ -16,8 +19,24 @@ pub struct File {
     keys: Vec<String>,
     /// The paths of the shared files that it includes.
     includes: Vec<String>,
-    /// Its code in parts, each with the names that it defines for what follows.
-    parts: Vec<(Vec<String>, String)>,
+    /// Its code in parts.
+    parts: Vec<Part>,
+}
+
+/// A piece of code.
+#[derive(Default)]
+struct Part {
+    /// The names that it defines for what follows.
+    names: Vec<String>,
+    code: String,
+    /// Whether it is a function that most runs do not call.
+    is_rare: bool,
+}
+
+impl Part {
+    fn is_among(&self, used: &BTreeSet<&str>) -> bool {
+        self.names.iter().any(|name| used.contains(name.as_str()))
+    }
 }
 
 impl File {
@@ -26,14 +45,22 @@ impl File {
         let list = |names: &str| names.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>();
         let header = |tag| text.lines().filter_map(move |line| line.strip_prefix(tag));
         let includes = header("-- @include ").flat_map(list);
-        let mut parts = vec![(Vec::new(), String::new())];
-        for line in text.lines().filter(|line| !line.trim_start().starts_with("--")) {
+        let (mut parts, mut is_rare) = (vec![Part::default()], false);
+        for line in text.lines() {
+            if line.trim_start().starts_with("--") {
+                is_rare |= line == "-- @rare";
+                continue;
+            }
             if let Some(rest) = line.strip_prefix("local ") {
                 let names = rest.trim_start_matches("function ").split(['=', '(']).next();
-                parts.push((list(names.unwrap_or_default()), String::new()));
+                parts.push(Part {
+                    names: list(names.unwrap_or_default()),
+                    is_rare: std::mem::take(&mut is_rare),
+                    ..Part::default()
+                });
             }
-            if let (Some((_, code)), false) = (parts.last_mut(), line.is_empty()) {
-                code.extend([line.trim_start(), "\n"]);
+            if let (Some(part), false) = (parts.last_mut(), line.is_empty()) {
+                part.code.extend([line.trim_start(), "\n"]);
             }
         }
         Self {
@@ -44,12 +71,12 @@ impl File {
     }
 
     fn defines(&self, name: &str) -> bool {
-        self.parts.iter().any(|(names, _)| names.iter().any(|own| own == name))
+        self.parts.iter().any(|part| part.names.iter().any(|own| own == name))
     }
 
     /// Holds the file to its header.
     fn check(&self, files: &Files) -> Result<(), String> {
-        let used: BTreeSet<_> = self.parts.iter().flat_map(|(_, code)| names_in(code)).collect();
+        let used: BTreeSet<_> = self.parts.iter().flat_map(|part| names_in(&part.code)).collect();
         if let Some(key) = self.keys.iter().find(|key| !used.contains(unmarked(key))) {
             return Err(format!("the key {key} is declared and not used"));
         }
@@ -101,22 +128,54 @@ fn add<'a>(path: &'a str, files: &'a Files, open: &[&str], all: &mut Vec<&'a str
     Ok(())
 }
 
+/// A rare function's first line, what follows that with those of the other definitions in it that it needs, and the names that
+/// are used there.
+fn nest<'a>(function: &'a Part, others: &[&'a Part]) -> (&'a str, String, BTreeSet<&'a str>) {
+    let head = function.code.find('\n').map_or(0, |end| end + 1);
+    let (head, body) = function.code.split_at(head);
+    let (mut used, mut inside) = (names_in(body), body.to_owned());
+    for part in others.iter().rev() {
+        if part.is_among(&used) {
+            used.extend(names_in(&part.code));
+            inside.insert_str(0, &part.code);
+        }
+    }
+    (head, inside, used)
+}
+
 /// The whole source of the script at this path, and its keys in the order in which it gets them.
 ///
 /// # Errors
 /// What is wrong with the script, or with a file that it includes.
 pub fn resolve(path: &str, files: &Files) -> Result<(String, Vec<String>), String> {
-    let (mut all, mut used, mut source) = (Vec::new(), BTreeSet::new(), String::new());
+    let mut all = Vec::new();
     add(path, files, &[], &mut all)?;
-    // Backwards, since a definition stands before what uses it.
-    for (from, file) in all.iter().map(|from| (*from, &files[*from])).rev() {
-        for (names, code) in file.parts.iter().rev() {
-            if from == path || names.iter().any(|name| used.contains(name.as_str())) {
-                used.extend(names_in(code));
-                source.insert_str(0, code);
-            }
+    let parts = all
+        .iter()
+        .flat_map(|from| files[*from].parts.iter().map(move |part| (*from == path, part)));
+    let parts: Vec<_> = parts.collect();
+    // Backwards, since a definition stands before what uses it. What a rare function uses counts later.
+    let (mut used, mut kept) = (BTreeSet::new(), Vec::new());
+    for (is_own, part) in parts.into_iter().rev() {
+        let is_outside = is_own || part.is_among(&used);
+        if is_outside && !part.is_rare {
+            used.extend(names_in(&part.code));
+        }
+        kept.push((part, is_outside));
+    }
+    let (mut pieces, mut left_out, mut used_by_rare) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (part, is_outside) in kept.into_iter().rev() {
+        if !is_outside {
+            left_out.push(part);
+        } else if part.is_rare {
+            let (head, body, used_inside) = nest(part, &left_out);
+            used_by_rare.extend(used_inside);
+            pieces.push((head, body));
+        } else {
+            pieces.push((&*part.code, String::new()));
         }
     }
+    used.extend(used_by_rare);
     let declared = all.iter().flat_map(|from| &files[*from].keys);
     let needed = declared.filter(|key| used.contains(unmarked(key)));
     let keys: BTreeSet<_> = needed.map(|key| (unmarked(key) != key, key)).collect();
@@ -126,8 +185,14 @@ pub fn resolve(path: &str, files: &Files) -> Result<(String, Vec<String>), Strin
         (true, _) => return Err(format!("{path}: a list of keys must be the only key")),
         (false, _) => "unpack(KEYS)",
     };
-    source.insert_str(0, &format!("local {} = {values}\n", names.join(", ")));
-    Ok((source, names))
+    let keys = format!("local {} = {values}\n", names.join(", "));
+    let with_keys = |(head, body): (&str, String)| {
+        // A rare function has the keys as its own: what a function has from outside costs time on every run.
+        let own_keys = if body.is_empty() { "" } else { &keys };
+        [head, own_keys, &body].concat()
+    };
+    let source: String = pieces.into_iter().map(with_keys).collect();
+    Ok((keys + &source, names))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

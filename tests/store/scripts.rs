@@ -64,6 +64,21 @@ fn a_script_gets_the_definitions_that_it_uses_and_their_keys_and_no_others() {
 }
 
 #[test]
+fn what_a_rare_function_alone_needs_is_defined_inside_it() {
+    let shared = [(
+        "lua/word.lua",
+        "-- @keys JOBS\nlocal function plain()\n  return 1\nend\nlocal function loud()\n  return JOBS .. plain()\nend\n\
+         -- Seldom.\n-- @rare\nlocal function say()\n  return loud() .. plain()\nend\n",
+    )];
+    let (source, keys) = make("-- @include word\nreturn plain() or say()", &shared).unwrap();
+    assert_eq!(keys, ["JOBS"]);
+    let expected = "local JOBS = unpack(KEYS)\nlocal function plain()\nreturn 1\nend\n\
+                    local function say()\nlocal JOBS = unpack(KEYS)\nlocal function loud()\nreturn JOBS .. plain()\nend\n\
+                    return loud() .. plain()\nend\nreturn plain() or say()\n";
+    assert_eq!(source, expected);
+}
+
+#[test]
 fn a_key_that_may_be_absent_comes_last() {
     let (source, keys) = make("-- @keys ANSWER?, ZONE\nreturn {ANSWER, ZONE}", &[]).unwrap();
     assert_eq!(keys, ["ZONE", "ANSWER"]);
