@@ -207,6 +207,10 @@ impl Redis for Connection {
         }
         result
     }
+
+    fn log(&self, line: &str) {
+        log(line);
+    }
 }
 
 impl From<RedisResult> for Reply {

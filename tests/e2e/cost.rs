@@ -75,8 +75,8 @@ async fn a_post_and_a_get_are_one_redis_command_each_once_the_queue_had_its_firs
         ("hincrby", 20),
         ("hmget", 10),
         ("time", 10),
-        ("zpopmin", 10),
-        ("zrange", 20),
+        ("zrange", 30),
+        ("zremrangebyrank", 10),
     ];
     assert_eq!(gets, counts(&expected));
 }

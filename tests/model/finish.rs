@@ -182,6 +182,9 @@ impl Queue {
                 continue;
             }
             let key = self.jobs[&id].key_until_end().cloned();
+            if let Some(key) = &key {
+                self.end_holder(key);
+            }
             if key.as_ref().is_some_and(|key| self.holders.contains_key(key)) {
                 conflicts += 1;
                 continue;

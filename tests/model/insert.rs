@@ -3,9 +3,9 @@
 use super::call::{Bytes, Idempotency, Payloads, Spec};
 use super::job::{Job, Place};
 use super::queue::{Event, Queue};
-use super::rules::millis;
+use super::rules::{Mistake, millis};
 use presque::queue::{Due, Hold, JobId, Timestamp};
-use presque::store::{Inserted, InsertedBatch, InsertedJob};
+use presque::store::{DeathReason, Inserted, InsertedBatch, InsertedJob};
 
 impl Queue {
     pub fn insert(
@@ -38,6 +38,14 @@ impl Queue {
         let mut answer = Vec::new();
         for spec in jobs {
             if let Some((key, _)) = &spec.unique
+                && !self
+                    .holders
+                    .get(key)
+                    .is_some_and(|(holder, _)| coming_back.contains(holder))
+            {
+                self.end_holder(key);
+            }
+            if let Some((key, _)) = &spec.unique
                 && let Some((holder, _)) = self.holders.get(key)
                 && !coming_back.contains(holder)
             {
@@ -63,6 +71,31 @@ impl Queue {
             self.answers.insert(key.clone(), (fingerprint.clone(), answer.clone()));
         }
         Inserted::Jobs(answer)
+    }
+
+    /// The job that holds a key ends, if it can never be handed out again and does not hold the key for a time.
+    pub fn end_holder(&mut self, key: &Bytes) {
+        let Some((holder, None)) = self.holders.get(key).cloned() else {
+            return;
+        };
+        let (now, max_lost_leases) = (self.now, self.rules().max_lost_leases);
+        let mistake = self.mistake;
+        let job = self.job(&holder);
+        let has_expired = job.has_expired(now) && mistake != Mistake::KeyKeptByExpired;
+        let mut reason = has_expired.then_some(DeathReason::Expired);
+        if let Place::Active { until } = job.at {
+            if job.lost + 1 >= max_lost_leases {
+                reason = Some(DeathReason::LostLeases);
+            }
+            if until > now || reason.is_none() {
+                return;
+            }
+            job.lost += 1;
+            self.lost += 1;
+        }
+        if let Some(reason) = reason {
+            self.bury(&holder, reason);
+        }
     }
 
     pub fn insert_batch(&mut self, payloads: &Payloads, due: Option<i64>) -> InsertedBatch {

@@ -104,6 +104,7 @@ impl Queue {
                 done: self.done,
                 failed: self.failed.unwrap_or(0),
                 lost_leases: self.lost,
+                orphans: 0,
             },
             last_minute: LastMinute {
                 inserted: self.last_minute(Event::Inserted),

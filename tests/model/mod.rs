@@ -130,6 +130,7 @@ fn a_model_with_a_wrong_rule_is_found_out() {
         Mistake::ForgottenLate,
         Mistake::LostLeaseCanAck,
         Mistake::AllLeasesAtOnce,
+        Mistake::KeyKeptByExpired,
     ];
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {

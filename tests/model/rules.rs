@@ -22,6 +22,8 @@ pub enum Mistake {
     LostLeaseCanAck,
     /// One claim takes back all leases that have ended.
     AllLeasesAtOnce,
+    /// A job that has expired keeps its unique key until a claim meets it.
+    KeyKeptByExpired,
 }
 
 pub const SECOND: i64 = 1000;

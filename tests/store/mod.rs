@@ -14,6 +14,7 @@ mod lease;
 mod legacy;
 mod list_jobs;
 mod numbers;
+mod orphans;
 mod policy;
 mod rules;
 mod scripts;

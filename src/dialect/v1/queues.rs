@@ -49,6 +49,7 @@ fn render(queue: &QueueName, described: &Description) -> Response {
             o.plain("claimed", totals.claimed).plain("done", totals.done);
             o.plain("failed", totals.failed)
                 .plain("lost_leases", totals.lost_leases);
+            o.plain("orphans", totals.orphans);
         });
         o.object("rates", |o| {
             o.plain("inserted", per_second(rates.inserted))

@@ -14,7 +14,7 @@
 --       then for each job its fields, see add_job
 --
 -- @keys META, READY, DONE, DEAD, CANCELLED, WAKEUP, SEEN
--- @include clock, counts, ending, execution, job, lease, queue, ready, receipt, unique_key, wakeup
+-- @include clock, counts, ending, execution, job, lease, orphan, queue, ready, receipt, unique_key, wakeup
 
 -- Notes that a worker was seen, about once a minute. Returns 1 when it is time to note that in the list of workers too.
 local function note_seen_on_queue(worker)
@@ -31,6 +31,11 @@ local function note_seen_on_queue(worker)
   return 1
 end
 
+-- @rare
+local function ack_first(first, last, settings, reply)
+  ack_all(first, last, settings, reply)
+end
+
 local max_jobs, lease, worker, max_bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local wait, receipts = tonumber(ARGV[5]), tonumber(ARGV[6])
 local status, packed_settings, waiting_until, generation, policy =
@@ -39,7 +44,9 @@ local settings = settings_of(packed_settings)
 allow_when_full()
 
 local reply = {NOW, false, note_seen_on_queue(worker)}
-ack_all(7, 6 + 2 * receipts, settings, reply)
+if receipts > 0 then
+  ack_first(7, 6 + 2 * receipts, settings, reply)
+end
 
 local taken, may_have_more = 0, false
 if status ~= '0' and max_jobs > 0 then
@@ -74,4 +81,4 @@ if taken == 0 then
     note_waiting(waiting_until, status, generation, policy, wait)
   end
 end
-return reply
+return tell_orphans(reply)

@@ -9,7 +9,7 @@
 --       3… the payloads, with 'jobs'; none when there is no job
 --
 -- @keys META, LEGACY_RECEIPTS
--- @include counts, execution, job, lease, legacy_worker, queue, ready, unique_key
+-- @include counts, execution, job, lease, legacy_worker, orphan, queue, ready, unique_key
 
 local max_jobs, worker, max_bytes = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local status, packed_settings = unpack(redis.call('HMGET', META, 'status', 'settings'))
@@ -44,4 +44,4 @@ if taken > 0 then
 elseif may_have_more then
   reply[2] = 1
 end
-return reply
+return tell_orphans(reply)

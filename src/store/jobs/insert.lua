@@ -1,4 +1,4 @@
--- Inserts jobs, all of them or none. A job whose unique key is held is not inserted, which is no error.
+-- Inserts jobs without unique keys, all of them or none.
 --
 -- ARGV  1 fingerprint of the request, empty for one that is not remembered
 --       2 how long it is remembered, in milliseconds
@@ -6,8 +6,8 @@
 -- Reply 1 outcome: 'inserted', 'replayed' (the answer to the same request before), 'mismatch' (another fingerprint),
 --         'too-large' (more than the queue's setting max_bytes); with the last two nothing was changed
 --       2 generation: to enter in the catalog, or -1 when the queue is there
---       3… for each job its id, and 1 when that is another job, which holds the unique key
+--       3… for each job its id, and 1 when that is another job, which holds the unique key: see insert_unique.lua
 --
 -- @include insertion
 
-return insert(ARGV[1], ARGV[2], 3, {})
+return insert(ARGV[1], ARGV[2], 3)

@@ -110,6 +110,7 @@ impl<R: Redis> Store<R> {
         let call_keys = call_keys.into_iter().collect();
         let mut args = vec![fingerprint, remembered_for.as_bytes()];
         let script = match insert.failed {
+            None if insert.jobs.iter().any(|job| job.unique.is_some()) => &scripts::INSERT_UNIQUE,
             None => &scripts::INSERT,
             Some(FailureReport { worker }) => {
                 args.push(worker.unwrap_or_default());

@@ -8,8 +8,7 @@
 -- Reply 1 whether there are more after these: 1 or 0
 --       then for each job its fields, see add_job; with an empty payload unless it is asked for
 --
--- @keys JOBS
--- @include clock, job, ready
+-- @include clock, job, orphan, ready
 
 local state, max_jobs, last_score, last_id = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local has_payload, max_bytes = ARGV[5] == '1', tonumber(ARGV[6])
@@ -31,15 +30,33 @@ if last_id ~= '' then
   from = math.max(hidden, rank and rank + 1 or redis.call('ZCOUNT', state_key, '-inf', '(' .. last_score))
 end
 
-local ids = redis.call('ZRANGE', state_key, from, from + max_jobs, 'WITHSCORES')
-local reply = {#ids > 2 * max_jobs and 1 or 0}
-for i = 1, math.min(#ids, 2 * max_jobs), 2 do
-  local packed, payload = decode(redis.call('HGET', JOBS, ids[i]))
-  max_bytes = max_bytes - #payload
-  if max_bytes < 0 and i > 1 then
-    reply[1] = 1
-    break
+-- How many orphans are dropped in one call. When it meets more, the page ends with them, and the next look goes on.
+local MAX_DROPPED = 1000
+
+local reply, listed, dropped = {0}, 0, 0
+local has_more
+repeat
+  -- One more than are wanted tells whether there are more. Orphans are dropped, so the others move up.
+  local limit = max_jobs - listed + 1
+  local ids = redis.call('ZRANGE', state_key, from + listed, from + listed + limit - 1, 'WITHSCORES')
+  local is_last = #ids < 2 * limit
+  for i = 1, #ids, 2 do
+    local packed, payload = '', ''
+    if listed < max_jobs then
+      packed, payload = read_record(ids[i])
+      max_bytes = max_bytes - #(payload or '')
+    end
+    if not packed then
+      drop_orphan(state_key, ids[i])
+      dropped = dropped + 1
+    elseif listed == max_jobs or max_bytes < 0 and listed > 0 then
+      has_more = true
+      break
+    else
+      add_job(reply, ids[i], state, tonumber(ids[i + 1]), packed, has_payload and payload or '')
+      listed = listed + 1
+    end
   end
-  add_job(reply, ids[i], state, tonumber(ids[i + 1]), packed, has_payload and payload or '')
-end
-return reply
+until has_more or is_last or dropped >= MAX_DROPPED
+reply[1] = has_more and 1 or 0
+return tell_orphans(reply)

@@ -5,18 +5,23 @@
 -- Reply 1 how many jobs are ready
 --       2… the payloads
 --
--- @keys JOBS, READY
--- @include job, ready
+-- @keys READY
+-- @include job, orphan, ready
 
 local max_jobs, max_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 promote(max_jobs)
-local reply = {count_ready()}
+local reply = {0}
 for _, id in ipairs(redis.call('ZRANGE', READY, 0, max_jobs - 1)) do
-  local _, payload = decode(redis.call('HGET', JOBS, id))
-  max_bytes = max_bytes - #payload
-  if max_bytes < 0 and #reply > 1 then
-    break
+  local packed, payload = read_record(id)
+  if packed then
+    max_bytes = max_bytes - #payload
+    if max_bytes < 0 and #reply > 1 then
+      break
+    end
+    reply[#reply + 1] = payload
+  else
+    drop_orphan(READY, id)
   end
-  reply[#reply + 1] = payload
 end
-return reply
+reply[1] = count_ready()
+return tell_orphans(reply)

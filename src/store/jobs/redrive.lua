@@ -7,22 +7,30 @@
 --       3 how many of the ids are not of dead jobs
 --       4 how many are dead now
 --
--- @keys META, DEAD
--- @include clock, execution, ready, unique_key, wakeup
+-- @keys META, JOBS, DEAD
+-- @include clock, execution, holder, orphan, ready, unique_key, wakeup
 
 local max_jobs, ids, unknown = tonumber(ARGV[1]), {unpack(ARGV, 2)}, 0
 if max_jobs > 0 then
   ids = redis.call('ZRANGE', DEAD, AFTER_NOW, '+inf', 'BYSCORE', 'LIMIT', 0, max_jobs)
 end
+local packed_settings, waiting_until = unpack(redis.call('HMGET', META, 'settings', 'waiting-until'))
 local redriven, conflicts = 0, 0
 for _, id in ipairs(ids) do
   local until_ = redis.call('ZSCORE', DEAD, id)
   if not until_ or tonumber(until_) <= NOW then
     unknown = unknown + 1
+  elseif redis.call('HEXISTS', JOBS, id) == 0 then
+    drop_orphan(DEAD, id)
+    unknown = unknown + 1
   else
     local execution = load_execution(id)
     local key = key_released_at_end(rules_of(id, execution))
-    if key and holder_of(key) then
+    local holder, until_
+    if key then
+      holder, until_ = holder_of(key)
+    end
+    if holder and not free_unique_key(key, holder, until_, packed_settings) then
       conflicts = conflicts + 1
     else
       execution.failures, execution.lost_leases, execution.redriven = 0, 0, true
@@ -37,5 +45,5 @@ for _, id in ipairs(ids) do
     end
   end
 end
-wake(redis.call('HGET', META, 'waiting-until'), redriven)
-return {redriven, conflicts, unknown, redis.call('ZCOUNT', DEAD, AFTER_NOW, '+inf')}
+wake(waiting_until, redriven)
+return tell_orphans({redriven, conflicts, unknown, redis.call('ZCOUNT', DEAD, AFTER_NOW, '+inf')})

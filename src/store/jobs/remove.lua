@@ -3,13 +3,17 @@
 -- ARGV  1 id
 -- Reply 1 'cancelled' (also when it was before), 'forgotten' (it was done or dead), 'unknown'
 --
--- @keys META
--- @include ending, execution, job, legacy_worker, queue
+-- @keys META, JOBS
+-- @include ending, execution, job, legacy_worker, orphan, queue
 
 local id = ARGV[1]
 local state, score = state_of(id)
 if not state then
   return {'unknown'}
+end
+if redis.call('HEXISTS', JOBS, id) == 0 then
+  drop_orphan(STATES[state], id)
+  return tell_orphans({'unknown'})
 end
 if state == 'cancelled' then
   return {'cancelled'}

@@ -5,7 +5,7 @@
 -- Reply 1 whether there was one: 1 or 0
 --
 -- @keys META, READY
--- @include ending, execution, job, queue, ready
+-- @include ending, execution, job, orphan, queue, ready
 
 local number, max_scheduled = tonumber(ARGV[1]), tonumber(ARGV[2])
 
@@ -44,8 +44,13 @@ local id = find()
 if not id then
   return {0}
 end
+local packed = read_record(id)
+if not packed then
+  drop_orphan(READY, id)
+  return tell_orphans({0})
+end
 redis.call('ZREM', READY, id)
-local execution, options = load_execution(id), load_options(id)
+local execution, options = load_execution(id), unpack_options(packed)
 local settings = settings_of(redis.call('HGET', META, 'settings'))
 if has_expired(id, options, execution) then
   bury(id, options, execution, settings, 'expired')

@@ -3,14 +3,18 @@
 -- ARGV  1 id
 -- Reply the job's fields, see add_job; nothing when there is no such job
 --
--- @keys JOBS
--- @include job
+-- @include job, orphan
 
 local id = ARGV[1]
 local state, score = state_of(id)
 if not state then
   return {}
 end
+local packed, payload = read_record(id)
+if not packed then
+  drop_orphan(STATES[state], id)
+  return tell_orphans({})
+end
 local reply = {}
-add_job(reply, id, state, score, decode(redis.call('HGET', JOBS, id)))
+add_job(reply, id, state, score, packed, payload)
 return reply

@@ -8,8 +8,8 @@
 --       4 is_text: 1 or 0
 --       5 how often it was shown, this time included
 --
--- @keys META, JOBS, READY
--- @include ending, execution, job, lease, queue, ready
+-- @keys META, READY
+-- @include ending, execution, job, lease, orphan, queue, ready
 
 local max_bytes = tonumber(ARGV[1])
 local settings = settings_of(redis.call('HGET', META, 'settings'))
@@ -22,18 +22,22 @@ local skipped = 0
 while max_bytes > 0 and skipped < MAX_SKIPPED do
   local id = redis.call('ZRANGE', READY, 0, 0)[1]
   if not id then
-    return {0}
+    return tell_orphans({0})
   end
-  local packed, payload = decode(redis.call('HGET', JOBS, id))
-  local options, execution = unpack_options(packed), load_execution(id)
-  if not has_expired(id, options, execution) then
-    execution.shown = (execution.shown or 0) + 1
-    save_execution(id, execution)
-    return {0, id, payload, options.is_text and 1 or 0, execution.shown}
+  local packed, payload = read_record(id)
+  if packed then
+    local options, execution = unpack_options(packed), load_execution(id)
+    if not has_expired(id, options, execution) then
+      execution.shown = (execution.shown or 0) + 1
+      save_execution(id, execution)
+      return tell_orphans({0, id, payload, options.is_text and 1 or 0, execution.shown})
+    end
+    redis.call('ZREM', READY, id)
+    bury(id, options, execution, settings, 'expired')
+    max_bytes = max_bytes - #payload
+  else
+    drop_orphan(READY, id)
   end
-  redis.call('ZREM', READY, id)
-  bury(id, options, execution, settings, 'expired')
   skipped = skipped + 1
-  max_bytes = max_bytes - #payload
 end
-return {1}
+return tell_orphans({1})

@@ -8,7 +8,7 @@
 --       4 is_text: 1 or 0
 --
 -- @keys META
--- @include counts, job, lease, queue, ready, unique_key
+-- @include counts, job, lease, orphan, queue, ready, unique_key
 
 local settings = settings_of(redis.call('HGET', META, 'settings'))
 recover_ended_leases(settings)
@@ -25,4 +25,4 @@ if taken > 0 then
 elseif may_have_more then
   reply[1] = 1
 end
-return reply
+return tell_orphans(reply)

@@ -5,7 +5,7 @@
 --
 --   REPLAY       a list: what was sent, the last of it, for an event stream that was cut off and says which job it got last
 --
--- @keys META, JOBS, ACTIVE, READY, SUBSCRIBERS, DELIVERIES, REPLAY
+-- @keys META, ACTIVE, READY, SUBSCRIBERS, DELIVERIES, REPLAY
 -- @include clock, counts, ending, execution, job, lease, ready, receipt
 
 -- How long the lease of a job is that is to be delivered, in ms.
@@ -49,8 +49,8 @@ local MAX_REPLAY, MAX_REPLAY_BYTES, REPLAY_TTL = 1000, 1048576, 600000
 
 -- Keeps a job that was sent for replay. `sole_recipient` is the subscriber that alone got it, empty where all do.
 local function keep_for_replay(id, sole_recipient)
-  local packed, payload = decode(redis.call('HGET', JOBS, id))
-  if #payload > MAX_REPLAY_BYTES then
+  local packed, payload = read_record(id)
+  if not packed or #payload > MAX_REPLAY_BYTES then
     return
   end
   local is_text = unpack_options(packed).is_text and 1 or 0

@@ -1,7 +1,7 @@
 -- How jobs enter their queue.
 --
 -- @keys META, JOBS, SCHEDULED, IDEMPOTENCY?
--- @include clock, counts, job, queue, ready, unique_key, wakeup
+-- @include clock, counts, job, queue, ready, wakeup
 
 -- The arguments of a job:
 --   1 payload
@@ -13,21 +13,16 @@
 local FIELD_COUNT = 6
 
 -- Inserts the jobs that ARGV has from `first` on. Appends to the reply for each its id, and 1 when that is another job,
--- which holds the unique key; then it is not inserted. Unique keys that the jobs in `replaced_ids` hold count as free.
--- Takes the field `waiting-until` of META. Returns how many were inserted.
-local function insert_jobs(first, waiting_until, replaced_ids, reply)
+-- which holds the unique key; then it is not inserted. `unique_keys`: what to do with unique keys, see unique_insertion.lua;
+-- nil where no job has one. Takes the fields `waiting-until` and `settings` of META. Returns how many were inserted.
+local function insert_jobs(first, waiting_until, packed_settings, unique_keys, reply)
   local count = (#ARGV - first + 1) / FIELD_COUNT
   -- The first write is one that a full Redis refuses: then nothing was changed.
   local number = redis.call('HINCRBY', META, 'sequence', count) - count
   local inserted, last_due = 0, ''
   for i = first, #ARGV, FIELD_COUNT do
     local priority, due, unique = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-    local holder
-    if unique ~= '' then
-      release_overdue_unique_keys(10)
-      holder = holder_of(unique)
-      holder = not replaced_ids[holder] and holder
-    end
+    local holder = unique ~= '' and unique_keys.find_holder(unique, packed_settings)
     if holder then
       reply[#reply + 1], reply[#reply + 2] = holder, 1
     else
@@ -45,7 +40,7 @@ local function insert_jobs(first, waiting_until, replaced_ids, reply)
       end
       if unique ~= '' then
         local held_for = tonumber(ARGV[i + 4])
-        hold_unique_key(id, unique, held_for and NOW + held_for)
+        unique_keys.hold(id, unique, held_for and NOW + held_for)
       end
       reply[#reply + 1], reply[#reply + 2] = id, 0
     end
@@ -65,7 +60,7 @@ end
 -- Inserts the jobs that ARGV has from `first` on, all of them or none; once only for each idempotency key, where the request
 -- has a fingerprint. Calls `on_inserted`, if any, with the packed settings when jobs were inserted. Returns the reply of
 -- insert.lua.
-local function insert(fingerprint, remembered_for, first, replaced_ids, on_inserted)
+local function insert(fingerprint, remembered_for, first, unique_keys, on_inserted)
   local cataloged, generation, waiting_until, packed =
     unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings'))
   if fingerprint ~= '' then
@@ -87,7 +82,7 @@ local function insert(fingerprint, remembered_for, first, replaced_ids, on_inser
   end
 
   local reply = {'inserted', ensure_queue(cataloged, generation)}
-  if insert_jobs(first, waiting_until, replaced_ids, reply) > 0 and on_inserted then
+  if insert_jobs(first, waiting_until, packed, unique_keys, reply) > 0 and on_inserted then
     on_inserted(packed)
   end
   if fingerprint ~= '' then

@@ -58,9 +58,16 @@ local function unpack_options(packed)
   return cmsgpack.unpack(packed)
 end
 
-local function load_options(id)
+-- Returns the packed options and the payload of a job; nothing when its record is gone, see orphan.lua.
+local function read_record(id)
   local record = redis.call('HGET', JOBS, id)
-  return unpack_options((decode(record)))
+  if record then
+    return decode(record)
+  end
+end
+
+local function load_options(id)
+  return unpack_options(read_record(id) or '')
 end
 
 -- Removes what is stored of a job. Its id must be in no set of a state any more.

@@ -1,9 +1,9 @@
 -- Leases: how jobs are handed out, and come back.
 --
--- @keys JOBS, READY, ACTIVE, META
--- @include clock, counts, ending, execution, job, legacy_worker, ready, receipt, unique_key
+-- @keys READY, ACTIVE, META
+-- @include clock, counts, ending, execution, job, legacy_worker, orphan, ready, receipt, unique_key
 
--- How many leases that have ended are recovered in one call, and how many expired jobs are skipped.
+-- How many leases that have ended are recovered in one call, and how many jobs are skipped.
 local MAX_RECOVERED, MAX_SKIPPED = 100, 100
 
 -- Makes a job active under a lease (ms). `is_legacy`: a legacy worker gets the receipt. `distribution`: the job goes
@@ -22,11 +22,11 @@ local function lease_out(id, options, worker, lease, is_legacy, distribution)
   return receipt_of(id, execution.claims)
 end
 
--- Takes back the first jobs whose lease has ended: each is ready again, or dead. Returns how many are ready again.
-local function recover_ended_leases(settings)
+-- Takes back jobs whose lease has ended: each is ready again, or has ended. Returns how many are ready again.
+-- @rare
+local function recover(ids, settings)
   local ready, lost, done = 0, 0, 0
-  local ended = redis.call('ZRANGE', ACTIVE, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_RECOVERED)
-  for _, id in ipairs(ended) do
+  for _, id in ipairs(ids) do
     local execution = load_execution(id)
     local distribution = execution.distribution
     redis.call('ZREM', ACTIVE, id)
@@ -53,27 +53,65 @@ local function recover_ended_leases(settings)
   return ready
 end
 
+-- Takes back the first jobs whose lease has ended. Returns how many are ready again.
+local function recover_ended_leases(settings)
+  local ended = redis.call('ZRANGE', ACTIVE, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_RECOVERED)
+  return #ended > 0 and recover(ended, settings) or 0
+end
+
+-- Ends ready jobs that cannot be handed out: each has expired, or is an orphan. They are in no set any more.
+-- @rare
+local function end_skipped(jobs, settings)
+  for _, job in ipairs(jobs) do
+    if job.packed then
+      bury(job.id, job.options, job.execution, settings, 'expired')
+    else
+      drop_orphan(READY, job.id)
+    end
+  end
+end
+
 -- Takes the next ready jobs, and calls `hand_out(id, options, packed, payload)` for each. Stops after `max_jobs`, or after
 -- the job with which the payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out, and
--- whether more may be ready behind the expired jobs that it skipped.
+-- whether more may be ready behind the jobs that it skipped: those that have expired, and orphans.
+--
+-- All of them are read before the first is taken out: then a record that cannot be read costs no other job.
 local function pop_ready(max_jobs, max_bytes, settings, hand_out)
-  local taken, skipped = 0, 0
-  while taken < max_jobs and max_bytes > 0 and skipped < MAX_SKIPPED do
-    local id = redis.call('ZPOPMIN', READY)[1]
-    if not id then
-      return taken, false
+  local jobs, skipped, count, limit = {}, {}, 0, max_jobs
+  local is_over
+  repeat
+    local ids = redis.call('ZRANGE', READY, count, count + limit - 1)
+    is_over = #ids < limit and 'empty'
+    for _, id in ipairs(ids) do
+      count = count + 1
+      local job = {id = id}
+      job.packed, job.payload = read_record(id)
+      if job.packed then
+        job.options = unpack_options(job.packed)
+        job.execution = job.options.expires and load_execution(id)
+        max_bytes = max_bytes - #job.payload
+      end
+      if not job.packed or job.execution and has_expired(id, job.options, job.execution) then
+        skipped[#skipped + 1] = job
+      else
+        jobs[#jobs + 1] = job
+      end
+      if #jobs == max_jobs or max_bytes <= 0 or #skipped == MAX_SKIPPED then
+        is_over = 'stopped'
+        break
+      end
     end
-    local packed, payload = decode(redis.call('HGET', JOBS, id))
-    local options = unpack_options(packed)
-    local execution = options.expires and load_execution(id)
-    if execution and has_expired(id, options, execution) then
-      bury(id, options, execution, settings, 'expired')
-      skipped = skipped + 1
-    else
-      hand_out(id, options, packed, payload)
-      taken = taken + 1
-    end
-    max_bytes = max_bytes - #payload
+    limit = MAX_SKIPPED
+  until is_over
+
+  if count > 0 then
+    redis.call('ZREMRANGEBYRANK', READY, 0, count - 1)
   end
-  return taken, skipped > 0
+  if #skipped > 0 then
+    end_skipped(skipped, settings)
+  end
+  for _, job in ipairs(jobs) do
+    hand_out(job.id, job.options, job.packed, job.payload)
+  end
+  return #jobs, is_over == 'stopped' and #skipped > 0
 end

@@ -32,14 +32,21 @@ local function forget_legacy_receipt(id, execution)
   end
 end
 
--- Acknowledges what a worker had: it has come back. Returns how many jobs are done by that.
-local function ack_legacy_receipts(worker, settings)
+-- Acknowledges the receipts of a worker.
+-- @rare
+local function ack_all_legacy_receipts(worker, settings)
   local count = 0
   for _, receipt in ipairs(legacy_receipts_of(worker)) do
     count = count + (ack(receipt, '', settings) == 'done' and 1 or 0)
   end
-  if worker ~= '' then
-    redis.call('HDEL', LEGACY_RECEIPTS, worker)
-  end
+  redis.call('HDEL', LEGACY_RECEIPTS, worker)
   return count
+end
+
+-- Acknowledges what a worker had: it has come back. Returns how many jobs are done by that.
+local function ack_legacy_receipts(worker, settings)
+  if worker == '' or redis.call('HEXISTS', LEGACY_RECEIPTS, worker) == 0 then
+    return 0
+  end
+  return ack_all_legacy_receipts(worker, settings)
 end

@@ -3,13 +3,13 @@
 -- @keys UNIQUE, UNIQUE_UNTIL
 -- @include clock
 
--- The job that holds a key, nil when the key is free.
+-- The job that holds a key, nil when the key is free; and until when (ms), where it holds it for a time.
 local function holder_of(key)
   local holder = redis.call('HGET', UNIQUE, key)
   if holder then
     local until_ = redis.call('ZSCORE', UNIQUE_UNTIL, key)
     if not until_ or tonumber(until_) > NOW then
-      return holder
+      return holder, until_
     end
   end
 end

@@ -32,7 +32,8 @@ if not status and not generation and #subscribers == 0 then
   end
   return {-1, had_jobs}
 end
-redis.call('HDEL', META, 'cataloged', 'processed', 'done', 'failed', 'lost-leases', 'replay-bytes', 'keeps-replay')
+redis.call('HDEL', META, 'cataloged', 'processed', 'done', 'failed', 'lost-leases', 'orphans')
+redis.call('HDEL', META, 'replay-bytes', 'keeps-replay')
 local ended = redis.call('HINCRBY', META, 'generation', 1) - 1
 -- A queue that never existed may have subscribers, and META an expiry.
 redis.call('PERSIST', META)

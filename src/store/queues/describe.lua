@@ -8,8 +8,9 @@
 --       4 to 9 how many jobs are ready, scheduled, active, done, dead, cancelled
 --       10 how many milliseconds ago the oldest ready job was inserted, or due; nil when there is none
 --       11 to 14 how many were claimed, done, failed, and how many leases were lost, since the queue began
---       15 to 18 how many were inserted, claimed, done, failed in the last minute
---       19 how many workers were seen in the last hour
+--       15 how many jobs were dropped because their records were gone
+--       16 to 19 how many were inserted, claimed, done, failed in the last minute
+--       20 how many workers were seen in the last hour
 --
 -- @keys META, RATES, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
 -- @include clock, counts, job, queue, ready
@@ -53,8 +54,8 @@ local function oldest_ready()
   return oldest
 end
 
-local status, settings, processed, done, failed, lost_leases =
-  unpack(redis.call('HMGET', META, 'status', 'settings', 'processed', 'done', 'failed', 'lost-leases'))
+local status, settings, processed, done, failed, lost_leases, orphans = unpack(redis.call(
+  'HMGET', META, 'status', 'settings', 'processed', 'done', 'failed', 'lost-leases', 'orphans'))
 if not status then
   return {}
 end
@@ -71,7 +72,7 @@ for _, key in ipairs({DONE, DEAD, CANCELLED}) do
 end
 local oldest = oldest_ready()
 add(oldest and math.max(0, NOW - oldest) or false)
-for _, total in ipairs({processed, done, failed, lost_leases}) do
+for _, total in ipairs({processed, done, failed, lost_leases, orphans}) do
   add(tonumber(total or 0))
 end
 for _, kind in ipairs(KINDS) do

@@ -27,6 +27,9 @@ pub trait Redis {
         args: &[&[u8]],
         max_wait: Duration,
     ) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
+
+    /// Takes a line for the operator's log. By default it goes nowhere.
+    fn log(&self, _line: &str) {}
 }
 
 /// One value of a reply.

@@ -28,7 +28,7 @@ keys! {
     /// A hash. When a queue is deleted these fields go:
     ///
     /// - `cataloged`: the generation that is in [`CATALOG`];
-    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost-leases`;
+    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost-leases`, `orphans`;
     /// - `replay-bytes`: how many bytes [`REPLAY`] has; `keeps-replay`: whether an event stream was here;
     ///
     /// these go with the settings:

@@ -10,7 +10,7 @@ mod store;
 pub use client::{Effect, Redis, RedisError, Reply};
 pub use keys::queue_key_suffixes;
 pub(super) use keys::{
-    CATALOG, LEGACY_RECEIPTS, QueueKeys, WAKEUP, WORKER_COUNTS, WORKER_FAILURES, WORKERS, worker_record,
+    CATALOG, JOBS, LEGACY_RECEIPTS, QueueKeys, WAKEUP, WORKER_COUNTS, WORKER_FAILURES, WORKERS, worker_record,
 };
 pub(super) use packed::{
     Execution, ExecutionError, Options, PackedSettings, millis, pack, pack_backoff, pack_hold, pack_or_empty,

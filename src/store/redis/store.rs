@@ -1,6 +1,6 @@
 //! The store itself. Its operations stand in the rooms above.
 
-use super::{QueueKeys, Redis, RedisError, ReplyReader, Script};
+use super::{JOBS, QueueKeys, Redis, RedisError, Reply, ReplyReader, Script};
 use crate::queue::QueueName;
 
 /// The store: the operations of a job queue on one Redis.
@@ -93,7 +93,17 @@ impl<R: Redis> Store<R> {
         call_keys: Vec<String>,
         args: &[&[u8]],
     ) -> Result<ReplyReader, RedisError> {
-        let reply = script.run(&self.redis, queue, call_keys, args).await?;
+        let mut reply = script.run(&self.redis, queue, call_keys, args).await?;
+        // `tell_orphans` of `lua/orphan.lua` says this. No reply begins with a status otherwise.
+        if let Some(Reply::Status(note)) = reply.first() {
+            if let Some(count) = note.strip_prefix("orphans ") {
+                let jobs = queue.key(JOBS.name());
+                self.redis.log(&format!(
+                    "dropped jobs whose records were gone from {jobs} (Redis evicted them, or somebody removed them): {count}"
+                ));
+            }
+            reply.remove(0);
+        }
         Ok(ReplyReader::new(reply))
     }
 }

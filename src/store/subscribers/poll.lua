@@ -13,8 +13,8 @@
 --       4 how many other subscribers have deliveries now, then each of them
 --       then for each job: delivery, number, is_text (1 or 0), payload
 --
--- @keys META, JOBS, ACTIVE, READY, DELIVERIES, WAKEUP
--- @include clock, counts, delivery, job, lease, queue, ready, subscriber, wakeup
+-- @keys META, ACTIVE, READY, DELIVERIES, WAKEUP
+-- @include clock, counts, delivery, job, lease, orphan, queue, ready, subscriber, wakeup
 
 local subscriber, generation, wait = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_jobs, max_bytes = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -66,11 +66,16 @@ for _, delivery in ipairs(deliveries_to(subscriber)) do
     break
   end
   local id = find_delivered(delivery)
-  local packed, payload = decode(redis.call('HGET', JOBS, id))
-  local at = #reply
-  reply[at + 1], reply[at + 2] = delivery, string.format('%.0f', number_of(id))
-  reply[at + 3], reply[at + 4] = unpack_options(packed).is_text and 1 or 0, payload
-  given, max_bytes = given + 1, max_bytes - #payload
+  local packed, payload = read_record(id)
+  if packed then
+    local at = #reply
+    reply[at + 1], reply[at + 2] = delivery, string.format('%.0f', number_of(id))
+    reply[at + 3], reply[at + 4] = unpack_options(packed).is_text and 1 or 0, payload
+    given, max_bytes = given + 1, max_bytes - #payload
+  else
+    redis.call('ZREM', DELIVERIES, delivery)
+    drop_orphan(ACTIVE, id)
+  end
 end
 
 if backlog == 'more' then
@@ -85,4 +90,4 @@ if given == 0 and backlog ~= 'more' then
   end
   note_waiting(waiting_until, status, current_generation, policy, wait)
 end
-return reply
+return tell_orphans(reply)

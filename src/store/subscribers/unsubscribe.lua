@@ -5,7 +5,7 @@
 -- Reply the subscribers that have deliveries now
 --
 -- @keys META, READY
--- @include counts, delivery, queue, subscriber, wakeup
+-- @include counts, delivery, orphan, queue, subscriber, wakeup
 
 local subscriber = ARGV[1]
 local packed_settings, waiting_until, status, policy, keeps_replay =
@@ -24,4 +24,4 @@ local reply = {}
 for other in pairs(notified) do
   reply[#reply + 1] = other
 end
-return reply
+return tell_orphans(reply)

@@ -1,6 +1,7 @@
 //! `POST /v1/queues/{q}/claims` and `POST /v1/claims`.
 
 use super::{Server, body_of, millis, wrong_member};
+use crate::support::eventually;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -202,4 +203,47 @@ async fn what_is_wrong_with_a_claim_is_pointed_to() {
     ] {
         wrong_member(&server.post("/v1/claims", claim).await, pointer);
     }
+}
+
+#[tokio::test]
+async fn a_job_whose_record_is_gone_is_dropped_counted_and_told_in_the_log() {
+    let mut server = Server::start();
+    let mut ids = Vec::new();
+    for number in 1..=3 {
+        ids.push(server.insert("x", json!({ "payload": number })).await);
+    }
+    for (id, at) in ids.iter().zip(1..) {
+        server.redis.run(&format!("HDEL presque:{{x}}:jobs {id}")).await;
+        // What it was is not known, and it is not there.
+        assert_eq!(server.get(&format!("/v1/queues/x/jobs/{id}")).await.status, 404);
+        if at == 1 {
+            let jobs = server.claim("x", r#"{"count":2}"#).await;
+            let payloads: Vec<_> = jobs.iter().map(|job| &job["payload"]).collect();
+            assert_eq!(payloads, [2, 3]);
+        }
+    }
+    assert_eq!(server.claim("x", r#"{"count":2}"#).await, [] as [Value; 0]);
+    let queue = body_of(&server.get("/v1/queues/x").await, 200);
+    assert_eq!(queue["totals"]["orphans"], 3, "{queue}");
+    assert_eq!(queue["counts"]["active"], 0, "{queue}");
+    server
+        .host
+        .log_lines(
+            &["dropped jobs whose records were gone from presque:{x}:jobs", ": 1"],
+            3,
+        )
+        .await;
+    server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_job_that_has_expired_does_not_keep_its_unique_key_from_the_next_one() {
+    let server = Server::start();
+    let job = r#"{"payload":1,"expires_in":0.001,"unique":{"key":"r"}}"#;
+    let old = server.insert("x", job).await;
+    let gone = async || server.post("/v1/queues/x/jobs", job).await.status == 201;
+    eventually("the job expires", async || gone().await.then_some(())).await;
+    let job = server.job("x", &old).await;
+    assert_eq!((&job["state"], &job["reason"]), (&json!("dead"), &json!("expired")));
+    server.assert_sound().await;
 }

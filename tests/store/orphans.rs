@@ -1,0 +1,344 @@
+//! Jobs whose records are gone, because Redis evicted them or somebody removed them: dropped, counted, and no harm to others.
+
+use super::work::{Work, seconds};
+use presque::queue::{Due, Hold, JobId, Settings, State, Unique};
+use presque::store::{
+    Claim, DeadJobs, Fetch, Fetched, Inbox, InsertedJob, ListJobs, Nack, NewJob, Removed, SubscriberKind,
+};
+use std::time::Duration;
+
+/// Removes a job's record from Redis.
+async fn lose(work: &Work, id: &JobId) {
+    let removed = work
+        .redis
+        .run(&format!("HDEL presque:{{q}}:jobs {}", id.as_str()))
+        .await;
+    assert_eq!(removed, redis::Value::Int(1));
+}
+
+/// How many orphans were dropped, as the queue counts them.
+async fn dropped(work: &Work) -> u64 {
+    let count: Option<u64> = work.redis.query(&["HGET", "presque:{q}:meta", "orphans"]).await;
+    count.unwrap_or(0)
+}
+
+/// Inserts the jobs `1`, `2` and `3`, and removes the record of one.
+async fn three(work: &Work, lost: usize) -> Vec<JobId> {
+    let mut ids = Vec::new();
+    for payload in ["1", "2", "3"] {
+        ids.push(work.plain(payload).await);
+    }
+    lose(work, &ids[lost]).await;
+    ids
+}
+
+async fn fetch(work: &Work, max_jobs: usize) -> Vec<Vec<u8>> {
+    let fetch = Fetch {
+        queue: &work.queue,
+        worker: None,
+        max_jobs,
+    };
+    match work.store.fetch(fetch).await.unwrap() {
+        Fetched::Jobs(jobs) => jobs,
+        Fetched::Stopped => panic!("the queue is stopped"),
+    }
+}
+
+async fn list(work: &Work, state: State) -> Vec<JobId> {
+    let page = ListJobs {
+        queue: &work.queue,
+        state,
+        max_jobs: 10,
+        after: None,
+        has_payloads: true,
+    };
+    let page = work.store.jobs(page).await.unwrap();
+    assert!(!page.has_more);
+    page.jobs.into_iter().map(|job| job.id).collect()
+}
+
+async fn reject(work: &Work) -> JobId {
+    let (job, receipt) = work.claim().await;
+    let nack = Nack {
+        receipt: &receipt,
+        error: "",
+        delay: None,
+        is_rejected: true,
+    };
+    work.store.nack(&work.queue, &[nack]).await.unwrap();
+    job.id
+}
+
+#[tokio::test]
+async fn whoever_takes_jobs_gets_the_neighbours_of_an_orphan() {
+    let work = Work::start().await;
+    for lost in 0..3 {
+        three(&work, lost).await;
+        let claimed = work.claim_many(3).await;
+        assert_eq!(claimed.len(), 2);
+        for job in claimed {
+            work.ack(&job.receipt().unwrap()).await;
+        }
+        three(&work, lost).await;
+        assert_eq!(fetch(&work, 3).await.len(), 2);
+        three(&work, lost).await;
+        for _ in 0..2 {
+            assert!(work.store.take_next(&work.queue).await.unwrap().is_some());
+        }
+        assert_eq!(work.store.take_next(&work.queue).await.unwrap(), None);
+        assert_eq!(work.store.counts(&work.queue).await.unwrap().ready, 0);
+        assert_eq!(dropped(&work).await, 3 * (lost as u64 + 1));
+    }
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn any_number_of_orphans_does_not_hide_the_job_behind_them() {
+    let work = Work::start().await;
+    for turn in 0..3 {
+        for _ in 0..250 {
+            work.plain("1").await;
+        }
+        assert_eq!(work.redis.run("UNLINK presque:{q}:jobs").await, redis::Value::Int(1));
+        work.plain("last").await;
+        match turn {
+            0 => {
+                let (job, receipt) = work.claim().await;
+                assert_eq!(job.payload, b"last");
+                work.ack(&receipt).await;
+            }
+            1 => assert_eq!(fetch(&work, 10).await, [b"last"]),
+            _ => assert_eq!(
+                work.store.show_next(&work.queue).await.unwrap().unwrap().0.payload,
+                b"last"
+            ),
+        }
+        assert_eq!(dropped(&work).await, 250 * (turn + 1));
+    }
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn whoever_looks_at_jobs_sees_the_neighbours_of_an_orphan() {
+    let work = Work::start().await;
+    three(&work, 1).await;
+    let peeked = work.store.peek(&work.queue).await.unwrap();
+    assert_eq!((peeked.ready, peeked.jobs), (2, vec![b"1".to_vec(), b"3".to_vec()]));
+    fetch(&work, 3).await;
+
+    let ids = three(&work, 0).await;
+    assert_eq!(work.look(&ids[0]).await, None);
+    assert_eq!(work.look(&ids[1]).await.unwrap().payload, b"2");
+    lose(&work, &ids[1]).await;
+    let (next, _) = work.store.show_next(&work.queue).await.unwrap().unwrap();
+    assert_eq!(next.payload, b"3");
+    assert_eq!(dropped(&work).await, 3);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn lists_of_every_state_drop_orphans_and_show_the_others() {
+    let work = Work::start().await;
+    let settings = Settings {
+        retain: Some(seconds(1000)),
+        ..Settings::default()
+    };
+    work.configure(settings).await;
+    let mut orphans = 0;
+    for state in State::ALL {
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            let due = match state {
+                State::Scheduled => Due::In(seconds(100)),
+                _ => Due::Now,
+            };
+            let job = NewJob {
+                payload: b"1",
+                due,
+                ..NewJob::default()
+            };
+            let id = work.insert(job).await;
+            match state {
+                State::Ready | State::Scheduled => {}
+                State::Active => drop(work.claim().await),
+                State::Done => drop(work.ack(&work.claim().await.1).await),
+                State::Dead => drop(reject(&work).await),
+                State::Cancelled => drop(work.store.remove(&work.queue, &id).await.unwrap()),
+            }
+            ids.push(id);
+        }
+        lose(&work, &ids[0]).await;
+        lose(&work, &ids[1]).await;
+        orphans += 2;
+        assert_eq!(list(&work, state).await, ids[2..], "{state:?}");
+        assert_eq!(dropped(&work).await, orphans, "{state:?}");
+        if state == State::Ready {
+            fetch(&work, 3).await;
+        }
+    }
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_is_due_or_comes_back_without_a_record_is_dropped() {
+    let mut work = Work::start().await;
+    let job = NewJob {
+        payload: b"1",
+        due: Due::In(seconds(5)),
+        ..NewJob::default()
+    };
+    let scheduled = work.insert(job).await;
+    work.plain("2").await;
+    let (active, _) = work.claim().await;
+    lose(&work, &scheduled).await;
+    lose(&work, &active.id).await;
+    work.pass(seconds(100)).await;
+    work.plain("3").await;
+    let claimed = work.claim_many(10).await;
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].payload, b"3");
+    assert_eq!(dropped(&work).await, 2);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_orphan_is_unknown_to_those_who_name_it() {
+    let work = Work::start().await;
+    let ids = three(&work, 0).await;
+    let removed = work.store.remove(&work.queue, &ids[0]).await.unwrap();
+    assert_eq!(removed, Removed::Unknown);
+    lose(&work, &ids[1]).await;
+    assert!(!work.store.remove_number(&work.queue, 2).await.unwrap());
+    assert!(work.store.remove_number(&work.queue, 3).await.unwrap());
+    assert_eq!(dropped(&work).await, 2);
+
+    for _ in 0..2 {
+        work.plain("1").await;
+    }
+    let dead = [reject(&work).await, reject(&work).await];
+    lose(&work, &dead[0]).await;
+    let redriven = work.store.redrive(&work.queue, DeadJobs::First(10)).await.unwrap();
+    assert_eq!((redriven.redriven, redriven.unknown, redriven.dead), (1, 1, 0));
+    assert_eq!(dropped(&work).await, 3);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_subscriber_is_sent_the_neighbours_of_an_orphan() {
+    let work = Work::start().await;
+    let subscribed = work.store.subscribe(&work.queue, SubscriberKind::Plain).await;
+    let (subscriber, _) = subscribed.unwrap().unwrap();
+    let deliveries = async |max_jobs| match work.store.poll(&subscriber, &[], max_jobs).await.unwrap() {
+        Inbox::Open { deliveries, .. } => deliveries
+            .into_iter()
+            .map(|delivery| delivery.payload)
+            .collect::<Vec<_>>(),
+        Inbox::Ended => panic!("the queue was deleted"),
+    };
+    // One is gone before it becomes a delivery, and one after that.
+    let ids = three(&work, 0).await;
+    assert_eq!(deliveries(1).await, [b"2"]);
+    lose(&work, &ids[1]).await;
+    assert_eq!(deliveries(10).await, [b"3"]);
+    assert_eq!(dropped(&work).await, 2);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_unique_key_of_an_orphan_is_free() {
+    let work = Work::start().await;
+    for hold in [Hold::UntilClaimed, Hold::UntilEnded] {
+        let job = NewJob {
+            payload: b"1",
+            unique: Some(Unique { key: b"k", hold }),
+            ..NewJob::default()
+        };
+        let id = work.insert(job).await;
+        lose(&work, &id).await;
+        let id = work.insert(job).await;
+        assert_eq!(work.try_insert(job).await, InsertedJob::Duplicate(id.clone()));
+        let claimed = work.claim_many(10).await;
+        assert_eq!(claimed.iter().map(|job| &job.id).collect::<Vec<_>>(), [&id]);
+        work.ack(&claimed[0].receipt().unwrap()).await;
+    }
+    assert_eq!(dropped(&work).await, 2);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_queue_whose_ready_jobs_redis_evicted_takes_and_hands_out_new_ones() {
+    let work = Work::start().await;
+    let hold = Hold::UntilEnded;
+    let job = NewJob {
+        payload: b"1",
+        unique: Some(Unique { key: b"k", hold }),
+        ..NewJob::default()
+    };
+    work.insert(job).await;
+    assert_eq!(work.redis.run("UNLINK presque:{q}:ready").await, redis::Value::Int(1));
+    assert_eq!(work.try_claim().await, None);
+    let id = work.insert(job).await;
+    assert_eq!(work.claim().await.0.id, id);
+    assert_eq!(dropped(&work).await, 1);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_queue_whose_records_redis_evicted_lists_nothing_and_goes_on() {
+    let work = Work::start().await;
+    for _ in 0..20 {
+        work.plain("1").await;
+    }
+    work.claim_many(10).await;
+    assert_eq!(work.redis.run("UNLINK presque:{q}:jobs").await, redis::Value::Int(1));
+    for state in State::ALL {
+        assert_eq!(list(&work, state).await, []);
+    }
+    assert_eq!(dropped(&work).await, 20);
+    work.plain("2").await;
+    assert_eq!(work.claim().await.0.payload, b"2");
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_costs_no_other_job() {
+    let work = Work::start().await;
+    let mut ids = Vec::new();
+    for payload in ["1", "2", "3"] {
+        ids.push(work.plain(payload).await);
+    }
+    let second = ids[1].as_str();
+    work.redis
+        .run(&format!("HSET presque:{{q}}:jobs {second} broken"))
+        .await;
+    let fetch_all = Fetch {
+        queue: &work.queue,
+        worker: None,
+        max_jobs: 3,
+    };
+    work.store.fetch(fetch_all).await.unwrap_err();
+    let claim = Claim {
+        queues: std::slice::from_ref(&work.queue),
+        max_jobs: 3,
+        lease: None,
+        worker: None,
+        wait: Duration::ZERO,
+        acks: &[],
+    };
+    work.store.claim(claim).await.unwrap_err();
+    lose(&work, &ids[1]).await;
+    assert_eq!(fetch(&work, 3).await, [b"1", b"3"]);
+}
+
+#[tokio::test]
+async fn deleting_a_queue_forgets_its_count_of_orphans() {
+    let work = Work::start().await;
+    three(&work, 0).await;
+    work.claim_many(3).await;
+    assert_eq!(dropped(&work).await, 1);
+    work.store
+        .delete(&work.queue, presque::store::Delete::Jobs)
+        .await
+        .unwrap();
+    assert_eq!(dropped(&work).await, 0);
+}
