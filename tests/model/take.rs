@@ -86,10 +86,10 @@ impl Queue {
     /// What time has changed is done, and these jobs can be handed out.
     fn next(&mut self, max_jobs: usize) -> Vec<String> {
         loop {
-            self.recover();
+            let may_have_ended = self.recover();
             self.promote(max_jobs.max(SLICE));
             let (ids, stopped) = self.take(max_jobs);
-            if !stopped || !ids.is_empty() {
+            if !(stopped || may_have_ended) || !ids.is_empty() {
                 return ids;
             }
         }
@@ -142,7 +142,8 @@ impl Queue {
         }
     }
 
-    fn recover(&mut self) {
+    /// Whether more leases may have ended than one call takes back.
+    fn recover(&mut self) -> bool {
         let now = self.now;
         let ended = |job: &&Job| matches!(job.at, Place::Active { until } if until <= now);
         let mut ended: Vec<&Job> = self.jobs.values().filter(ended).collect();
@@ -153,6 +154,7 @@ impl Queue {
         let ids: Vec<String> = ended.into_iter().map(|job| job.id.clone()).collect();
         let max_lost_leases = self.rules().max_lost_leases + u64::from(self.mistake == Mistake::OneLeaseMore);
         self.lost += ids.len() as u64;
+        let may_have_more = ids.len() == SLICE;
         for id in ids {
             let job = self.job(&id);
             job.lost += 1;
@@ -162,6 +164,7 @@ impl Queue {
                 job.at = Place::Ready { date: None };
             }
         }
+        may_have_more
     }
 
     pub fn promote(&mut self, max_jobs: usize) {

@@ -122,6 +122,89 @@ async fn any_number_of_expired_jobs_does_not_hide_the_one_behind_them() {
 }
 
 #[tokio::test]
+async fn not_even_ten_thousand_expired_jobs_hide_the_one_behind_them() {
+    let mut work = Work::start().await;
+    let expiring = NewJob {
+        payload: b"1",
+        expires_in: Some(seconds(5)),
+        ..NewJob::default()
+    };
+    for turn in 0..4 {
+        for _ in 0..10 {
+            let insert = presque::store::Insert {
+                queue: &work.queue,
+                jobs: &[expiring; 1000],
+                failed: None,
+                idempotency: None,
+            };
+            work.store.insert(insert).await.unwrap();
+        }
+        work.pass(seconds(5)).await;
+        work.plain("last").await;
+        let fetch = presque::store::Fetch {
+            queue: &work.queue,
+            worker: None,
+            max_jobs: 1,
+        };
+        let payload = match turn {
+            0 => work.claim().await.0.payload,
+            1 => work.store.show_next(&work.queue).await.unwrap().unwrap().0.payload,
+            2 => work.store.take_next(&work.queue).await.unwrap().unwrap().payload,
+            _ => match work.store.fetch(fetch).await.unwrap() {
+                presque::store::Fetched::Jobs(mut jobs) => jobs.remove(0),
+                presque::store::Fetched::Stopped => panic!("the queue is stopped"),
+            },
+        };
+        assert_eq!(payload, b"last", "{turn}");
+        if turn == 1 {
+            work.claim().await;
+        }
+    }
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn any_number_of_last_leases_that_ended_does_not_hide_a_job_that_comes_back() {
+    let mut work = Work::start().await;
+    let settings = Settings {
+        max_lost_leases: Some(2),
+        ..Settings::default()
+    };
+    work.configure(settings).await;
+    for turn in 0..3 {
+        for _ in 0..100 {
+            work.plain("1").await;
+        }
+        for _ in 0..2 {
+            work.pass(seconds(60)).await;
+            assert_eq!(work.claim_many(100).await.len(), 100);
+        }
+        work.plain("last").await;
+        work.pass(seconds(1)).await;
+        work.claim().await;
+        work.pass(seconds(60)).await;
+        let fetch = presque::store::Fetch {
+            queue: &work.queue,
+            worker: None,
+            max_jobs: 1,
+        };
+        let payload = match turn {
+            0 => work.store.show_next(&work.queue).await.unwrap().unwrap().0.payload,
+            1 => work.store.take_next(&work.queue).await.unwrap().unwrap().payload,
+            _ => match work.store.fetch(fetch).await.unwrap() {
+                presque::store::Fetched::Jobs(mut jobs) => jobs.remove(0),
+                presque::store::Fetched::Stopped => panic!("the queue is stopped"),
+            },
+        };
+        assert_eq!(payload, b"last", "{turn}");
+        if turn == 0 {
+            work.store.take_next(&work.queue).await.unwrap();
+        }
+    }
+    work.assert_sound().await;
+}
+
+#[tokio::test]
 async fn dead_jobs_are_redriven_as_if_they_had_never_failed() {
     let work = Work::start().await;
     let id = work.plain("1").await;

@@ -4,7 +4,8 @@ use super::queue;
 use crate::support::{Native, NativeStore, Redis, eventually};
 use presque::queue::{Due, QueueName, Settings, Status};
 use presque::store::{
-    self, Ack, Acked, Claim, Claimed, Condition, DeadJobs, Insert, InsertBatch, Nack, NewJob, RedisError, Reply, Store,
+    self, Ack, Acked, Claim, Claimed, Condition, DeadJobs, Extend, Insert, InsertBatch, Nack, NewJob, RedisError,
+    Reply, Store,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -135,6 +136,40 @@ async fn a_waiting_claim_knows_when_a_job_will_be_due_and_when_a_lease_ends() {
     let task = waiting(&redis, &store, std::slice::from_ref(&q)).await;
     insert(&store, &q, Due::In(Duration::from_millis(300))).await;
     assert!(task.await.unwrap() < WOKEN);
+}
+
+#[tokio::test]
+async fn all_waiting_claims_learn_that_a_lease_ends_earlier_than_it_did() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let queues = std::slice::from_ref(&q);
+    for _ in 0..2 {
+        insert(&store, &q, Due::Now).await;
+    }
+    let held = [
+        claim(&store, queues, Duration::ZERO).await.jobs.remove(0).1,
+        claim(&store, queues, Duration::ZERO).await.jobs.remove(0).1,
+    ];
+    let first = waiting(&redis, &store, queues).await;
+    let local = (store.clone(), q.clone());
+    let second = tokio::spawn(async move {
+        let start = Instant::now();
+        assert_eq!(
+            claim(&local.0, std::slice::from_ref(&local.1), LONG).await.jobs.len(),
+            1
+        );
+        start.elapsed()
+    });
+    blocked(&redis, 2).await;
+    let receipts = held.map(|job| job.receipt().unwrap());
+    let extensions = receipts.each_ref().map(|receipt| Extend {
+        receipt,
+        lease: Some(Duration::from_millis(300)),
+        progress: None,
+    });
+    store.extend(&q, &extensions).await.unwrap();
+    assert!(first.await.unwrap() < WOKEN);
+    assert!(second.await.unwrap() < WOKEN);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Claim: jobs are handed out under a lease.
 
+use super::MAX_BYTES;
 use super::job::Job;
 use super::receipts::{Ack, Acked};
-use super::{MAX_BYTES, MAX_ROUNDS};
 use crate::queue::{QueueName, Timestamp};
 use crate::store::redis::{QueueKeys, Redis, RedisError, Store, millis, scripts};
 use std::time::Duration;
@@ -52,7 +52,8 @@ struct QueueClaim {
 impl<R: Redis> Store<R> {
     /// Claims the next jobs; the first queue's first.
     ///
-    /// One command for each queue that is asked. A claim that waits blocks on a connection of its own; it asks again when
+    /// One command for each queue that is asked, and one more for every hundred expired jobs that are in the way, however
+    /// many they are. A claim that waits blocks on a connection of its own; it asks again when
     /// it is woken, when a job must be due or a lease have ended, and every few seconds. A claim that names its worker takes
     /// one more command about once a minute.
     ///
@@ -75,7 +76,6 @@ impl<R: Redis> Store<R> {
     async fn claim_into(&self, claim: &Claim<'_>, claimed: &mut Claimed) -> Result<(), RedisError> {
         let mut acks = claim.acks;
         let mut deadline = None;
-        let mut rounds = 0;
         // The queue whose token woke this claim, until it has been asked.
         let mut woken = None;
         loop {
@@ -102,9 +102,8 @@ impl<R: Redis> Store<R> {
                 return Ok(());
             };
             let deadline = *deadline.get_or_insert(now.plus(claim.wait));
-            rounds += 1;
-            if pause.is_some_and(|pause| pause.is_zero()) && rounds < MAX_ROUNDS {
-                // It met only jobs that had expired or died, as many as one round skips.
+            if pause.is_some_and(|pause| pause.is_zero()) {
+                // It met only jobs that had expired or died, as many as one round skips. Each round ends some of them.
                 continue;
             }
             if now >= deadline {

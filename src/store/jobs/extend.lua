@@ -1,4 +1,4 @@
--- Makes leases end later, counted from now.
+-- Gives leases a new end, counted from now: later, or earlier.
 --
 -- ARGV  for each
 --       1 receipt
@@ -8,14 +8,15 @@
 --       'active', and when the lease ends
 --       'cancelled' or 'stale', and 0
 --
--- @keys ACTIVE
--- @include clock, execution, queue, receipt
+-- @keys META, ACTIVE
+-- @include clock, execution, queue, receipt, wakeup
 
 allow_when_full()
+local waiting_until, first_end = redis.call('HGET', META, 'waiting-until'), math.huge
 local reply = {}
 for i = 1, #ARGV, 3 do
   local receipt, lease, progress = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
-  local id, execution = find_active(receipt)
+  local id, execution, lease_end = find_active(receipt)
   if id then
     execution.lease = lease or execution.lease
     if progress ~= '' then
@@ -23,9 +24,16 @@ for i = 1, #ARGV, 3 do
     end
     save_execution(id, execution)
     redis.call('ZADD', ACTIVE, NOW + execution.lease, id)
+    if NOW + execution.lease < lease_end then
+      first_end = math.min(first_end, NOW + execution.lease)
+    end
     reply[#reply + 1], reply[#reply + 2] = 'active', NOW + execution.lease
   else
     reply[#reply + 1], reply[#reply + 2] = why_not_active(receipt), 0
   end
+end
+if first_end <= (next_event() or 0) then
+  -- Claims that wait block until the next event that they know of. A lease ends before that now: wake all.
+  wake(waiting_until, MAX_TOKENS)
 end
 return reply

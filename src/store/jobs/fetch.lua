@@ -5,7 +5,7 @@
 --       2 worker, empty for none
 --       3 max_bytes: it stops after the job with which the payloads reach so many bytes
 -- Reply 1 outcome: 'jobs' or 'stopped'
---       2 1 when only expired jobs were met: run the script again
+--       2 1 when only jobs were met that had expired or died: run the script again
 --       3… the payloads, with 'jobs'; none when there is no job
 --
 -- @keys META, LEGACY_RECEIPTS
@@ -23,7 +23,7 @@ if status == '0' then
   return {'stopped', 0}
 end
 
-recover_ended_leases(settings)
+local _, may_have_ended = recover_ended_leases(settings)
 promote(math.max(100, max_jobs))
 
 local reply, receipts = {'jobs', 0}, {}
@@ -41,7 +41,7 @@ if #receipts > 0 then
 end
 if taken > 0 then
   count_claimed(worker, taken)
-elseif may_have_more then
+elseif may_have_more or may_have_ended then
   reply[2] = 1
 end
 return tell_orphans(reply)

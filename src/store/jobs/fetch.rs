@@ -1,6 +1,6 @@
 //! Fetch: jobs are handed out as to legacy workers, and leave their queue.
 
-use super::{MAX_BYTES, MAX_ROUNDS};
+use super::MAX_BYTES;
 use crate::queue::QueueName;
 use crate::store::redis::{Effect, Redis, RedisError, Store, scripts};
 
@@ -34,7 +34,7 @@ pub enum Fetched {
 impl<R: Redis> Store<R> {
     /// Takes the next jobs.
     ///
-    /// One command; one more for every hundred expired jobs that are in the way.
+    /// One command; one more for every hundred expired jobs that are in the way, however many they are.
     ///
     /// # Errors
     /// When the effect is [unknown](Effect::Unknown) jobs may be gone from the queue: legacy delivery hands a job out and
@@ -47,7 +47,7 @@ impl<R: Redis> Store<R> {
             fetch.worker.unwrap_or_default(),
             max_bytes.as_bytes(),
         ];
-        for _ in 0..MAX_ROUNDS {
+        loop {
             let reply = self.run(&scripts::FETCH, fetch.queue, &args).await;
             if let (Err(error), Some(worker)) = (&reply, fetch.worker)
                 && error.effect() == Effect::Unknown
@@ -65,7 +65,6 @@ impl<R: Redis> Store<R> {
                 return Ok(Fetched::Jobs(jobs));
             }
         }
-        Ok(Fetched::Jobs(Vec::new()))
     }
 
     /// Makes the jobs ready again that a worker has under a lease where its queue delivers at least once. For a worker that

@@ -27,6 +27,3 @@ pub use show::{Cursor, JobPage, ListJobs};
 /// No more jobs are handed out in one reply once they have so many bytes together. The platform refuses replies over
 /// 128 MiB, and what it refused would be lost.
 pub(super) const MAX_BYTES: usize = 4 * 1024 * 1024;
-
-/// How often a request runs its script again at once when that met only expired jobs: it skips 10,000 of them.
-const MAX_ROUNDS: usize = 100;

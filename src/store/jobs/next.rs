@@ -1,6 +1,6 @@
 //! The next jobs: shown, or taken one at a time, whether or not their queue is stopped.
 
-use super::{MAX_BYTES, MAX_ROUNDS};
+use super::MAX_BYTES;
 use crate::queue::{JobId, QueueName};
 use crate::store::redis::{Redis, RedisError, ReplyReader, Script, Store, scripts};
 
@@ -55,7 +55,7 @@ impl<R: Redis> Store<R> {
     /// Takes the next job for good, whether or not the queue is stopped. `None` when none is ready. It is counted as
     /// processed.
     ///
-    /// One command; one more for every hundred expired jobs that are in the way.
+    /// One command; one more for every hundred expired jobs that are in the way, however many they are.
     ///
     /// # Errors
     /// When the effect is [unknown](crate::store::Effect::Unknown) a job may be gone from the queue.
@@ -67,7 +67,7 @@ impl<R: Redis> Store<R> {
     /// [`take_next`](Store::take_next) would give. With how often it was shown, this time included. `None` when none is
     /// ready.
     ///
-    /// One command; one more for every hundred expired jobs that are in the way.
+    /// One command; one more for every hundred expired jobs that are in the way, however many they are.
     ///
     /// # Errors
     /// When the effect is [unknown](crate::store::Effect::Unknown) it may be counted as shown.
@@ -84,16 +84,15 @@ impl<R: Redis> Store<R> {
         read: impl Fn(&mut ReplyReader) -> Result<T, RedisError>,
     ) -> Result<Option<T>, RedisError> {
         let max_bytes = MAX_BYTES.to_string();
-        for _ in 0..MAX_ROUNDS {
+        loop {
             let mut reply = self.run(script, queue, &[max_bytes.as_bytes()]).await?;
             let may_have_more = reply.flag()?;
             if !reply.is_empty() {
                 return read(&mut reply).map(Some);
             }
             if !may_have_more {
-                break;
+                return Ok(None);
             }
         }
-        Ok(None)
     }
 }

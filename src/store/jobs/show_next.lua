@@ -1,7 +1,7 @@
 -- Shows the next job without taking it, whether or not the queue is stopped, and counts how often it was shown.
 --
 -- ARGV  1 max_bytes: it stops after the expired job with which their payloads reach so many bytes
--- Reply 1 1 when only expired jobs were met: run the script again
+-- Reply 1 1 when only jobs were met that had expired or died: run the script again
 --       then, where there is one
 --       2 id
 --       3 payload
@@ -15,14 +15,14 @@ local max_bytes = tonumber(ARGV[1])
 local settings = settings_of(redis.call('HGET', META, 'settings'))
 -- Whoever looks at a job may be about to remove it.
 allow_when_full()
-recover_ended_leases(settings)
+local _, may_have_ended = recover_ended_leases(settings)
 promote(100)
 
 local skipped = 0
 while max_bytes > 0 and skipped < MAX_SKIPPED do
   local id = redis.call('ZRANGE', READY, 0, 0)[1]
   if not id then
-    return tell_orphans({0})
+    return tell_orphans({may_have_ended and 1 or 0})
   end
   local packed, payload = read_record(id)
   if packed then

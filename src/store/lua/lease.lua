@@ -53,10 +53,10 @@ local function recover(ids, settings)
   return ready
 end
 
--- Takes back the first jobs whose lease has ended. Returns how many are ready again.
+-- Takes back the first jobs whose lease has ended. Returns how many are ready again, and whether there may be more.
 local function recover_ended_leases(settings)
   local ended = redis.call('ZRANGE', ACTIVE, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_RECOVERED)
-  return #ended > 0 and recover(ended, settings) or 0
+  return #ended > 0 and recover(ended, settings) or 0, #ended == MAX_RECOVERED
 end
 
 -- Ends ready jobs that cannot be handed out: each has expired, or is an orphan. They are in no set any more.
