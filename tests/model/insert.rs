@@ -70,6 +70,7 @@ impl Queue {
         if let Some((key, fingerprint)) = idempotency {
             self.answers.insert(key.clone(), (fingerprint.clone(), answer.clone()));
         }
+        self.forget_excess_dead(None);
         Inserted::Jobs(answer)
     }
 
@@ -113,6 +114,7 @@ impl Queue {
             self.last_number += 1;
             self.add(self.last_number, &Spec::plain(Bytes(payload), due));
         }
+        self.forget_excess_dead(None);
         InsertedBatch::Stored
     }
 

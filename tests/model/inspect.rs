@@ -21,6 +21,7 @@ impl Queue {
 
     /// All jobs of a state: ready ones as they would be claimed, the others by their time.
     pub fn list(&mut self, state: State, payload: bool) -> Vec<store::Job> {
+        self.forget_excess_dead(None);
         let now = self.now;
         if state == State::Ready {
             self.promote(SHOWN);
@@ -43,7 +44,8 @@ impl Queue {
         Peeked { ready: size, jobs }
     }
 
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&mut self) -> Counts {
+        self.forget_excess_dead(None);
         Counts {
             ready: self.number_of(State::Ready),
             processed: self.processed,
@@ -83,8 +85,9 @@ impl Queue {
     }
 
     /// Without the settings' tag, which is the store's own.
-    pub fn describe(&self) -> Option<Description> {
+    pub fn describe(&mut self) -> Option<Description> {
         let status = self.status?;
+        self.forget_excess_dead(None);
         let states = [
             State::Ready,
             State::Scheduled,

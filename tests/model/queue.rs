@@ -251,10 +251,15 @@ impl Queue {
             until: now + rules.dead_retain,
         };
         self.sweep();
+        self.forget_excess_dead(Some(id));
+    }
+
+    /// Dead jobs that are too many go, a few at a time. The one that has just died does not, whatever its time.
+    pub fn forget_excess_dead(&mut self, newest: Option<&str>) {
+        let max_dead = self.rules().max_dead;
         let dead = self.dead();
-        let over = dead.len().saturating_sub(rules.max_dead).min(SLICE);
-        // The newest is the last to go, whatever its time.
-        let others = dead.iter().filter(|other| *other != id || rules.max_dead == 0);
+        let over = dead.len().saturating_sub(max_dead).min(SLICE);
+        let others = dead.iter().filter(|other| newest != Some(other) || max_dead == 0);
         for id in others.take(over) {
             self.leave(id, Left::MadeRoom);
         }

@@ -9,6 +9,7 @@ mod counts;
 mod delete;
 mod endings;
 mod fetch;
+mod freed;
 mod insert;
 mod lease;
 mod legacy;

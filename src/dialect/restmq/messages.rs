@@ -84,7 +84,7 @@ async fn of_queue<R: Redis>(
             access.producer.check(request.headers())?;
             let fields = parse_query_fields(request)?;
             let callback = parse_callback(&fields)?;
-            let had_jobs = context.store.delete(queue, Delete::Jobs).await?;
+            let had_jobs = context.store.delete(queue, Delete::JobsButNumbers).await?;
             let text = spaced(|o| {
                 o.text("queue", name).plain("status", u8::from(had_jobs));
             });

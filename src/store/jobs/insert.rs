@@ -97,7 +97,8 @@ pub enum InsertedJob {
 impl<R: Redis> Store<R> {
     /// Inserts jobs. Their order in the queue is that of their priority and date, else that of their insertion.
     ///
-    /// One command. A queue's first job takes two more, which enter the queue in the catalog.
+    /// One command. A queue's first job takes two more, which enter the queue in the catalog. About once a minute there is one
+    /// more, which frees what is over its time; as long as a hundred jobs were, with each insert.
     ///
     /// # Errors
     /// When the effect is [unknown](crate::store::Effect::Unknown) the jobs may have been stored.

@@ -8,11 +8,11 @@
 --       2 generation: to enter in the catalog, or -1 when the queue is there
 --
 -- @keys META, JOBS, READY, SCHEDULED
--- @include counts, job, queue, ready, wakeup
+-- @include counts, job, queue, ready, sweep, wakeup
 
 local batch, count, due, priority = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local cataloged, generation, waiting_until, packed_settings =
-  unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings'))
+local cataloged, generation, waiting_until, packed_settings, sweep_at =
+  unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings', 'sweep-at'))
 local max_bytes = packed_settings and cmsgpack.unpack(packed_settings).max_bytes or math.huge
 
 local offset, payloads = 1, {}
@@ -51,4 +51,4 @@ end
 flush()
 count_rate('inserted', count)
 wake(waiting_until, count)
-return {'inserted', generation_to_enter}
+return tell_sweep(sweep_at, {'inserted', generation_to_enter})

@@ -32,7 +32,8 @@ pub enum InsertedBatch {
 impl<R: Redis> Store<R> {
     /// Inserts jobs, in their order, at the back of a queue. No jobs are no error, and make no queue.
     ///
-    /// One command. A queue's first jobs take two more, as with [`insert`](Store::insert).
+    /// One command. A queue's first jobs take two more, and about once a minute there is one more, as with
+    /// [`insert`](Store::insert).
     ///
     /// # Errors
     /// When the effect is [unknown](crate::store::Effect::Unknown) the jobs may have been stored.

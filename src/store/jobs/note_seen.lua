@@ -7,6 +7,7 @@
 -- @keys ALL_SEEN
 
 redis.call('ZADD', ALL_SEEN, 'GT', ARGV[2], ARGV[1])
+redis.call('PEXPIRE', ALL_SEEN, 86400000)
 local overdue = redis.call('ZRANGE', ALL_SEEN, '-inf', ARGV[2] - 86400000, 'BYSCORE', 'LIMIT', 0, 100)
 if #overdue > 0 then
   redis.call('ZREM', ALL_SEEN, unpack(overdue))

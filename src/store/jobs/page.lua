@@ -8,11 +8,16 @@
 -- Reply 1 whether there are more after these: 1 or 0
 --       then for each job its fields, see add_job; with an empty payload unless it is asked for
 --
--- @include clock, job, orphan, ready
+-- @keys META
+-- @include clock, job, orphan, ready, sweep
 
 local state, max_jobs, last_score, last_id = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local has_payload, max_bytes = ARGV[5] == '1', tonumber(ARGV[6])
 local state_key = STATES[state]
+local status, sweep_at, settings = unpack(redis.call('HMGET', META, 'status', 'sweep-at', 'settings'))
+if status then
+  sweep_when_due(sweep_at, settings)
+end
 if state == 'ready' then
   promote(1000)
 end

@@ -10,7 +10,8 @@ local function count_rate(kind, count)
   local slice = math.floor(NOW / SLICE)
   local total = redis.call('HINCRBY', RATES, kind .. ':' .. slice, count)
   if total == count then
-    -- The first count in a slice removes the old slices.
+    -- The first count in a slice removes the old slices. When no other comes, all go.
+    redis.call('PEXPIRE', RATES, SLICE * (SLICES + 1))
     for _, field in ipairs(redis.call('HKEYS', RATES)) do
       if tonumber(string.match(field, '%d+$')) <= slice - SLICES then
         redis.call('HDEL', RATES, field)

@@ -6,12 +6,14 @@
 -- How many jobs are forgotten at once.
 local MAX_FORGOTTEN = 100
 
--- Forgets the first jobs of an ended state whose retention is over.
+-- Forgets the first jobs of an ended state whose retention is over. Returns how many.
 local function forget_overdue(state_key)
-  for _, id in ipairs(redis.call('ZRANGE', state_key, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_FORGOTTEN)) do
+  local overdue = redis.call('ZRANGE', state_key, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_FORGOTTEN)
+  for _, id in ipairs(overdue) do
     redis.call('ZREM', state_key, id)
     forget(id)
   end
+  return #overdue
 end
 
 -- Keeps an ended job until a time.
@@ -32,23 +34,28 @@ local function complete(id, execution, settings)
   end
 end
 
+-- Forgets the first dead jobs that are too many, a few at a time where the limit was lowered. `newest` is the job that has
+-- just died, if any: after `dead_retain` was shortened it may come first. It is kept, unless max_dead is 0. Returns how many
+-- are forgotten.
+local function forget_excess_dead(settings, newest)
+  local excess = math.min(MAX_FORGOTTEN, redis.call('ZCARD', DEAD) - settings.max_dead)
+  local left = excess
+  for _, id in ipairs(excess > 0 and redis.call('ZRANGE', DEAD, 0, excess) or {}) do
+    if left > 0 and (id ~= newest or settings.max_dead == 0) then
+      redis.call('ZREM', DEAD, id)
+      forget(id)
+      left = left - 1
+    end
+  end
+  return math.max(0, excess)
+end
+
 -- The job is dead. `rules` are its rules, or all its options.
 local function bury(id, rules, execution, settings, reason)
   release_unique_key(id, key_released_at_end(rules))
   execution.reason = reason
   keep_until(DEAD, id, execution, NOW + settings.dead_retain)
-  -- The oldest are forgotten, a few at a time where the limit was lowered.
-  local excess = math.min(MAX_FORGOTTEN, redis.call('ZCARD', DEAD) - settings.max_dead)
-  if excess > 0 then
-    for _, oldest in ipairs(redis.call('ZRANGE', DEAD, 0, excess)) do
-      -- After `dead_retain` was shortened, the job that was just buried may come first. It is kept, unless max_dead is 0.
-      if excess > 0 and (oldest ~= id or settings.max_dead == 0) then
-        redis.call('ZREM', DEAD, oldest)
-        forget(oldest)
-        excess = excess - 1
-      end
-    end
-  end
+  forget_excess_dead(settings, id)
 end
 
 -- The job is cancelled. `rules` as for bury. A worker that has it must be able to learn that until its lease ends.

@@ -1,7 +1,7 @@
 -- How jobs enter their queue.
 --
 -- @keys META, JOBS, SCHEDULED, IDEMPOTENCY?
--- @include clock, counts, job, queue, ready, wakeup
+-- @include clock, counts, job, queue, ready, sweep, wakeup
 
 -- The arguments of a job:
 --   1 payload
@@ -61,8 +61,8 @@ end
 -- has a fingerprint. Calls `on_inserted`, if any, with the packed settings when jobs were inserted. Returns the reply of
 -- insert.lua.
 local function insert(fingerprint, remembered_for, first, unique_keys, on_inserted)
-  local cataloged, generation, waiting_until, packed =
-    unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings'))
+  local cataloged, generation, waiting_until, packed, sweep_at =
+    unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings', 'sweep-at'))
   if fingerprint ~= '' then
     local answer = redis.call('GET', IDEMPOTENCY)
     answer = answer and cmsgpack.unpack(answer)
@@ -89,5 +89,5 @@ local function insert(fingerprint, remembered_for, first, unique_keys, on_insert
     local answer = {generation = generation or '0', fingerprint = fingerprint, jobs = {unpack(reply, 3)}}
     redis.call('SET', IDEMPOTENCY, cmsgpack.pack(answer), 'PX', remembered_for)
   end
-  return reply
+  return tell_sweep(sweep_at, reply)
 end

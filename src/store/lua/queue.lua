@@ -1,18 +1,22 @@
 -- A queue: how it begins, and its settings.
 --
 -- @keys META, ACTIVE
+-- @include clock
+
+-- How long nobody need free what is over its time when nothing was left over (ms), see sweep.lua.
+local SWEEP_INTERVAL = 60000
 
 -- Makes the queue with its first job or settings. Takes the fields `cataloged` and `generation` of META. Returns -1 when the
--- queue is in the catalog, else the generation to enter there.
+-- queue is in the catalog, else the time to enter there: later than that of the last deletion.
 local function ensure_queue(cataloged, generation)
-  generation = generation or '0'
-  if cataloged == generation then
+  if cataloged then
     return -1
   end
   redis.call('HSETNX', META, 'status', 1)
-  -- Claims that wait for the queue may have made META, with an expiry.
+  redis.call('HSETNX', META, 'sweep-at', NOW + SWEEP_INTERVAL)
+  -- META has an expiry after a deletion, and when claims that wait for the queue have made it.
   redis.call('PERSIST', META)
-  return tonumber(generation)
+  return math.max(NOW, tonumber(generation or 0) + 1)
 end
 
 -- Lets this script go on when Redis is at its memory limit. Redis refuses a script only at its first write, and only when

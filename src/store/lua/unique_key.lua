@@ -32,13 +32,14 @@ local function release_unique_key(id, key)
   end
 end
 
--- Releases the first keys whose time is over.
+-- Releases the first keys whose time is over. Returns how many.
 local function release_overdue_unique_keys(max_keys)
   local overdue = redis.call('ZRANGE', UNIQUE_UNTIL, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, max_keys)
   if #overdue > 0 then
     redis.call('HDEL', UNIQUE, unpack(overdue))
     redis.call('ZREM', UNIQUE_UNTIL, unpack(overdue))
   end
+  return #overdue
 end
 
 -- The key that a job with these rules releases when it ends, nil for none.

@@ -1,10 +1,11 @@
 //! The catalog of queues, kept beside the queues themselves: other keys, so other commands.
 //!
-//! A queue has a generation, to which each deletion adds 1. The catalog holds each queue with the generation that entered it,
-//! and the queue's field `cataloged` holds the same. While that is the present generation, inserts need not look at the
-//! catalog.
-//! So whatever order an insert and a deletion come in, and wherever either breaks off, a queue with jobs is in the
-//! catalog or its next insert enters it; all that can be left over is an empty queue in the catalog.
+//! All is told apart by time, that of the queue's server. The catalog holds each queue with the time of the script for which it
+//! was entered, and the queue's field `cataloged` holds the same: while it is there, inserts need not look at the catalog. A
+//! deletion removes the field, and takes out of the catalog what is from before it. The time of the last deletion is the
+//! queue's generation, and what is entered later has a later time.
+//! So whatever order an insert and a deletion come in, however late either writes, and wherever either breaks off, a queue
+//! with jobs is in the catalog or its next insert enters it; all that can be left over is an empty queue in the catalog.
 
 use crate::queue::QueueName;
 use crate::store::redis::{CATALOG, QueueKeys, Redis, RedisError, Store, scripts};
@@ -14,7 +15,7 @@ use crate::store::redis::{CATALOG, QueueKeys, Redis, RedisError, Store, scripts}
 pub struct NameList {
     /// How many names the list has.
     pub size: u64,
-    /// The first of them, at most [`NameList::MAX_NAMES`].
+    /// The first of them, at most [`NameList::MAX_NAMES`], sorted.
     pub names: Vec<Vec<u8>>,
 }
 
@@ -23,7 +24,7 @@ impl NameList {
     pub const MAX_NAMES: usize = 10_000;
 }
 
-/// What scripts reply in place of a generation when the queue is in the catalog.
+/// What scripts reply in place of a time when the queue is in the catalog.
 const IS_CATALOGED: i64 = -1;
 
 impl<R: Redis> Store<R> {
@@ -43,43 +44,40 @@ impl<R: Redis> Store<R> {
         let no_queue = QueueKeys::default();
         let reply = self.run_with(&scripts::LIST_NAMES, &no_queue, list, &args);
         let mut reply = reply.await?;
-        Ok(NameList {
-            size: reply.count()?,
-            names: reply.all_bytes()?,
-        })
+        let size = reply.count()?;
+        let mut names = reply.all_bytes()?;
+        // The catalog has them in the order in which they were entered.
+        names.sort_unstable();
+        Ok(NameList { size, names })
     }
 
-    /// Enters a queue in the catalog when a script says that it is not there: `generation` is that script's word.
+    /// Enters a queue in the catalog when a script says that it is not there: `time` is that script's word.
     ///
     /// The job is in already, and a client that got an error here would send it again: an entry that fails is made up for
     /// by the queue's next insert.
-    pub(in crate::store) async fn enter_in_catalog(&self, queue: &QueueName, generation: i64) {
+    pub(in crate::store) async fn enter_in_catalog(&self, queue: &QueueName, time: i64) {
         // A connection that broke is opened anew: the second try mends most of what can go wrong with the first.
-        if generation != IS_CATALOGED && self.try_to_enter(queue, generation).await.is_err() {
-            let _ = self.try_to_enter(queue, generation).await;
+        if time != IS_CATALOGED && self.try_to_enter(queue, time).await.is_err() {
+            let _ = self.try_to_enter(queue, time).await;
         }
     }
 
-    async fn try_to_enter(&self, queue: &QueueName, generation: i64) -> Result<(), RedisError> {
-        let (name, number) = (queue.as_str().as_bytes(), generation.to_string());
+    async fn try_to_enter(&self, queue: &QueueName, time: i64) -> Result<(), RedisError> {
+        let (name, number) = (queue.as_str().as_bytes(), time.to_string());
         let entry = [CATALOG.name().as_bytes(), b"GT", number.as_bytes(), name];
         self.redis.command("ZADD", &entry).await?;
         let mut marked = self.run(&scripts::MARK_CATALOGED, queue, &[number.as_bytes()]).await?;
         if !marked.flag()? {
             // Deleted in between, with the job. It may have left the catalog before it was entered.
-            self.remove_from_catalog(queue, generation).await?;
+            self.remove_from_catalog(queue, time).await?;
         }
         Ok(())
     }
 
-    /// Takes a queue out of the catalog, up to this generation of it.
-    pub(in crate::store) async fn remove_from_catalog(
-        &self,
-        queue: &QueueName,
-        generation: i64,
-    ) -> Result<(), RedisError> {
-        let generation = generation.to_string();
-        let args = [queue.as_str().as_bytes(), generation.as_bytes()];
+    /// Takes a queue out of the catalog, unless it was entered later than this.
+    pub(in crate::store) async fn remove_from_catalog(&self, queue: &QueueName, time: i64) -> Result<(), RedisError> {
+        let time = time.to_string();
+        let args = [queue.as_str().as_bytes(), time.as_bytes()];
         self.run(&scripts::REMOVE_FROM_CATALOG, queue, &args).await?;
         Ok(())
     }

@@ -23,7 +23,8 @@ if old_status then
   allow_when_full()
 end
 local generation_to_enter = ensure_queue(cataloged, generation)
-redis.call('HSET', META, 'settings', settings, 'status', status)
+-- What is too much or over its time by these settings is freed by the next calls.
+redis.call('HSET', META, 'settings', settings, 'status', status, 'sweep-at', 0)
 if status == '1' then
   wake(waiting_until, count_ready())
 end

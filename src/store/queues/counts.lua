@@ -7,6 +7,11 @@
 --       5 policy: 'broadcast', 'roundrobin', nil where none was set
 --
 -- @keys META
--- @include ready
+-- @include ready, sweep
 
-return {count_ready(), unpack(redis.call('HMGET', META, 'processed', 'failed', 'status', 'policy'))}
+local processed, failed, status, policy, sweep_at, settings =
+  unpack(redis.call('HMGET', META, 'processed', 'failed', 'status', 'policy', 'sweep-at', 'settings'))
+if status then
+  sweep_when_due(sweep_at, settings)
+end
+return {count_ready(), processed, failed, status, policy}

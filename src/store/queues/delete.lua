@@ -1,22 +1,30 @@
 -- Removes all jobs of a queue, its unique keys and its counts, and ends its subscribers. Memory is freed in the background,
 -- so this takes no longer for a large queue. Registered workers stay, and so does the sequence: ids are never used twice.
 --
--- ARGV  1 '1' to remove its settings too, and that it is stopped
+-- What stays has an expiry, unless something is set for the queue, or its numbers go on.
+--
+-- ARGV  1 'queue' to remove its settings too, and that it is stopped; 'jobs'; 'jobs-but-numbers' so that numbers go on for ever
 --       2 the condition on its settings, see settings_meet
--- Reply 1 the generation that ends here, -1 for a queue that never existed, -2 when the condition is not met
+-- Reply 1 the new generation: what is in the catalog since before it may go; -1 for a queue that never existed, -2 when the
+--         condition is not met
 --       2 whether jobs were ready or scheduled: 1 or 0
 --       3… its subscribers
 --
 -- @keys META, JOBS, EXECUTIONS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, UNIQUE, UNIQUE_UNTIL, FINISHED_RECEIPTS
 -- @keys RATES, LEGACY_RECEIPTS, SEEN, SUBSCRIBERS, DELIVERIES, REPLAY
--- @include queue
+-- @include clock, queue
 
-local removes_settings, condition = ARGV[1], ARGV[2]
-local status, generation, settings = unpack(redis.call('HMGET', META, 'status', 'generation', 'settings'))
+-- How long META stays without a queue (ms). The answers to inserts that are remembered for 24 hours must be known to be from
+-- before the deletion as long as there are any, and job numbers are not begun anew meanwhile.
+local GENERATION_TTL = 90000000
+
+local what, condition = ARGV[1], ARGV[2]
+local status, generation, settings, policy, cataloged =
+  unpack(redis.call('HMGET', META, 'status', 'generation', 'settings', 'policy', 'cataloged'))
 if not settings_meet(condition, settings, status) then
   return {-2, 0}
 end
-if removes_settings == '1' then
+if what == 'queue' then
   redis.call('HDEL', META, 'status', 'settings', 'policy')
 end
 local subscribers = redis.call('ZRANGE', SUBSCRIBERS, 0, -1)
@@ -34,7 +42,13 @@ if not status and not generation and #subscribers == 0 then
 end
 redis.call('HDEL', META, 'cataloged', 'processed', 'done', 'failed', 'lost-leases', 'orphans')
 redis.call('HDEL', META, 'replay-bytes', 'keeps-replay')
-local ended = redis.call('HINCRBY', META, 'generation', 1) - 1
--- A queue that never existed may have subscribers, and META an expiry.
-redis.call('PERSIST', META)
-return {ended, had_jobs, unpack(subscribers)}
+-- A generation is a time, and later than all before it, also when the clock was set back.
+local new_generation = math.max(NOW, tonumber(generation or 0) + 1, tonumber(cataloged or 0))
+redis.call('HSET', META, 'generation', new_generation)
+if what == 'queue' or what == 'jobs' and not (settings or policy or status == '0') then
+  redis.call('PEXPIRE', META, GENERATION_TTL)
+else
+  -- A queue that never existed may have subscribers, and META an expiry.
+  redis.call('PERSIST', META)
+end
+return {new_generation, had_jobs, unpack(subscribers)}

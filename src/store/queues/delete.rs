@@ -12,6 +12,8 @@ const NOT_MET: i64 = -2;
 pub enum Delete {
     /// Its jobs, unique keys and counts. Its settings stay, and so does whether it is stopped.
     Jobs,
+    /// The same; and the numbers of its jobs go on for ever, as RestMQ promises.
+    JobsButNumbers,
     /// Its settings too, and that it is stopped.
     Queue,
 }
@@ -19,6 +21,7 @@ pub enum Delete {
 impl<R: Redis> Store<R> {
     /// Removes all jobs of a queue, its unique keys and its counts, and takes it out of the catalog. Workers that are
     /// registered on it stay. A queue that never existed is no error.
+    /// What is left of a queue for which nothing is set expires after 25 hours, except for its numbers where they go on.
     ///
     /// Two commands, of which the first is the deletion: what was in the queue before it cannot be handed out after it.
     /// One more where the queue has subscribers: they are woken, and end. Gives whether there were jobs, ready or
@@ -41,8 +44,12 @@ impl<R: Redis> Store<R> {
         what: Delete,
         condition: Condition<'_>,
     ) -> Result<Option<bool>, RedisError> {
-        let with_settings: &[u8] = if what == Delete::Queue { b"1" } else { b"" };
-        let args = [with_settings, condition.as_arg().as_bytes()];
+        let what: &[u8] = match what {
+            Delete::Jobs => b"jobs",
+            Delete::JobsButNumbers => b"jobs-but-numbers",
+            Delete::Queue => b"queue",
+        };
+        let args = [what, condition.as_arg().as_bytes()];
         let mut reply = self.run(&scripts::DELETE, queue, &args).await?;
         let ended = reply.integer()?;
         let had_jobs = reply.flag()?;

@@ -13,7 +13,7 @@
 --       20 how many workers were seen in the last hour
 --
 -- @keys META, RATES, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
--- @include clock, counts, job, queue, ready
+-- @include clock, counts, job, queue, ready, sweep, unique_key
 
 local KINDS = {'inserted', 'claimed', 'done', 'failed'}
 
@@ -54,11 +54,13 @@ local function oldest_ready()
   return oldest
 end
 
-local status, settings, processed, done, failed, lost_leases, orphans = unpack(redis.call(
-  'HMGET', META, 'status', 'settings', 'processed', 'done', 'failed', 'lost-leases', 'orphans'))
+local status, settings, sweep_at, processed, done, failed, lost_leases, orphans = unpack(redis.call(
+  'HMGET', META, 'status', 'settings', 'sweep-at', 'processed', 'done', 'failed', 'lost-leases', 'orphans'))
 if not status then
   return {}
 end
+sweep_when_due(sweep_at, settings)
+release_overdue_unique_keys(100)
 
 local reply = {status, pack_effective(settings), settings_tag(settings, status)}
 local function add(value)

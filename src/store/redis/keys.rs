@@ -27,7 +27,7 @@ macro_rules! keys {
 keys! {
     /// A hash. When a queue is deleted these fields go:
     ///
-    /// - `cataloged`: the generation that is in [`CATALOG`];
+    /// - `cataloged`: the time at which the queue was entered in [`CATALOG`];
     /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost-leases`, `orphans`;
     /// - `replay-bytes`: how many bytes [`REPLAY`] has; `keeps-replay`: whether an event stream was here;
     ///
@@ -36,9 +36,10 @@ keys! {
     /// - `status`: 1 open, 0 stopped; there once the queue was;
     /// - `settings`: packed, where they were set; `policy`: `broadcast` or `roundrobin`, where it was set;
     ///
-    /// and these stay:
+    /// and these stay, for 25 hours where the queue has no settings left:
     ///
-    /// - `generation`: how often the queue was deleted, nothing for never;
+    /// - `generation`: when the queue was last deleted (ms), nothing for never;
+    /// - `sweep-at`: when a call is to free again what is over its time;
     /// - `sequence`: the last number given to a job;
     /// - `waiting-until`: until when somebody may wait;
     /// - of subscribers: `subscriber-sequence` (the last number given to one), `delivery-sequence` (the last position given to
@@ -68,7 +69,7 @@ keys! {
     FINISHED_RECEIPTS = Key::Queue("finished-receipts");
     /// A list: tokens that wake claims and subscribers.
     WAKEUP = Key::Queue("wakeup");
-    /// A hash: counts of the last minute, in slices of ten seconds.
+    /// A hash: counts of the last minute, in slices of ten seconds. Expires after that.
     RATES = Key::Queue("rates");
     /// A hash: the legacy workers that are registered on the queue, each with how many jobs it has processed.
     WORKER_COUNTS = Key::Queue("workers");
@@ -84,11 +85,12 @@ keys! {
     DELIVERIES = Key::Queue("deliveries");
     /// A list: what was sent to subscribers, for event streams that come back.
     REPLAY = Key::Queue("replay");
-    /// The catalog, a sorted set: the queues, each with its generation as its score.
+    /// The catalog, a sorted set: the queues, each by when it was entered.
     CATALOG = Key::Global("presque:queues");
     /// A sorted set, all scores 0: the legacy workers.
     WORKERS = Key::Global("presque:workers");
-    /// A sorted set: each worker that claims by name with each of its queues, by when it was last seen there.
+    /// A sorted set: each worker that claims by name with each of its queues, by when it was last seen there. Expires
+    /// after a day.
     ALL_SEEN = Key::Global("presque:seen");
     /// [`CATALOG`] or [`WORKERS`].
     NAMES = Key::PerCall;

@@ -1,6 +1,6 @@
 //! The store itself. Its operations stand in the rooms above.
 
-use super::{JOBS, QueueKeys, Redis, RedisError, Reply, ReplyReader, Script};
+use super::{JOBS, QueueKeys, Redis, RedisError, Reply, ReplyReader, Script, scripts};
 use crate::queue::QueueName;
 
 /// The store: the operations of a job queue on one Redis.
@@ -94,13 +94,18 @@ impl<R: Redis> Store<R> {
         args: &[&[u8]],
     ) -> Result<ReplyReader, RedisError> {
         let mut reply = script.run(&self.redis, queue, call_keys, args).await?;
-        // `tell_orphans` of `lua/orphan.lua` says this. No reply begins with a status otherwise.
-        if let Some(Reply::Status(note)) = reply.first() {
+        // Scripts put notes in front of their replies, which never begin with a status otherwise.
+        while let Some(Reply::Status(note)) = reply.first() {
+            // `tell_orphans` of `lua/orphan.lua`.
             if let Some(count) = note.strip_prefix("orphans ") {
                 let jobs = queue.key(JOBS.name());
                 self.redis.log(&format!(
                     "dropped jobs whose records were gone from {jobs} (Redis evicted them, or somebody removed them): {count}"
                 ));
+            }
+            // `tell_sweep` of `lua/sweep.lua`. When it fails, the next insert asks again.
+            if note == "sweep" {
+                let _ = scripts::SWEEP.run(&self.redis, queue, Vec::new(), &[]).await;
             }
             reply.remove(0);
         }

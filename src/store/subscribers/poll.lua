@@ -20,7 +20,8 @@ local subscriber, generation, wait = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_jobs, max_bytes = tonumber(ARGV[4]), tonumber(ARGV[5])
 local packed_settings, waiting_until, status, current_generation, policy, last_poll, keeps_replay = unpack(redis.call(
   'HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll', 'keeps-replay'))
-if (current_generation or '0') ~= generation then
+-- Long after a deletion nobody knows of it any more.
+if current_generation and current_generation ~= generation then
   return {'ended'}
 end
 local settings = settings_of(packed_settings)

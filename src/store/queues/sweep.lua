@@ -1,0 +1,13 @@
+-- Frees a slice of what is over its time.
+--
+-- ARGV  none
+-- Reply 1 always 1
+--
+-- @keys META
+-- @include sweep
+
+local status, settings = unpack(redis.call('HMGET', META, 'status', 'settings'))
+if status then
+  sweep(settings)
+end
+return {1}
