@@ -16,7 +16,7 @@ mod connection;
 mod stream;
 
 pub use connection::Connection;
-pub use stream::serve_restmq;
+pub use stream::serve_comet;
 
 use crate::dialect::restmq::{Access, Group};
 use crate::queue::Limits;

@@ -1,7 +1,7 @@
 //! Streams, over those of the platform.
 
 use super::{Connection, context_and_access, log};
-use crate::dialect::restmq::{ChunkSink, Gone, RestmqResponse, Subscription, handle};
+use crate::dialect::restmq::{ChunkSink, CometResponse, Gone, Subscription, handle_comet};
 use crate::web::Context;
 use http::Request;
 use spin_sdk::http::IntoResponse;
@@ -12,18 +12,18 @@ use spin_sdk::wasip3::wit_bindgen::{StreamResult, spawn};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Responds to a request of the RestMQ dialect, whose responses may be streams.
+/// Responds to a request to RestMQ's `/c/{queue}`, whose response is a stream.
 ///
 /// # Errors
 /// The platform's, when it refuses the head of a stream. It then responds with 500 itself.
-pub async fn serve_restmq<B: http_body::Body + 'static>(request: Request<B>) -> Result<Response, ErrorCode> {
+pub async fn serve_comet<B: http_body::Body + 'static>(request: Request<B>) -> Result<Response, ErrorCode> {
     let (context, access) = match context_and_access().await {
         Ok(both) => both,
         Err(why) => return super::not_usable(&why).into_response(),
     };
-    match handle(request, &context, &access).await {
-        RestmqResponse::Whole(response) => response.into_response(),
-        RestmqResponse::Stream(head, subscription) => stream(&head, subscription, context),
+    match handle_comet(request, &context, &access).await {
+        CometResponse::Whole(response) => response.into_response(),
+        CometResponse::Stream(head, subscription) => stream(&head, subscription, context),
     }
 }
 

@@ -4,7 +4,7 @@ use super::Away;
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
-use presque::dialect::restmq::{Access, Fields, RestmqResponse};
+use presque::dialect::restmq::{Access, CometResponse, Fields};
 use presque::dialect::{legacy_routes, restmq};
 use presque::queue::Limits;
 use presque::store::Store;
@@ -27,10 +27,11 @@ fn answer(request: Request<Full<Bytes>>, alone: bool) -> Response {
             "q" if !alone => legacy_routes::queue(request, &context, &access).await,
             "control" if !alone => legacy_routes::control(request, &context, &access).await,
             "j" if !alone => legacy_routes::status(request, &context, &access).await,
-            _ => match restmq::handle(request, &context, &access).await {
-                RestmqResponse::Whole(response) => response,
-                RestmqResponse::Stream(..) => panic!("a stream without a store"),
+            "c" => match restmq::handle_comet(request, &context, &access).await {
+                CometResponse::Whole(response) => response,
+                CometResponse::Stream(..) => panic!("a stream without a store"),
             },
+            _ => restmq::handle(request, &context, &access).await,
         }
     })
 }

@@ -4,7 +4,7 @@ use super::access::Access;
 use super::request::{parse_query_fields, parse_queue};
 use super::subscription::{Format, Subscription};
 use super::text::parse_callback;
-use super::{Refusal, RestmqResponse, respond_options};
+use super::{CometResponse, Refusal, respond_options};
 use crate::queue::QueueName;
 use crate::store::{Redis, SubscriberKind};
 use crate::web::{Context, Request};
@@ -21,10 +21,10 @@ pub(super) async fn respond<R: Redis>(
     request: &Request,
     context: &Context<R>,
     access: &Access,
-) -> Result<RestmqResponse, Refusal> {
+) -> Result<CometResponse, Refusal> {
     match *request.method() {
         Method::GET => {}
-        Method::OPTIONS => return Ok(RestmqResponse::Whole(respond_options(METHODS))),
+        Method::OPTIONS => return Ok(CometResponse::Whole(respond_options(METHODS))),
         _ => return Err(Refusal::MethodNotAllowed(METHODS)),
     }
     access.comet.check(request.headers())?;
@@ -46,7 +46,7 @@ pub(super) async fn respond<R: Redis>(
         subscriber,
         missed,
     };
-    Ok(RestmqResponse::Stream(head, subscription))
+    Ok(CometResponse::Stream(head, subscription))
 }
 
 fn render_head(format: &Format) -> http::Response<()> {

@@ -32,27 +32,23 @@ use crate::web::{Context, Request, Response, allow};
 use http::StatusCode;
 use refusal::Refusal;
 
-/// What the dialect responds with: all of it at once, or a stream.
+/// What `/c/{queue}` responds with: all of it at once, or a stream.
 #[derive(Debug)]
-pub enum RestmqResponse {
+pub enum CometResponse {
     /// All of it.
     Whole(Response),
     /// The head of a stream, and what sends the rest.
     Stream(http::Response<()>, Subscription),
 }
 
-/// Responds to a request to any path of the dialect.
+/// Responds to a request to any path of the dialect but `/c/`.
 pub async fn handle<B: http_body::Body + 'static, R: Redis>(
     request: http::Request<B>,
     context: &Context<R>,
     access: &Access,
-) -> RestmqResponse {
+) -> Response {
     let mut request = Request::new(request);
     let response = match request.path().split('/').nth(1).unwrap_or_default() {
-        "c" => {
-            let answer = comet::respond(&request, context, access).await;
-            return answer.unwrap_or_else(|refusal| RestmqResponse::Whole(refusal.into()));
-        }
         "" | "q" => messages::respond(&mut request, context, access).await,
         "queue" => json_protocol::respond(&mut request, context, access).await,
         "p" => policy::respond(&mut request, context, access).await,
@@ -63,7 +59,17 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
         "ws" => Err(Refusal::of_upgrade(request.path())),
         _ => Err(Refusal::NotFound),
     };
-    RestmqResponse::Whole(response.unwrap_or_else(Response::from))
+    response.unwrap_or_else(Response::from)
+}
+
+/// Responds to a request to `/c/{queue}`.
+pub async fn handle_comet<B: http_body::Body + 'static, R: Redis>(
+    request: http::Request<B>,
+    context: &Context<R>,
+    access: &Access,
+) -> CometResponse {
+    let response = comet::respond(&Request::new(request), context, access).await;
+    response.unwrap_or_else(|refusal| CometResponse::Whole(refusal.into()))
 }
 
 /// The response to OPTIONS on a route with these methods.

@@ -14,7 +14,7 @@ mod xmlrpc;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use presque::dialect::restmq::{self, Access, RestmqResponse as Served};
+use presque::dialect::restmq::{self, Access};
 use presque::queue::Limits;
 use presque::store::{self, Store};
 use presque::web::{Context, Response};
@@ -43,12 +43,9 @@ fn context<R>(store: Store<R>, job_bytes: usize) -> Context<R> {
     }
 }
 
-/// What the dialect answers where it answers at once.
+/// What the dialect answers.
 async fn serve<R: store::Redis>(request: Request<Full<Bytes>>, context: &Context<R>) -> Response {
-    match restmq::handle(request, context, &Access::default()).await {
-        Served::Whole(response) => response,
-        Served::Stream(head, _) => panic!("a stream: {head:?}"),
-    }
+    restmq::handle(request, context, &Access::default()).await
 }
 
 /// The status and the body of an answer.

@@ -2,7 +2,7 @@
 
 use super::{context, request};
 use crate::support::{NativeStore, Redis, assert_sound};
-use presque::dialect::restmq::{self, Access, ChunkSink, Gone, RestmqResponse};
+use presque::dialect::restmq::{self, Access, ChunkSink, CometResponse, Gone};
 use presque::queue::QueueName;
 use presque::store::{Insert, NewJob};
 use std::future::pending;
@@ -63,8 +63,8 @@ async fn a_reader_that_stalls_or_goes_is_let_go_and_what_it_was_not_sent_is_in_t
         context.store.insert(insert).await.unwrap();
 
         let request = request("GET", "/c/x", &[], "");
-        let answer = restmq::handle(request, &context, &Access::default()).await;
-        let RestmqResponse::Stream(head, subscription) = answer else {
+        let answer = restmq::handle_comet(request, &context, &Access::default()).await;
+        let CometResponse::Stream(head, subscription) = answer else {
             panic!("no stream");
         };
         assert_eq!(head.status(), 200);
