@@ -1,5 +1,6 @@
 //! How instances of a component are made, reused and dropped: as Spin does it.
 
+use crate::caller::Caller;
 use crate::flags::Range;
 use crate::platform::{Grants, Platform};
 use std::pin::Pin;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::time::Sleep;
+use wasmtime::component::GuestTaskId;
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::handler::{
@@ -77,7 +79,7 @@ pub(crate) struct Life {
 
 impl WorkerState for Life {
     type StoreData = Platform;
-    type RequestData = ();
+    type RequestData = Caller;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
         if total >= self.requests {
@@ -91,10 +93,11 @@ impl WorkerState for Life {
 
     fn on_request_start(
         &self,
-        _store: StoreContextMut<'_, Platform>,
-        (): (),
-        _task: wasmtime::component::GuestTaskId,
+        mut store: StoreContextMut<'_, Platform>,
+        caller: Caller,
+        task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        store.data_mut().serve(task, caller);
         match self.request_timeout {
             Some(timeout) => Box::pin(tokio::time::sleep(timeout)),
             None => Box::pin(std::future::pending()),

@@ -3,7 +3,10 @@
 //!
 //! It knows Wasm, HTTP, Redis and the manifest, and nothing of what the components do.
 
+mod answer;
 mod app;
+mod caller;
+mod client;
 mod engine;
 mod eviction;
 mod flags;

@@ -3,10 +3,11 @@
 mod redis;
 mod variables;
 
+use crate::caller::Caller;
 use crate::outbound::AllowedHosts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::component::{GuestTaskId, HasData, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
     Error as HttpError, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView, p3,
@@ -39,6 +40,8 @@ pub(crate) struct Platform {
     hooks: Hooks,
     /// Redis connections that are open now.
     connections: usize,
+    /// Whom the tasks serve that are under way, and some that have ended: an id is used again.
+    callers: BTreeMap<GuestTaskId, Caller>,
 }
 
 impl Platform {
@@ -56,7 +59,13 @@ impl Platform {
             http: WasiHttpCtx::new(),
             hooks: Hooks,
             connections: 0,
+            callers: BTreeMap::new(),
         }
+    }
+
+    /// Notes whom a task serves.
+    pub(crate) fn serve(&mut self, task: GuestTaskId, caller: Caller) {
+        self.callers.insert(task, caller);
     }
 }
 

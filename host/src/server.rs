@@ -1,13 +1,16 @@
 //! From a connection to an answer.
 
+use crate::answer::Stream;
 use crate::app::{App, Component, Target};
+use crate::caller::Caller;
+use crate::client::{Client, Next, Socket};
 use crate::routes::{self, WELL_KNOWN};
 use bytes::Bytes;
 use http::header::HOST;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -17,6 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError};
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
@@ -36,15 +40,17 @@ const GONE: Duration = Duration::from_secs(35);
 /// How long to wait after an accept that failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` resolves, then lets requests under way finish, but no longer than `patience`.
+/// Serves until `stop` resolves. Then waits and streams end, and other requests under way may finish, but no longer than
+/// `patience`.
 pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>, patience: Duration) {
     let connections = GracefulShutdown::new();
+    let stopping = CancellationToken::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, client)) => connect(&app, stream, client, &connections),
+                Ok((stream, client)) => connect(&app, stream, client, &connections, &stopping),
                 Err(error) => {
                     tracing::warn!("a connection could not be accepted: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -53,33 +59,59 @@ pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Futur
         }
     }
     drop(listener);
+    stopping.cancel();
     tracing::info!("stopping: waiting for requests under way");
     if tokio::time::timeout(patience, connections.shutdown()).await.is_err() {
         tracing::warn!("requests were still under way after {patience:?}: they were cut off");
     }
 }
 
-fn connect(app: &Arc<App>, stream: TcpStream, client: SocketAddr, connections: &GracefulShutdown) {
+/// The two ends of a connection.
+struct Ends {
+    client: Arc<Client>,
+    address: SocketAddr,
+    /// Where the client connected to.
+    local: String,
+    stopping: CancellationToken,
+}
+
+fn connect(
+    app: &Arc<App>,
+    stream: TcpStream,
+    address: SocketAddr,
+    connections: &GracefulShutdown,
+    stopping: &CancellationToken,
+) {
     if let Err(error) = set_options(&stream) {
-        tracing::debug!(%client, "socket options: {error}");
+        tracing::debug!(client = %address, "socket options: {error}");
     }
     let local = stream
         .local_addr()
         .map(|address| address.to_string())
         .unwrap_or_default();
+    let client = Client::new(stream);
+    let socket = Socket(client.clone());
+    let ends = Arc::new(Ends {
+        client,
+        address,
+        local,
+        stopping: stopping.clone(),
+    });
     let app = app.clone();
     let service = service_fn(move |request| {
-        let (app, local) = (app.clone(), local.clone());
-        async move { Ok::<_, Infallible>(answer(&app, request, client, &local).await) }
+        let (app, ends) = (app.clone(), ends.clone());
+        async move { Ok::<_, Infallible>(answer(&app, request, &ends).await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
+        // A client that sends no more may still read.
+        .half_close(true)
+        .serve_connection(TokioIo::new(socket), service);
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(%client, "connection: {error}");
+            tracing::debug!(client = %address, "connection: {error}");
         }
     });
 }
@@ -95,11 +127,12 @@ fn set_options(stream: &TcpStream) -> std::io::Result<()> {
 }
 
 /// Answers one request, and logs it. Its body may still be streaming then.
-async fn answer(app: &App, request: Request<Incoming>, client: SocketAddr, local: &str) -> Response<WasiBody> {
+async fn answer(app: &App, request: Request<Incoming>, ends: &Ends) -> Response<WasiBody> {
     let start = Instant::now();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let (component, response) = route(app, request, client, local).await;
+    let (component, response) = route(app, request, ends).await;
+    let client = ends.address;
     // A number in JSON has 64 bits.
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
@@ -108,12 +141,7 @@ async fn answer(app: &App, request: Request<Incoming>, client: SocketAddr, local
     response
 }
 
-async fn route(
-    app: &App,
-    request: Request<Incoming>,
-    client: SocketAddr,
-    local: &str,
-) -> (Option<Arc<str>>, Response<WasiBody>) {
+async fn route(app: &App, request: Request<Incoming>, ends: &Ends) -> (Option<Arc<str>>, Response<WasiBody>) {
     let path = request.uri().path();
     if path.strip_prefix(WELL_KNOWN) == Some("health") {
         return (None, plain(StatusCode::OK, "OK"));
@@ -124,8 +152,8 @@ async fn route(
     match found.target {
         Target::Static(response) => (None, fixed(response)),
         Target::Component(component) => {
-            let answer = match prepare(request, &found, client, local) {
-                Ok(request) => call(component, request).await,
+            let answer = match prepare(request, &found, ends.address, &ends.local) {
+                Ok(request) => call(component, request, ends).await,
                 Err((status, why)) => {
                     tracing::warn!(component = &*component.id, "{why}");
                     plain(status, "")
@@ -180,9 +208,22 @@ fn host(headers: &HeaderMap, uri: &Uri, local: &str) -> String {
         .to_owned()
 }
 
-async fn call(component: &Component, request: Request<WasiBody>) -> Response<WasiBody> {
-    let error = match component.handler.handle((), request).await {
-        Ok(response) => return response,
+async fn call(component: &Component, request: Request<WasiBody>, ends: &Ends) -> Response<WasiBody> {
+    let (caller, over) = Caller::new(&ends.client, ends.stopping.clone());
+    let is_chunked = request.version() >= Version::HTTP_11;
+    let expected = Expected::head(&ends.client);
+    let answer = component.handler.handle(caller.clone(), request).await;
+    drop(expected);
+    caller.begin();
+    let error = match answer {
+        Ok(response) if response.body().size_hint().exact().is_none() => {
+            let (client, stopping) = (ends.client.clone(), ends.stopping.clone());
+            return response.map(|body| Stream::new(body, client, is_chunked, over, stopping).boxed());
+        }
+        Ok(response) => {
+            over.disarm();
+            return response;
+        }
         Err(error) => error,
     };
     let component = &*component.id;
@@ -190,11 +231,27 @@ async fn call(component: &Component, request: Request<WasiBody>) -> Response<Was
         tracing::warn!(component, "no answer within the request timeout");
         return plain(StatusCode::INTERNAL_SERVER_ERROR, "");
     }
-    match error.downcast_ref::<InstantiationError<()>>() {
+    match error.downcast_ref::<InstantiationError<Caller>>() {
         Some(error) => tracing::error!(component, "no instance can be made: {:#}", error.error),
         None => tracing::error!(component, "no answer: {error:#}"),
     }
     plain(StatusCode::INTERNAL_SERVER_ERROR, "")
+}
+
+/// For as long as a response's head is to be sent next.
+struct Expected<'a>(&'a Client);
+
+impl<'a> Expected<'a> {
+    fn head(client: &'a Client) -> Self {
+        client.expect(Some(Next::Head));
+        Self(client)
+    }
+}
+
+impl Drop for Expected<'_> {
+    fn drop(&mut self) {
+        self.0.expect(None);
+    }
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<WasiBody> {

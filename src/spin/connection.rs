@@ -137,6 +137,8 @@ impl Connection {
         match &result {
             // What broke one has broken the others too, most likely.
             Err(RedisError::Lost(_)) => idle.clear(),
+            // The command still blocks it.
+            Err(RedisError::Interrupted) => {}
             _ if idle.len() < MAX_IDLE => idle.push(connection),
             _ => {}
         }
@@ -202,8 +204,9 @@ impl Redis for Connection {
         if let (Err(RedisError::Lost(_) | RedisError::Unreachable(_)), true) = (&result, broke_early) {
             result = self.run_blocking(name, args, max_wait).await;
         }
-        if let Err(error) = &result {
-            log(&error.to_string());
+        match &result {
+            Ok(_) | Err(RedisError::Interrupted) => {}
+            Err(error) => log(&error.to_string()),
         }
         result
     }

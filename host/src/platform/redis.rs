@@ -7,8 +7,10 @@ use super::bindings::spin::redis::redis::{
     Error, Host, HostConnection, HostConnectionWithStore, RedisParameter, RedisResult,
 };
 use super::{Platform, PlatformData};
+use crate::caller::Caller;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, Value};
+use wasmtime::AsContextMut;
 use wasmtime::component::{Accessor, Resource};
 
 /// How many connections an instance may have open.
@@ -16,6 +18,10 @@ const MAX_CONNECTIONS: usize = 1024;
 
 /// The greatest reply, in bytes of its values.
 const MAX_REPLY: usize = 128 * 1024 * 1024;
+
+/// The error of a command that blocked, when nobody is left who waits for it, or the host is about to stop. It had no effect
+/// unless Redis was faster. The connection should be dropped: the command still blocks it.
+const INTERRUPTED: &str = "interrupted: nobody waits for this any more";
 
 /// The connection behind a handle.
 #[allow(unreachable_pub, reason = "the generated bindings re-export it")]
@@ -93,6 +99,7 @@ impl<T> HostConnectionWithStore<T> for PlatformData {
         command: String,
         arguments: Vec<RedisParameter>,
     ) -> Answer<Vec<RedisResult>> {
+        let caller = if blocks(&command) { caller(on)? } else { None };
         let mut cmd = Cmd::new();
         cmd.arg(command);
         for argument in arguments {
@@ -101,9 +108,42 @@ impl<T> HostConnectionWithStore<T> for PlatformData {
                 RedisParameter::Binary(bytes) => cmd.arg(bytes),
             };
         }
-        let reply: Answer<Flat> = run(on, &handle, &cmd).await;
-        Ok(reply?.map(|flat| flat.0))
+        let reply = run(on, &handle, &cmd);
+        let reply: Result<Flat, Error> = match caller {
+            Some(caller) => tokio::select! {
+                biased;
+                reply = reply => reply?,
+                () = caller.must_not_wait() => Err(Error::Other(INTERRUPTED.into())),
+            },
+            None => reply.await?,
+        };
+        Ok(reply.map(|flat| flat.0))
     }
+}
+
+/// Whether a command may wait for others.
+fn blocks(command: &str) -> bool {
+    const BLOCKING: [&str; 10] = [
+        "BLPOP",
+        "BRPOP",
+        "BLMOVE",
+        "BRPOPLPUSH",
+        "BLMPOP",
+        "BZPOPMIN",
+        "BZPOPMAX",
+        "BZMPOP",
+        "XREAD",
+        "XREADGROUP",
+    ];
+    BLOCKING.iter().any(|blocking| blocking.eq_ignore_ascii_case(command))
+}
+
+/// Whom the task serves that calls.
+fn caller<T: 'static>(on: &Accessor<T, PlatformData>) -> wasmtime::Result<Option<Caller>> {
+    on.with(|mut access| {
+        let task = access.as_context_mut().async_call_stack()?.last();
+        Ok(task.and_then(|task| access.get().callers.get(&task).cloned()))
+    })
 }
 
 impl Platform {

@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and its name says what it is for"
 )]
 
+mod clients;
 mod command;
 mod failures;
 mod instances;

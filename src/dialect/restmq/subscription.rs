@@ -3,7 +3,7 @@
 use super::stream::{ChunkSink, Gone};
 use super::value::to_value;
 use crate::queue::QueueName;
-use crate::store::{Delivery, DeliveryId, Inbox, Redis, Store, Subscriber};
+use crate::store::{Delivery, DeliveryId, Inbox, Redis, RedisError, Store, Subscriber};
 use crate::web::json::{Style, object};
 use futures_util::future::{Either, select};
 use std::convert::Infallible;
@@ -104,7 +104,7 @@ impl Subscription {
 
 /// Why a stream ends.
 enum StreamEnd {
-    /// Nobody reads it any more, or nobody takes what is sent.
+    /// Nobody reads it any more, or nobody takes what is sent, or the platform is about to stop.
     Gone,
     /// Its queue was deleted.
     Deleted,
@@ -211,12 +211,10 @@ impl<R: Redis, C: ChunkSink> Sender<'_, R, C> {
         let max_silence = heartbeat.map_or(Duration::MAX, |(max_silence, _)| max_silence);
         let max_wait = next_event.min(max_silence.saturating_sub(self.last_chunk.elapsed()));
         let Poller { store, subscriber, .. } = self.poller;
-        if store
-            .wait_for_deliveries(subscriber, max_wait, is_blocked)
-            .await
-            .is_err()
-        {
-            C::sleep(RETRY).await;
+        match store.wait_for_deliveries(subscriber, max_wait, is_blocked).await {
+            Ok(()) => {}
+            Err(RedisError::Interrupted) => return Err(StreamEnd::Gone),
+            Err(_) => C::sleep(RETRY).await,
         }
         self.keep_alive().await
     }

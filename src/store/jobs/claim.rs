@@ -110,9 +110,12 @@ impl<R: Redis> Store<R> {
                 return Ok(());
             }
             let left = deadline.since(now);
-            woken = self
-                .wait(claim.queues, pause.map_or(left, |pause| pause.min(left)))
-                .await?;
+            let waited = self.wait(claim.queues, pause.map_or(left, |pause| pause.min(left)));
+            woken = match waited.await {
+                // A job that is claimed now could be for nobody.
+                Err(RedisError::Interrupted) => return Ok(()),
+                woken => woken?,
+            };
         }
     }
 

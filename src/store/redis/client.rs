@@ -52,6 +52,9 @@ pub enum RedisError {
     Unreachable(String),
     /// The connection broke after the command was sent: it may have been carried out.
     Lost(String),
+    /// The platform has ended a command that blocked, since nobody waits for it any more, or it is about to stop. What is
+    /// left of the request should change nothing.
+    Interrupted,
     /// The server has no script of this hash: the command did nothing.
     NoScript,
     /// The server is at its memory limit: the command did nothing.
@@ -67,6 +70,7 @@ impl fmt::Display for RedisError {
         match self {
             Self::Unreachable(why) => write!(f, "Redis cannot be reached: {why}"),
             Self::Lost(why) => write!(f, "the connection to Redis was lost under way: {why}"),
+            Self::Interrupted => f.write_str("a wait for Redis was ended: nobody waits for it any more"),
             Self::NoScript => f.write_str("Redis does not know the script"),
             Self::Full(why) => write!(f, "Redis is full: {why}"),
             Self::Refused(why) => write!(f, "Redis refused the command: {why}"),
@@ -95,7 +99,7 @@ impl RedisError {
     #[must_use]
     pub fn effect(&self) -> Effect {
         match self {
-            Self::Unreachable(_) | Self::NoScript => Effect::NotApplied,
+            Self::Unreachable(_) | Self::Interrupted | Self::NoScript => Effect::NotApplied,
             Self::Lost(_) | Self::Unexpected(_) => Effect::Unknown,
             Self::Refused(_) => Effect::Refused,
             Self::Full(_) => Effect::Full,
@@ -117,6 +121,10 @@ impl RedisError {
     /// and `CODE: text` for others. All other texts come from the connection.
     #[must_use]
     pub fn from_text(text: String) -> Self {
+        if text.starts_with("interrupted: ") {
+            // What the host of this project says. Others do not end a wait.
+            return Self::Interrupted;
+        }
         if text.starts_with("OOM") {
             return Self::Full(text);
         }
@@ -170,6 +178,8 @@ mod tests {
         }
         let text = "An error was signalled by the server - BusyLoadingError: Redis is loading the dataset in memory";
         assert!(matches!(RedisError::from_text(text.into()), RedisError::Unreachable(_)));
+        let text = "interrupted: nobody waits for this any more";
+        assert_eq!(RedisError::from_text(text.into()), RedisError::Interrupted);
         let text = "OOM: command not allowed when used memory > 'maxmemory'.";
         assert_eq!(RedisError::from_text(text.into()), RedisError::Full(text.into()));
         let text = "An error was signalled by the server - NoScriptError: No matching script. Please use EVAL.";

@@ -3,9 +3,10 @@
 use super::{JSON, Server};
 use crate::support::{Answer, eventually};
 use redis::Value;
+use rustix::process::Signal;
 use serde_json::json;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A claim that waits half a minute where it is not woken.
@@ -107,21 +108,73 @@ async fn other_requests_are_answered_while_claims_wait() {
     }
 }
 
-/// The platform does not tell a component that its client has gone.
-#[tokio::test]
-async fn a_job_that_a_client_who_went_away_had_waited_for_comes_back() {
-    let server = Server::start();
-    let body = r#"{"wait":30,"lease":0.3}"#;
+/// A claim as a client sends it that says everything by hand.
+async fn raw_claim(server: &Server, body: &str) -> TcpStream {
     let head = "POST /v1/queues/x/claims HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
     let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
     let mut stream = TcpStream::connect(server.host.address()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn claims_whose_clients_have_gone_take_no_job() {
+    const CLIENTS: usize = 500;
+    let server = Server::start();
+    let mut gone = Vec::new();
+    for _ in 0..CLIENTS {
+        gone.push(raw_claim(&server, r#"{"wait":60,"lease":0.1}"#).await);
+    }
+    blocked(&server, CLIENTS).await;
+    drop(gone);
+    blocked(&server, 0).await;
+    let jobs: Vec<_> = (0..20).map(|n| json!({"payload": n})).collect();
+    server.post("/v1/queues/x/jobs", json!({"jobs": jobs})).await;
+    for payload in 0..20 {
+        let job = server.claim_one("x").await;
+        assert_eq!((&job["payload"], &job["attempt"]), (&json!(payload), &json!(1)));
+        assert_eq!(job["lost_leases"], 0);
+    }
+    server.assert_sound().await;
+}
+
+/// Where no host tells, and where the job is faster than the news.
+#[tokio::test]
+async fn a_job_that_a_client_who_went_away_had_waited_for_comes_back() {
+    let server = Server::start();
+    let stream = raw_claim(&server, r#"{"wait":30,"lease":0.3}"#).await;
     blocked(&server, 1).await;
     drop(stream);
     server.insert("x", r#"{"payload":1}"#).await;
     let jobs = server.claim("x", r#"{"wait":30}"#).await;
     assert_eq!(jobs[0]["payload"], 1);
     server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_claim_whose_client_sends_no_more_is_answered() {
+    let server = Server::start();
+    for number in 0..10 {
+        let mut stream = raw_claim(&server, r#"{"wait":30}"#).await;
+        stream.shutdown().await.unwrap();
+        blocked(&server, 1).await;
+        server.insert("x", json!({"payload": number})).await;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
+        assert!(answer.contains(&format!(r#""payload":{number}"#)), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_waits_ends_with_204_when_the_host_is_asked_to_stop() {
+    let mut server = Server::start();
+    let claim = waiting(&server, "/v1/queues/x/claims", r#"{"wait":60}"#);
+    blocked(&server, 1).await;
+    server.host.signal(Signal::TERM);
+    assert_eq!(claim.await.unwrap().0.brief(), (204, ""));
+    assert_eq!(server.host.ended().await.code(), Some(0));
+    assert!(!server.host.log().contains("cut off"), "{}", server.host.log());
 }
 
 #[tokio::test]
