@@ -149,32 +149,35 @@ pub enum BodyError {
 /// # Errors
 /// [`BodyError`].
 async fn read_body<B: http_body::Body>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, BodyError> {
-    if announced_length(headers).is_some_and(|length| length > limit) {
+    let announced = announced_length(headers).unwrap_or_default();
+    if announced > limit {
         return Err(BodyError::TooLarge);
     }
     let mut body = std::pin::pin!(body);
     let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+    let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| BodyError::Broken)?;
         let Ok(mut data) = frame.into_data() else {
             continue; // trailers
         };
-        if first.len() + rest.len() + data.remaining() > limit {
+        if first.len() + whole.len() + data.remaining() > limit {
             return Err(BodyError::TooLarge);
         }
         let chunk = data.copy_to_bytes(data.remaining());
         // Most bodies are one chunk, which is then not copied.
-        if first.is_empty() {
+        if first.is_empty() && whole.is_empty() {
             first = chunk;
-        } else {
-            rest.extend_from_slice(&chunk);
+            continue;
         }
+        if whole.is_empty() {
+            // In one piece from the beginning: one that grows is copied, and is in memory twice meanwhile.
+            whole.reserve(announced.max(first.len() + chunk.len()));
+            whole.extend_from_slice(&std::mem::take(&mut first));
+        }
+        whole.extend_from_slice(&chunk);
     }
-    if rest.is_empty() {
-        return Ok(first);
-    }
-    Ok([first, rest.freeze()].concat().into())
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
 /// Why a body could not be read as JSON.

@@ -86,13 +86,81 @@ impl Fields {
         let boundary = boundary
             .filter(|boundary| (1..=Self::MAX_BOUNDARY_BYTES).contains(&boundary.len()))
             .ok_or(FormError::Malformed)?;
-        let whole = stream::iter([Ok::<_, Infallible>(body.clone())]);
-        let mut parts = Multipart::new(whole, boundary);
-        while let Some(part) = at_once(parts.next_field())? {
+        let delimiter = format!("--{boundary}");
+        let pieces = (0..body.len()).step_by(PIECE);
+        let pieces = pieces.map(|start| Ok::<_, Infallible>(body.slice(start..body.len().min(start + PIECE))));
+        let mut parts = Multipart::new(stream::iter(pieces), boundary);
+        let mut place = 0;
+        while let Some(mut part) = at_once(parts.next_field())? {
             let name = part.name().unwrap_or_default().to_owned();
-            self.add(name.as_bytes(), at_once(part.bytes())?)?;
+            let mut value = Value::expected_at(body, content_start(body, place, delimiter.as_bytes()));
+            while let Some(piece) = at_once(part.chunk())? {
+                value.push(&piece);
+            }
+            place = value.end();
+            self.add(name.as_bytes(), value.into())?;
         }
         Ok(())
+    }
+}
+
+/// A form in parts is read in pieces of this size, in bytes: the reader copies a piece.
+const PIECE: usize = 64 * 1024;
+
+/// Where the content of the first part begins whose boundary stands here or later.
+fn content_start(body: &[u8], from: usize, delimiter: &[u8]) -> usize {
+    let after = |from: usize, what: &[u8]| {
+        let found = memmem(body.get(from..).unwrap_or_default(), what);
+        found.map_or(body.len(), |at| from + at + what.len())
+    };
+    after(after(from, delimiter), b"\r\n\r\n")
+}
+
+fn memmem(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
+}
+
+/// A value that is put together of pieces. While these are what stands in the body anyway, nothing is copied: large values are
+/// in memory only once.
+struct Value<'a> {
+    body: &'a Bytes,
+    start: usize,
+    length: usize,
+    /// What is not as expected, if anything.
+    copied: Option<Vec<u8>>,
+}
+
+impl<'a> Value<'a> {
+    fn expected_at(body: &'a Bytes, start: usize) -> Self {
+        Self {
+            body,
+            start,
+            length: 0,
+            copied: None,
+        }
+    }
+
+    fn push(&mut self, piece: &[u8]) {
+        if self.copied.is_none() && !self.body.get(self.end()..).unwrap_or_default().starts_with(piece) {
+            self.copied = Some(self.body.get(self.start..self.end()).unwrap_or_default().to_vec());
+        }
+        match &mut self.copied {
+            Some(copied) => copied.extend_from_slice(piece),
+            None => self.length += piece.len(),
+        }
+    }
+
+    fn end(&self) -> usize {
+        self.start + self.length
+    }
+}
+
+impl From<Value<'_>> for Bytes {
+    fn from(value: Value<'_>) -> Self {
+        match value.copied {
+            Some(copied) => copied.into(),
+            None => value.body.slice(value.start..value.end()),
+        }
     }
 }
 
@@ -237,5 +305,20 @@ mod tests {
         let parts = |count| in_parts(&format!("{}--Bnd--", part.repeat(count)));
         assert!(parts(Fields::MAX_FIELDS).is_ok());
         assert_eq!(parts(Fields::MAX_FIELDS + 1).err(), Some(FormError::TooMany));
+    }
+
+    #[test]
+    fn a_large_value_in_a_part_stands_in_memory_only_once() {
+        let large = "a line\r\n--Bn\r\n\r\n".repeat(20_000);
+        let head = "--Bnd\r\nContent-Disposition: form-data; name=";
+        let body =
+            format!("what comes first\r\n\r\n{head}\"a\"\r\n\r\n{large}\r\n{head}\"b\"\r\n\r\n{large}\r\n--Bnd--\r\n");
+        let body = Bytes::from(body);
+        let fields = parse("", "multipart/form-data; boundary=Bnd", body.clone()).unwrap();
+        for name in ["a", "b"] {
+            let value = fields.get(name).unwrap();
+            assert_eq!(value, large.trim_end().as_bytes());
+            assert!(body.as_ptr_range().contains(&value.as_ptr()), "it was copied");
+        }
     }
 }
