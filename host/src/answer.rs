@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 /// How long streams have for their end when the host is about to stop. Components that wait are told, and end theirs.
@@ -37,7 +37,7 @@ impl Stream {
         client: Arc<Client>,
         is_chunked: bool,
         over: DropGuard,
-        stopping: CancellationToken,
+        stop: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let frames = Arc::new(AtomicUsize::new(1));
         let (watched, counted) = (client.clone(), frames.clone());
@@ -54,7 +54,7 @@ impl Stream {
                 }
             };
             let stopped = async {
-                stopping.cancelled().await;
+                stop.await;
                 tokio::time::sleep(END).await;
             };
             tokio::select! {

@@ -2,7 +2,7 @@
 
 use crate::engine;
 use crate::flags::Flags;
-use crate::instance::{Maker, Reuse};
+use crate::instance::{MAX_INSTANCES, Maker, Reuse};
 use crate::manifest::{Handler, Manifest, Route, StaticResponse};
 use crate::platform::Grants;
 use crate::routes::Router;
@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
 /// An application that is ready to serve.
@@ -73,7 +74,7 @@ fn load_components(
     reuse: &Reuse,
     cache: &Path,
 ) -> Result<BTreeMap<String, Component>> {
-    let engine = engine::engine(cache)?;
+    let engine = engine::engine(cache, manifest.components.len())?;
     let mut components = BTreeMap::new();
     for (id, component) in &manifest.components {
         let grants = Grants {
@@ -88,6 +89,7 @@ fn load_components(
             pre: engine::load(&engine, id, &component.source)?,
             grants: Arc::new(grants),
             reuse: reuse.clone(),
+            places: Arc::new(Semaphore::new(MAX_INSTANCES as usize)),
         };
         let handler = ProxyHandler::new(maker);
         components.insert(id.clone(), Component { id: name, handler });

@@ -9,8 +9,8 @@ use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, P
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-/// An engine that keeps what it compiles in `cache`, and whose clock ticks for as long as the engine lives.
-pub(crate) fn engine(cache: &Path) -> Result<Engine> {
+/// An engine for so many components, that keeps what it compiles in `cache`. Its clock ticks for as long as it lives.
+pub(crate) fn engine(cache: &Path, components: usize) -> Result<Engine> {
     let mut kept = CacheConfig::new();
     kept.with_directory(cache);
     let mut config = Config::new();
@@ -18,7 +18,7 @@ pub(crate) fn engine(cache: &Path) -> Result<Engine> {
         .wasm_component_model_async(true)
         .epoch_interruption(true)
         .cache(Some(Cache::new(kept)?))
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(components)));
     let engine = Engine::new(&config)?;
     let weak = engine.weak();
     std::thread::Builder::new().name("ticks".into()).spawn(move || {
@@ -32,15 +32,20 @@ pub(crate) fn engine(cache: &Path) -> Result<Engine> {
 }
 
 /// Room for all instances, reserved but not used before it is needed.
-fn pool() -> PoolingAllocationConfig {
+fn pool(components: usize) -> PoolingAllocationConfig {
+    /// Each instance has 4 GiB of addresses reserved, of which a process has 128 TiB. More components share what there is.
+    const MAX_COMPONENTS: u32 = 16;
+    let components = u32::try_from(components).map_or(MAX_COMPONENTS, |count| count.clamp(1, MAX_COMPONENTS));
+    let instances = MAX_INSTANCES * components;
     // A component is made of a main module and some that adapt it.
     const MODULES: u32 = 4;
     let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(MAX_INSTANCES)
-        .total_stacks(MAX_INSTANCES)
-        .total_memories(MAX_INSTANCES)
-        .total_core_instances(MAX_INSTANCES * MODULES)
-        .total_tables(MAX_INSTANCES * MODULES)
+    pool.total_component_instances(instances)
+        // One that is being made has another.
+        .total_stacks(instances * 2)
+        .total_memories(instances)
+        .total_core_instances(instances * MODULES)
+        .total_tables(instances * MODULES)
         // A new instance reuses a dropped one's pages, up to this size, instead of asking the kernel for others.
         .linear_memory_keep_resident(256 * 1024)
         .table_keep_resident(16 * 1024);

@@ -54,6 +54,16 @@ pub struct Flags {
     #[arg(long, value_name = "TIME")]
     pub request_timeout: Option<Range<Duration>>,
 
+    /// How long a request's body may take to arrive, beside a second for each 64 KiB of it: then the response is 408. Large
+    /// bodies wait for so long while others take up the memory that there is for bodies (128 MiB): then it is 503.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    pub request_body_timeout: Duration,
+
+    /// How many connections are served at a time. More wait until one ends. It is less where the process may not have three
+    /// times as many file descriptors.
+    #[arg(long, value_name = "N", default_value = "5000")]
+    pub max_connections: usize,
+
     /// How long requests under way may take to finish when the server is asked to stop.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub shutdown_timeout: Duration,

@@ -3,10 +3,12 @@
 use crate::caller::Caller;
 use crate::flags::Range;
 use crate::platform::{Grants, Platform};
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
 use wasmtime::{Engine, Store, StoreContextMut};
@@ -15,8 +17,20 @@ use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
-/// At most this many instances live at a time, of all components together.
+/// At most this many instances of one component live at a time.
 pub(crate) const MAX_INSTANCES: u32 = 1000;
+
+/// Why no instance is made.
+#[derive(Debug)]
+pub(crate) struct TooManyInstances;
+
+impl fmt::Display for TooManyInstances {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the component has {MAX_INSTANCES} instances, as many as it may have")
+    }
+}
+
+impl std::error::Error for TooManyInstances {}
 
 /// The clock that interrupts a busy guest ticks this often.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -40,6 +54,8 @@ pub(crate) struct Maker {
     pub(crate) pre: ProxyPre<Platform>,
     pub(crate) grants: Arc<Grants>,
     pub(crate) reuse: Reuse,
+    /// Places for instances. Those of one component are no other's.
+    pub(crate) places: Arc<Semaphore>,
 }
 
 impl HandlerState for Maker {
@@ -48,6 +64,8 @@ impl HandlerState for Maker {
     type WorkerState = Life;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Platform, Expiration, Life>> {
+        let place = self.places.clone().try_acquire_owned();
+        let place = place.map_err(|_| wasmtime::Error::new(TooManyInstances))?;
         let mut store = Store::new(&self.engine, Platform::new(self.grants.clone()));
         // A busy guest gives way to the others at each tick.
         store.set_epoch_deadline(1);
@@ -64,6 +82,7 @@ impl HandlerState for Maker {
                 requests: self.reuse.requests.draw(),
                 concurrent: self.reuse.concurrent.draw(),
                 request_timeout,
+                _place: place,
             },
         })
     }
@@ -75,6 +94,7 @@ pub(crate) struct Life {
     requests: usize,
     concurrent: usize,
     request_timeout: Option<Duration>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl WorkerState for Life {

@@ -5,6 +5,7 @@
 
 mod answer;
 mod app;
+mod body;
 mod caller;
 mod client;
 mod engine;
@@ -25,11 +26,11 @@ use anyhow::{Context, Result};
 use app::App;
 use manifest::{Handler, Manifest, Route, Variable};
 use presque_redis_server::RedisServer;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use variables::{Resolved, Sources};
@@ -48,6 +49,7 @@ pub fn serve(flags: &Flags) -> Result<()> {
     }
     let state = flags.state_dir.clone().unwrap_or_else(|| manifest.dir.join(".presque"));
     let state = std::path::absolute(state)?;
+    let descriptors = raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // Before anything slow or lasting is begun: most starts that fail do so here.
     let listener = runtime.block_on(listen(&flags.listen))?;
@@ -57,7 +59,12 @@ pub fn serve(flags: &Flags) -> Result<()> {
         let app = App::load(&manifest, &variables, flags, &state.join("cache"))?;
         announce(&manifest, listener.local_addr()?)?;
         eviction::warn(&variables);
-        server::serve(Arc::new(app), listener, stop(signals), flags.shutdown_timeout).await;
+        let limits = server::Limits {
+            connections: max_connections(flags.max_connections, descriptors),
+            body_timeout: flags.request_body_timeout,
+            shutdown: flags.shutdown_timeout,
+        };
+        server::serve(app, listener, stop(signals), &limits).await;
         Ok(())
     });
     // The process ends next. Instances that still idle would each report that they were torn down.
@@ -66,6 +73,28 @@ pub fn serve(flags: &Flags) -> Result<()> {
         Some(redis) => served.and(redis.stop()),
         None => served,
     }
+}
+
+/// Lets the process have as many file descriptors as it may, and says how many that is.
+fn raise_limit() -> u64 {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // One that is refused changes nothing.
+    let _ = setrlimit(Resource::Nofile, limit);
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// How many connections there may be, so that descriptors are left for what requests need: a connection to Redis of each
+/// instance, and one for each wait.
+fn max_connections(wanted: usize, descriptors: u64) -> usize {
+    const OWN: u64 = 64;
+    let affordable = usize::try_from(descriptors.saturating_sub(OWN) / 3).unwrap_or(usize::MAX);
+    if affordable < wanted {
+        tracing::warn!(
+            "{descriptors} file descriptors are enough for {affordable} connections: raise the limit (`ulimit -Hn`) for more"
+        );
+    }
+    wanted.min(affordable).max(1)
 }
 
 async fn listen(address: &str) -> Result<TcpListener> {

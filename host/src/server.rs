@@ -2,11 +2,13 @@
 
 use crate::answer::Stream;
 use crate::app::{App, Component, Target};
+use crate::body::{Reading, Room};
 use crate::caller::Caller;
 use crate::client::{Client, Next, Socket};
+use crate::instance::TooManyInstances;
 use crate::routes::{self, WELL_KNOWN};
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{CONNECTION, HOST, RETRY_AFTER};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Full};
@@ -20,6 +22,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError};
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
@@ -40,29 +43,67 @@ const GONE: Duration = Duration::from_secs(35);
 /// How long to wait after an accept that failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` resolves. Then waits and streams end, and other requests under way may finish, but no longer than
-/// `patience`.
-pub(crate) async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>, patience: Duration) {
+/// What is given to clients.
+pub(crate) struct Limits {
+    /// How many connections there may be. Others wait.
+    pub(crate) connections: usize,
+    /// How long a request's body may take, beside the time for its size.
+    pub(crate) body_timeout: Duration,
+    /// How long requests under way may take when the host is asked to stop.
+    pub(crate) shutdown: Duration,
+}
+
+/// What all connections share.
+struct Server {
+    app: App,
+    bodies: Room,
+    stopping: CancellationToken,
+}
+
+/// Serves until `stop` resolves. Then waits and streams end, and other requests under way may finish, but not for long.
+pub(crate) async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>, limits: &Limits) {
     let connections = GracefulShutdown::new();
-    let stopping = CancellationToken::new();
+    let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+    let server = Arc::new(Server {
+        app,
+        bodies: Room::new(limits.body_timeout),
+        stopping: CancellationToken::new(),
+    });
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, client)) => connect(&app, stream, client, &connections, &stopping),
-                Err(error) => {
-                    tracing::warn!("a connection could not be accepted: {error}");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
+            (stream, address, place) = accept(&listener, &places) => {
+                connect(&server, stream, address, place, &connections);
+            }
         }
     }
     drop(listener);
-    stopping.cancel();
+    server.stopping.cancel();
     tracing::info!("stopping: waiting for requests under way");
+    let patience = limits.shutdown;
     if tokio::time::timeout(patience, connections.shutdown()).await.is_err() {
         tracing::warn!("requests were still under way after {patience:?}: they were cut off");
+    }
+}
+
+/// The next connection, when there is a place for it. Until then it waits where the system keeps it.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    if places.available_permits() == 0 {
+        tracing::warn!("there are as many connections as there may be: new ones wait (--max-connections)");
+    }
+    loop {
+        // It is never closed.
+        let Ok(place) = places.clone().acquire_owned().await else {
+            continue;
+        };
+        match listener.accept().await {
+            Ok((stream, address)) => return (stream, address, place),
+            Err(error) => {
+                tracing::warn!("a connection could not be accepted: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
 }
 
@@ -72,15 +113,14 @@ struct Ends {
     address: SocketAddr,
     /// Where the client connected to.
     local: String,
-    stopping: CancellationToken,
 }
 
 fn connect(
-    app: &Arc<App>,
+    server: &Arc<Server>,
     stream: TcpStream,
     address: SocketAddr,
+    place: OwnedSemaphorePermit,
     connections: &GracefulShutdown,
-    stopping: &CancellationToken,
 ) {
     if let Err(error) = set_options(&stream) {
         tracing::debug!(client = %address, "socket options: {error}");
@@ -91,16 +131,11 @@ fn connect(
         .unwrap_or_default();
     let client = Client::new(stream);
     let socket = Socket(client.clone());
-    let ends = Arc::new(Ends {
-        client,
-        address,
-        local,
-        stopping: stopping.clone(),
-    });
-    let app = app.clone();
+    let ends = Arc::new(Ends { client, address, local });
+    let server = server.clone();
     let service = service_fn(move |request| {
-        let (app, ends) = (app.clone(), ends.clone());
-        async move { Ok::<_, Infallible>(answer(&app, request, &ends).await) }
+        let (server, ends) = (server.clone(), ends.clone());
+        async move { Ok::<_, Infallible>(answer(&server, request, &ends).await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -113,6 +148,7 @@ fn connect(
         if let Err(error) = connection.await {
             tracing::debug!(client = %address, "connection: {error}");
         }
+        drop(place);
     });
 }
 
@@ -127,11 +163,11 @@ fn set_options(stream: &TcpStream) -> std::io::Result<()> {
 }
 
 /// Answers one request, and logs it. Its body may still be streaming then.
-async fn answer(app: &App, request: Request<Incoming>, ends: &Ends) -> Response<WasiBody> {
+async fn answer(server: &Server, request: Request<Incoming>, ends: &Ends) -> Response<WasiBody> {
     let start = Instant::now();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let (component, response) = route(app, request, ends).await;
+    let (component, response) = route(server, request, ends).await;
     let client = ends.address;
     // A number in JSON has 64 bits.
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -141,19 +177,19 @@ async fn answer(app: &App, request: Request<Incoming>, ends: &Ends) -> Response<
     response
 }
 
-async fn route(app: &App, request: Request<Incoming>, ends: &Ends) -> (Option<Arc<str>>, Response<WasiBody>) {
+async fn route(server: &Server, request: Request<Incoming>, ends: &Ends) -> (Option<Arc<str>>, Response<WasiBody>) {
     let path = request.uri().path();
     if path.strip_prefix(WELL_KNOWN) == Some("health") {
         return (None, plain(StatusCode::OK, "OK"));
     }
-    let Some(found) = app.router.find(path) else {
+    let Some(found) = server.app.router.find(path) else {
         return (None, plain(StatusCode::NOT_FOUND, ""));
     };
     match found.target {
         Target::Static(response) => (None, fixed(response)),
         Target::Component(component) => {
             let answer = match prepare(request, &found, ends.address, &ends.local) {
-                Ok(request) => call(component, request, ends).await,
+                Ok(request) => call(component, request, ends, server).await,
                 Err((status, why)) => {
                     tracing::warn!(component = &*component.id, "{why}");
                     plain(status, "")
@@ -171,7 +207,7 @@ fn prepare(
     found: &routes::Match<'_, Target>,
     client: SocketAddr,
     local: &str,
-) -> Result<Request<WasiBody>, (StatusCode, String)> {
+) -> Result<Request<Incoming>, (StatusCode, String)> {
     let (mut parts, body) = request.into_parts();
     let not_utf8 = |value: &HeaderValue| std::str::from_utf8(value.as_bytes()).is_err();
     if let Some((name, _)) = parts.headers.iter().find(|(_, value)| not_utf8(value)) {
@@ -195,7 +231,7 @@ fn prepare(
     parts.uri = uri
         .build()
         .map_err(|error| (StatusCode::BAD_REQUEST, format!("the request header host: {error}")))?;
-    Ok(Request::from_parts(parts, body.map_err(HttpError::from).boxed_unsync()))
+    Ok(Request::from_parts(parts, body))
 }
 
 /// Whom the client meant to reach. HTTP/1.0 clients need not say.
@@ -208,17 +244,32 @@ fn host(headers: &HeaderMap, uri: &Uri, local: &str) -> String {
         .to_owned()
 }
 
-async fn call(component: &Component, request: Request<WasiBody>, ends: &Ends) -> Response<WasiBody> {
-    let (caller, over) = Caller::new(&ends.client, ends.stopping.clone());
+async fn call(component: &Component, request: Request<Incoming>, ends: &Ends, server: &Server) -> Response<WasiBody> {
+    let (caller, over) = Caller::new(&ends.client, server.stopping.clone());
     let is_chunked = request.version() >= Version::HTTP_11;
+    let (head, body) = request.into_parts();
+    let Some((body, reading)) = server.bodies.take(body).await else {
+        return no_room(component);
+    };
+    let request = Request::from_parts(head, body);
     let expected = Expected::head(&ends.client);
-    let answer = component.handler.handle(caller.clone(), request).await;
+    let answer = tokio::select! {
+        biased;
+        answer = component.handler.handle(caller.clone(), request) => answer,
+        () = reading.late.cancelled() => return too_late(component),
+    };
     drop(expected);
+    if reading.late.is_cancelled() {
+        return too_late(component);
+    }
+    if reading.full.is_cancelled() {
+        return no_room(component);
+    }
     caller.begin();
     let error = match answer {
         Ok(response) if response.body().size_hint().exact().is_none() => {
-            let (client, stopping) = (ends.client.clone(), ends.stopping.clone());
-            return response.map(|body| Stream::new(body, client, is_chunked, over, stopping).boxed());
+            let stream = |body| Stream::new(body, ends.client.clone(), is_chunked, over, stop(server, &reading));
+            return response.map(|body| stream(body).boxed());
         }
         Ok(response) => {
             over.disarm();
@@ -232,6 +283,10 @@ async fn call(component: &Component, request: Request<WasiBody>, ends: &Ends) ->
         return plain(StatusCode::INTERNAL_SERVER_ERROR, "");
     }
     match error.downcast_ref::<InstantiationError<Caller>>() {
+        Some(error) if error.error.is::<TooManyInstances>() => {
+            tracing::error!(component, "no instance can be made: {:#}", error.error);
+            return closing(StatusCode::SERVICE_UNAVAILABLE);
+        }
         Some(error) => tracing::error!(component, "no instance can be made: {:#}", error.error),
         None => tracing::error!(component, "no answer: {error:#}"),
     }
@@ -252,6 +307,34 @@ impl Drop for Expected<'_> {
     fn drop(&mut self) {
         self.0.expect(None);
     }
+}
+
+/// Resolves when a stream has to end: when the host is about to stop, unless its request is still on its way.
+fn stop(server: &Server, reading: &Reading) -> impl Future<Output = ()> + Send + 'static {
+    let (stopping, complete) = (server.stopping.clone(), reading.complete.clone());
+    async move {
+        stopping.cancelled().await;
+        complete.cancelled().await;
+    }
+}
+
+fn too_late(component: &Component) -> Response<WasiBody> {
+    tracing::warn!(component = &*component.id, "the body of a request did not come in time");
+    closing(StatusCode::REQUEST_TIMEOUT)
+}
+
+fn no_room(component: &Component) -> Response<WasiBody> {
+    tracing::warn!(component = &*component.id, "no room for the body of a request");
+    closing(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// An answer to a request that is not taken: the client should try again, on another connection.
+fn closing(status: StatusCode) -> Response<WasiBody> {
+    let mut response = plain(status, "");
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<WasiBody> {

@@ -148,10 +148,14 @@ impl Host {
         .await
     }
 
+    /// The command's process.
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.process.child.id().cast_signed()).expect("a process")
+    }
+
     /// Sends a signal to the command.
     pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.process.child.id().cast_signed()).expect("a process");
-        kill_process(pid, signal).expect("the signal is sent");
+        kill_process(self.pid(), signal).expect("the signal is sent");
     }
 
     /// Waits until the command has ended.

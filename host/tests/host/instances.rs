@@ -57,23 +57,39 @@ async fn a_stream_that_has_begun_does_not_count_as_a_request() {
 }
 
 #[tokio::test]
-async fn no_more_than_1000_instances_live_at_a_time() {
-    let mut host = start(&[
+async fn no_more_than_1000_instances_of_a_component_live_at_a_time_and_others_have_their_own() {
+    let other = r#"
+[[trigger.http]]
+route = "/other/..."
+component = "other"
+[component.other]
+source = "GUEST"
+"#;
+    let arguments = [
         "--max-instance-concurrent-reuse-count",
         "1",
         "--max-instance-reuse-count",
         "1",
-    ])
-    .await;
+    ];
+    let arguments: Vec<&str> = KEEP.iter().chain(&arguments).copied().collect();
+    let mut host = Site::new(&format!("{PLAIN}{other}")).start(&arguments).await;
     let mut held = Vec::new();
     for _ in 0..1000 {
         held.push(hold(&host));
     }
     host.log_lines(&["held"], 1000).await;
     let answer = host.get("/instance").await;
-    assert_eq!((answer.status.as_u16(), answer.text()), (500, ""));
-    host.log_line(&["ERROR", "component=\"guest\"", "no instance can be made"])
-        .await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (503, ""));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    host.log_line(&[
+        "ERROR",
+        "component=\"guest\"",
+        "no instance can be made: the component has 1000 instances",
+    ])
+    .await;
+    for _ in 0..10 {
+        assert_eq!(host.get("/other/").await.status, 200);
+    }
     for (open, answer) in held {
         drop(open);
         let answer = patiently("the answer to a held request", answer).await.unwrap();

@@ -10,8 +10,10 @@
     reason = "a test fails by panicking, and its name says what it is for"
 )]
 
+mod bodies;
 mod clients;
 mod command;
+mod connections;
 mod failures;
 mod instances;
 mod limits;

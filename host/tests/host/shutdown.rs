@@ -50,6 +50,17 @@ async fn a_stream_under_way_goes_on_to_its_end() {
 }
 
 #[tokio::test]
+async fn a_stream_that_only_its_reader_would_end_is_broken_off() {
+    let mut host = Site::new(PLAIN).start(&["--shutdown-timeout", "600s"]).await;
+    let client = host.client();
+    let ticks = client.open("GET", "/ticks", &[], Body::default()).await.unwrap();
+    stop(&mut host, Signal::TERM).await;
+    let ticks = patiently("the end of the ticks", ticks.into_body().collect()).await;
+    assert!(ticks.is_err(), "it seems to be complete");
+    assert_eq!(host.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
 async fn an_idle_connection_does_not_hold_up_the_end() {
     let mut host = Site::new(PLAIN).start(&["--shutdown-timeout", "600s"]).await;
     let client = host.client();

@@ -1,7 +1,8 @@
 //! How readers share messages, and what becomes of those of a reader that is gone.
 
 use super::{post_all, read, read_until, readers_of, set_policy, three_readers};
-use crate::support::{Host, Listener, Redis, assert_sound, eventually};
+use crate::support::{Host, HostOptions, Listener, Redis, assert_sound, eventually};
+use rustix::process::Signal;
 use std::collections::BTreeSet;
 
 #[tokio::test]
@@ -87,6 +88,81 @@ async fn a_reader_whose_host_crashes_is_forgotten_within_seconds_and_its_message
     got.sort_unstable();
     assert_eq!(got, (0..10).collect::<Vec<_>>());
     assert_eq!(readers_of(&redis).await, 1);
+}
+
+#[tokio::test]
+async fn when_a_host_is_asked_to_stop_its_streams_end_at_once_and_what_they_were_not_sent_goes_to_others() {
+    let redis = Redis::start();
+    let patient = |args| {
+        Host::start(HostOptions {
+            redis_url: Some(redis.url()),
+            manifest: Some("restmq.toml"),
+            args,
+            ..HostOptions::default()
+        })
+    };
+    let (mut one, two) = (patient(&["--shutdown-timeout", "600s"]), patient(&[]));
+    let mut ends = Vec::new();
+    for _ in 0..50 {
+        ends.push(Listener::open(&one, "/c/x", &[]).await);
+    }
+    let mut stays = Listener::open(&two, "/c/x", &[]).await;
+    set_policy(&two, "roundrobin").await;
+    one.signal(Signal::TERM);
+    for reader in &mut ends {
+        assert_eq!(reader.chunk().await, None, "its proper end");
+    }
+    assert_eq!(one.ended().await.code(), Some(0));
+    // They have said good-bye: nothing is kept back for them.
+    assert_eq!(readers_of(&redis).await, 1);
+    post_all(&two, 0..3).await;
+    assert_eq!(read(&mut stays, 3).await, [0, 1, 2]);
+    assert_sound(&redis).await;
+}
+
+/// An instance lives for as long as its last reader. Where readers share instances with other requests, each has soon one of
+/// its own.
+#[tokio::test]
+async fn a_thousand_readers_who_come_amid_other_requests_do_not_hold_these_up() {
+    let redis = Redis::start();
+    // Few requests do with instances that take few what many do with the default, 128.
+    let (others, reuse) = match std::env::var("PRESQUE_REQUESTS_PER_READER") {
+        Ok(number) => (number.parse().unwrap(), "128"),
+        Err(_) => (9, "4"),
+    };
+    let host = Host::start(HostOptions {
+        redis_url: Some(redis.url()),
+        args: &["--max-instance-reuse-count", reuse],
+        ..HostOptions::default()
+    });
+    let client = host.client();
+    let targets = [
+        "/stats/x",
+        "/p/x",
+        "/control/x",
+        "/v1/queues",
+        "/",
+        "/status/",
+        "/j/x",
+        "/w/",
+        "/stats/x",
+    ];
+    let mut readers = Vec::new();
+    for _ in 0..1000 {
+        readers.push(Listener::open(&host, "/c/x", &[]).await);
+        for target in targets.iter().cycle().take(others) {
+            let answer = client.get(target).await;
+            assert!(
+                answer.status.as_u16() < 500,
+                "{target} with {} readers: {answer:?}",
+                readers.len()
+            );
+        }
+    }
+    post_all(&host, 0..1).await;
+    for reader in &mut readers {
+        assert_eq!(read(reader, 1).await, [0]);
+    }
 }
 
 #[tokio::test]

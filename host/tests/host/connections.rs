@@ -1,0 +1,57 @@
+//! More clients than there may be.
+
+use super::support::{Client, Host, KEEP, PLAIN, Site, patiently};
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+use tokio::task::JoinHandle;
+
+/// Asks on a connection of its own, which it keeps.
+fn ask(host: &Host) -> JoinHandle<Client> {
+    let client = host.client();
+    tokio::spawn(async move {
+        assert_eq!(client.get("/wait?1").await.text(), "waited");
+        client
+    })
+}
+
+#[tokio::test]
+async fn connections_beyond_their_number_wait_until_one_ends() {
+    let mut host = Site::new(PLAIN)
+        .start(&[&KEEP[..], &["--max-connections", "2"]].concat())
+        .await;
+    let (one, two) = (ask(&host).await.unwrap(), ask(&host).await.unwrap());
+    host.log_line(&["WARN", "there are as many connections as there may be"])
+        .await;
+    let third = ask(&host);
+    for client in [&one, &two, &one, &two] {
+        assert_eq!(client.get("/instance").await.status, 200);
+    }
+    assert!(!third.is_finished());
+    assert_eq!(host.log().matches("waiting").count(), 2, "{}", host.log());
+    drop(one);
+    patiently("a place", third).await.unwrap();
+}
+
+/// Lets a host have so many descriptors from now on.
+fn limit(host: &Host, descriptors: u64) {
+    let limit = Rlimit {
+        current: Some(descriptors),
+        maximum: getrlimit(Resource::Nofile).maximum,
+    };
+    prlimit(Some(host.pid()), Resource::Nofile, limit).unwrap();
+}
+
+#[tokio::test]
+async fn when_descriptors_run_out_open_connections_are_served_and_new_ones_wait() {
+    let mut host = Site::new(PLAIN).start(&KEEP).await;
+    let open = ask(&host).await.unwrap();
+    // No number is left for a new one.
+    limit(&host, 3);
+    let waits = ask(&host);
+    host.log_line(&["WARN", "a connection could not be accepted"]).await;
+    for _ in 0..10 {
+        assert_eq!(open.get("/instance").await.status, 200);
+    }
+    assert!(!waits.is_finished());
+    limit(&host, 1000);
+    patiently("a descriptor", waits).await.unwrap();
+}
