@@ -55,3 +55,21 @@ async fn when_descriptors_run_out_open_connections_are_served_and_new_ones_wait(
     limit(&host, 1000);
     patiently("a descriptor", waits).await.unwrap();
 }
+
+#[tokio::test]
+async fn the_host_takes_all_descriptors_that_it_may_have() {
+    let site = Site::new(PLAIN);
+    let host = site.start_with_limit("-Sn 128", &[]).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", host.pid().as_raw_nonzero())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let numbers: Vec<&str> = line
+        .split_whitespace()
+        .filter(|word| word.parse::<u64>().is_ok())
+        .collect();
+    assert!(numbers[0] == numbers[1] && numbers[0] != "128", "{line}");
+    // Where these are few, fewer connections are served.
+    let mut host = site.start_with_limit("-n 128", &[]).await;
+    host.log_line(&["WARN", "128 file descriptors are enough for 21 connections"])
+        .await;
+    assert_eq!(host.get("/wait?1").await.text(), "waited");
+}

@@ -115,6 +115,20 @@ impl Site {
         self.start_as_it_is(arguments).await
     }
 
+    /// Starts the command where the shell has set this limit before: see `ulimit`.
+    pub(crate) async fn start_with_limit(&self, limit: &str, arguments: &[&str]) -> Host {
+        compile_once().await;
+        self.share_cache();
+        let plain = self.command(arguments);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]);
+        command.arg(plain.get_program()).args(plain.get_args());
+        command.current_dir(self.dir.path());
+        presque_testkit::isolate(&mut command);
+        let dir = self.dir.clone();
+        tokio::task::spawn_blocking(|| Host::serve(command, dir)).await.unwrap()
+    }
+
     /// Starts the command with a cache of its own.
     pub(crate) async fn start_as_it_is(&self, arguments: &[&str]) -> Host {
         let (command, dir) = (self.command(arguments), self.dir.clone());
