@@ -41,8 +41,8 @@ fn pool(components: usize) -> PoolingAllocationConfig {
     const MODULES: u32 = 4;
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(instances)
-        // One that is being made has another.
-        .total_stacks(instances * 2)
+        // An instance that streams has two.
+        .total_stacks(instances * 4)
         .total_memories(instances)
         .total_core_instances(instances * MODULES)
         .total_tables(instances * MODULES)

@@ -128,7 +128,7 @@ async fn a_thousand_readers_who_come_amid_other_requests_do_not_hold_these_up() 
     // Few requests do with instances that take few what many do with the default, 128.
     let (others, reuse) = match std::env::var("PRESQUE_REQUESTS_PER_READER") {
         Ok(number) => (number.parse().unwrap(), "128"),
-        Err(_) => (9, "4"),
+        Err(_) => (4, "3"),
     };
     let host = Host::start(HostOptions {
         redis_url: Some(redis.url()),
