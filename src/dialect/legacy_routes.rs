@@ -5,6 +5,7 @@
 
 use super::restmq::form::{Fields, trim};
 use super::restmq::request::{MAX_SMALL_BODY_BYTES, max_message_body_bytes};
+use super::restmq::text::is_placeholder;
 use super::restmq::{self, Access, refusal::Refusal, respond_options};
 use super::{presque, restmq::pages};
 use crate::store::Redis;
@@ -64,10 +65,10 @@ fn owner(
             has_queue(path) && !is_json(headers) && is_readable && (is_message("value") || is_message("msg"))
         }
         // HEAD is nobody's here.
-        Routes::Queue => *method == Method::GET && has(query, "callback"),
+        Routes::Queue => *method == Method::GET && has_callback(query),
         Routes::Control if *method == Method::POST => has_queue(path) && in_form("status"),
-        Routes::Control => is_get_or_head && has(query, "callback"),
-        Routes::Status => path.starts_with("/j") && is_get_or_head && has(query, "callback"),
+        Routes::Control => is_get_or_head && has_callback(query),
+        Routes::Status => path.starts_with("/j") && is_get_or_head && has_callback(query),
     };
     if is_restmq { Owner::Restmq } else { Owner::Presque }
 }
@@ -94,6 +95,12 @@ fn is_batch(path: &str) -> bool {
 /// Whether anything follows the first segment. Where nothing does, both dialects refuse a POST.
 fn has_queue(path: &str) -> bool {
     path.split('/').nth(2).is_some_and(|rest| !rest.is_empty())
+}
+
+/// Whether the query has the name of a function to call.
+fn has_callback(query: Query<'_>) -> bool {
+    let mut pairs = query.pairs();
+    pairs.any(|(key, value)| key == "callback".as_bytes() && !trim(&value).is_empty() && !is_placeholder(trim(&value)))
 }
 
 /// Whether the query has this parameter, and something in it.
@@ -239,6 +246,7 @@ mod tests {
             ("GET", "/q/x", "", "", Presque),
             ("GET", "/q/x?callback=cb", "", "", Restmq),
             ("GET", "/q/x?callback=", "", "", Presque),
+            ("GET", "/q/x?callback=?", "", "", Presque),
             ("HEAD", "/q/x?callback=cb", "", "", Presque),
             ("PUT", "/q/x?callback=cb&value=1", FORM, "value=1", Presque),
             ("DELETE", "/q/x?callback=cb", "", "", Presque),

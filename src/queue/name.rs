@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-/// The name of a queue: 1 to 512 bytes of UTF-8 without control characters.
+/// The name of a queue: 1 to 512 bytes of UTF-8 without control characters, but not `.` or `..`.
+///
+/// These two mean a place in a path. Clients take them out of a URL before they send it (RFC 3986, section 5.2.4), also when
+/// they are percent-encoded, so nobody could reach such a queue.
 ///
 /// Case matters, and so does every other byte: `foo/` is not `foo`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,7 +16,7 @@ pub struct QueueName(String);
 pub enum NameError {
     /// There was nothing.
     Missing,
-    /// Longer than [`QueueName::MAX_BYTES`], not UTF-8, or with a control character.
+    /// Longer than [`QueueName::MAX_BYTES`], not UTF-8, with a control character, or `.` or `..`.
     Invalid,
 }
 
@@ -34,7 +37,7 @@ impl QueueName {
             return Err(NameError::Invalid);
         }
         let name = String::from_utf8(bytes).map_err(|_| NameError::Invalid)?;
-        if name.chars().any(char::is_control) {
+        if name == "." || name == ".." || name.chars().any(char::is_control) {
             return Err(NameError::Invalid);
         }
         Ok(Self(name))
@@ -59,7 +62,19 @@ mod tests {
 
     #[test]
     fn any_printable_utf8_up_to_512_bytes_is_a_name() {
-        for name in ["foo", "0", "a/b", "foo/", " ", "é€😀", "{x}", &"n".repeat(512)] {
+        for name in [
+            "foo",
+            "0",
+            ".a",
+            "...",
+            "a/..",
+            "a/b",
+            "foo/",
+            " ",
+            "é€😀",
+            "{x}",
+            &"n".repeat(512),
+        ] {
             assert_eq!(QueueName::new(name).unwrap().as_str(), name);
         }
     }
@@ -70,9 +85,17 @@ mod tests {
     }
 
     #[test]
-    fn too_long_not_utf8_or_a_control_character_is_invalid() {
+    fn too_long_not_utf8_a_control_character_or_a_place_in_a_path_is_invalid() {
         let long = "n".repeat(513);
-        for bytes in [long.as_bytes(), b"\xff", b"a\nb", b"a\0", "\u{85}".as_bytes()] {
+        for bytes in [
+            long.as_bytes(),
+            b"\xff",
+            b"a\nb",
+            b"a\0",
+            "\u{85}".as_bytes(),
+            b".",
+            b"..",
+        ] {
             assert_eq!(QueueName::new(bytes), Err(NameError::Invalid), "{bytes:?}");
         }
     }

@@ -13,7 +13,9 @@ pub use latin1::latin1_chars;
 pub use path::{decode_segment, encode_segment, name_after, segments};
 pub use query::{Query, decode};
 pub use request::{BodyError, JsonError, Request, is_form, is_json, is_multipart, media_type};
-pub use response::{Body, Response, allow, empty, with_body, with_header, with_type};
+pub use response::{
+    Body, Response, accept_identity, allow, as_script, empty, restrict, with_body, with_header, with_type,
+};
 
 use crate::queue::Limits;
 use crate::store::Store;

@@ -3,7 +3,7 @@
 use super::{Query, json};
 use bytes::{Buf, Bytes, BytesMut};
 use http::Method;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use http::request::Parts;
 use http_body_util::BodyExt;
 use std::fmt;
@@ -140,6 +140,8 @@ pub fn media_type(headers: &HeaderMap) -> Option<String> {
 pub enum BodyError {
     /// It is longer than the limit. At most the limit was read of it, and nothing when its length was announced.
     TooLarge,
+    /// Its `Content-Encoding` is another than identity: it is compressed. Nothing was read of it.
+    Encoded,
     /// It ended before its end: the client went away or broke the protocol.
     Broken,
 }
@@ -149,6 +151,9 @@ pub enum BodyError {
 /// # Errors
 /// [`BodyError`].
 async fn read_body<B: http_body::Body>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, BodyError> {
+    if is_encoded(headers) {
+        return Err(BodyError::Encoded);
+    }
     let announced = announced_length(headers).unwrap_or_default();
     if announced > limit {
         return Err(BodyError::TooLarge);
@@ -193,6 +198,11 @@ impl From<BodyError> for JsonError {
     fn from(error: BodyError) -> Self {
         Self::Body(error)
     }
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<usize> {
@@ -273,6 +283,17 @@ mod tests {
         assert_eq!(read("99999999999999999999999").await, Err(BodyError::TooLarge));
         let unannounced = read_body(&HeaderMap::new(), Full::new(Bytes::from("abcd")), 3).await;
         assert_eq!(unannounced, Err(BodyError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn an_encoded_body_is_refused() {
+        let read =
+            async |encoding| read_body(&with(CONTENT_ENCODING, encoding), Full::new(Bytes::from("abc")), 3).await;
+        assert_eq!(read("identity").await.unwrap(), "abc");
+        assert_eq!(read("Identity").await.unwrap(), "abc");
+        for encoding in ["gzip", "br", "identity, gzip", ""] {
+            assert_eq!(read(encoding).await, Err(BodyError::Encoded), "{encoding}");
+        }
     }
 
     #[tokio::test]

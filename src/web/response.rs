@@ -2,10 +2,13 @@
 //!
 //! Every response that may have a body carries its `content-length`: without it the platform would send it in chunks,
 //! which costs a kept connection 44 ms a request.
+//!
+//! No response may be kept by a cache, since each takes or shows what changes, and no browser may take it for anything but
+//! what its content type says. The one exception is [`as_script`].
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::Full;
 
 /// The body of a response.
@@ -14,18 +17,32 @@ pub type Body = Full<Bytes>;
 /// A response.
 pub type Response = http::Response<Body>;
 
+/// Sets what every response says to caches and browsers.
+pub fn restrict(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// The same response, which a script element may run whatever its content type says. Pages of 2009 read responses so, and
+/// name a function that is called with the answer; browsers would refuse the types that those responses have.
+#[must_use]
+pub fn as_script(mut response: Response) -> Response {
+    response.headers_mut().remove(X_CONTENT_TYPE_OPTIONS);
+    response
+}
+
 /// A response without a body. It is called JSON all the same: legacy clients look at the type alone.
 #[must_use]
 pub fn empty(status: StatusCode) -> Response {
     let mut response = Response::default();
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if status != StatusCode::NO_CONTENT {
         // 204 must not have one: RFC 9110, section 8.6.
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
     }
+    restrict(headers);
     response
 }
 
@@ -39,6 +56,7 @@ pub fn with_body(status: StatusCode, text: impl Into<Bytes>) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CONTENT_LENGTH, length);
+    restrict(headers);
     response
 }
 
@@ -55,6 +73,12 @@ pub fn with_header(mut response: Response, name: HeaderName, value: impl TryInto
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+/// The same response, which says that the body of a request must not be encoded: RFC 9110, section 15.5.16.
+#[must_use]
+pub fn accept_identity(response: Response) -> Response {
+    with_header(response, ACCEPT_ENCODING, "identity")
 }
 
 /// The same response with the methods that its route has.

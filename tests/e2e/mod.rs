@@ -6,6 +6,7 @@ mod cost;
 mod docs;
 mod examples;
 mod faults;
+mod headers;
 mod large;
 mod order;
 mod queue;

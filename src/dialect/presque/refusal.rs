@@ -3,7 +3,7 @@
 use crate::queue::NameError;
 use crate::store::{Effect, RedisError};
 use crate::web::json::{ListError, Style, object};
-use crate::web::{BodyError, JsonError, Response, allow, with_body, with_header};
+use crate::web::{BodyError, JsonError, Response, accept_identity, allow, with_body, with_header};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use std::borrow::Cow;
@@ -16,6 +16,8 @@ pub(super) enum Refusal {
     /// With the methods that the route has.
     MethodNotAllowed(&'static str),
     ContentType,
+    /// The body is compressed.
+    ContentEncoding,
     JobMissing,
     JobNotJson,
     JobTooLarge,
@@ -49,6 +51,10 @@ impl Refusal {
             Self::QueueNameInvalid => (StatusCode::BAD_REQUEST, "queue name is invalid"),
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
             Self::ContentType => (StatusCode::BAD_REQUEST, "content-type must be set to application/json"),
+            Self::ContentEncoding => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content-encoding must be identity, or left out",
+            ),
             Self::JobMissing => (StatusCode::BAD_REQUEST, "job is missing"),
             Self::JobNotJson => (StatusCode::BAD_REQUEST, "job is not valid JSON"),
             Self::JobTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "job is too large"),
@@ -95,6 +101,7 @@ impl From<Refusal> for Response {
         let response = with_body(status, text);
         match refusal {
             Refusal::MethodNotAllowed(methods) => allow(response, methods),
+            Refusal::ContentEncoding => accept_identity(response),
             Refusal::Store(_) => with_header(response, RETRY_AFTER, "1"),
             _ => response,
         }
@@ -114,6 +121,7 @@ impl From<BodyError> for Refusal {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge => Self::JobTooLarge,
+            BodyError::Encoded => Self::ContentEncoding,
             BodyError::Broken => Self::BodyBroken,
         }
     }

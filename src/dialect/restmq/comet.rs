@@ -7,8 +7,8 @@ use super::text::parse_callback;
 use super::{CometResponse, Refusal, respond_options};
 use crate::queue::QueueName;
 use crate::store::{Redis, SubscriberKind};
-use crate::web::{Context, Request};
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
+use crate::web::{Context, Request, restrict};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method};
 
 const METHODS: &str = "GET, OPTIONS";
@@ -57,7 +57,10 @@ fn render_head(format: &Format) -> http::Response<()> {
     let mut head = http::Response::new(());
     let headers = head.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    restrict(headers);
+    if matches!(format, Format::Lines { callback: Some(_) }) {
+        headers.remove(X_CONTENT_TYPE_OPTIONS);
+    }
     // Tells proxies not to gather chunks.
     let no_buffering = HeaderName::from_static("x-accel-buffering");
     headers.insert(no_buffering, HeaderValue::from_static("no"));

@@ -8,7 +8,7 @@ use super::{Refusal, respond_options};
 use crate::queue::{QueueName, Status};
 use crate::store::Redis;
 use crate::web::json::Object;
-use crate::web::{Context, Request, Response};
+use crate::web::{Context, Request, Response, as_script};
 use http::Method;
 
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
@@ -81,10 +81,10 @@ async fn change<R: Redis>(request: &mut Request, queue: &QueueName, context: &Co
         };
     });
     // No semicolon here, other than on messages.
-    Ok(html_response(match callback {
-        Some(name) => format!("{name}({text})\r\n"),
-        None => format!("{text}\r\n"),
-    }))
+    Ok(match callback {
+        Some(name) => as_script(html_response(format!("{name}({text})\r\n"))),
+        None => html_response(format!("{text}\r\n")),
+    })
 }
 
 fn render_status(o: &mut Object<'_>, queue: &QueueName, status: Option<Status>) {

@@ -18,7 +18,7 @@ pub(super) mod request;
 mod stats;
 mod stream;
 mod subscription;
-mod text;
+pub(super) mod text;
 mod value;
 mod xmlrpc;
 
@@ -28,7 +28,7 @@ pub use stream::{ChunkSink, Gone};
 pub use subscription::Subscription;
 
 use crate::store::Redis;
-use crate::web::{Context, Request, Response, allow};
+use crate::web::{Context, Request, Response, allow, restrict};
 use http::StatusCode;
 use refusal::Refusal;
 
@@ -76,5 +76,6 @@ pub async fn handle_comet<B: http_body::Body + 'static, R: Redis>(
 pub(super) fn respond_options(methods: &'static str) -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
+    restrict(response.headers_mut());
     allow(response, methods)
 }

@@ -6,7 +6,7 @@ use super::html::escape;
 use super::text::html_response;
 use crate::queue::NameError;
 use crate::store::{Effect, RedisError};
-use crate::web::{BodyError, Response, allow, with_header};
+use crate::web::{BodyError, Response, accept_identity, allow, with_header};
 use http::StatusCode;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 
@@ -22,6 +22,8 @@ pub(in crate::dialect) enum Refusal {
     /// With the methods that the route has.
     MethodNotAllowed(&'static str),
     TooLarge,
+    /// The body is compressed.
+    Encoded,
     /// A queue has as many subscribers as it can have.
     TooManySubscribers,
     /// With the path of the stream that there is instead. The header `upgrade`, which is due with this status, is for the
@@ -46,6 +48,7 @@ impl Refusal {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Upgrade(_) => StatusCode::UPGRADE_REQUIRED,
             Self::TooManySubscribers | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -61,6 +64,7 @@ impl From<Refusal> for Response {
                 ". There is no WebSocket here; read the event stream at {}",
                 escape(stream)
             ),
+            Refusal::Encoded => ". Content-Encoding must be identity, or left out".to_owned(),
             _ => String::new(),
         };
         let text = format!("<html><title>{title}</title><body>{title}{more}</body></html>");
@@ -68,6 +72,7 @@ impl From<Refusal> for Response {
         *response.status_mut() = status;
         match refusal {
             Refusal::MethodNotAllowed(methods) => allow(response, methods),
+            Refusal::Encoded => accept_identity(response),
             Refusal::Unauthorized => {
                 with_header(response, WWW_AUTHENTICATE, "Basic realm=\"RestMQ Restricted Access\"")
             }
@@ -88,6 +93,7 @@ impl From<BodyError> for Refusal {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge => Self::TooLarge,
+            BodyError::Encoded => Self::Encoded,
             BodyError::Broken => Self::BadRequest,
         }
     }

@@ -8,7 +8,7 @@ use super::{Refusal, respond_options};
 use crate::queue::{Policy, QueueName, Status};
 use crate::store::{Counts, Redis};
 use crate::web::json::Object;
-use crate::web::{Context, Request, Response};
+use crate::web::{Context, Request, Response, as_script};
 use http::Method;
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
@@ -55,10 +55,10 @@ async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access
             })
         }
     };
-    Ok(json_response(match callback {
-        Some(name) => format!("{name}({text})"),
-        None => text,
-    }))
+    Ok(match callback {
+        Some(name) => as_script(json_response(format!("{name}({text})"))),
+        None => json_response(text),
+    })
 }
 
 fn render_queue(o: &mut Object<'_>, queue: &QueueName, counts: &Counts) {

@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::form::Fields;
 use crate::web::json::{Object, Style, object};
-use crate::web::{Response, with_body, with_header, with_type};
+use crate::web::{Response, as_script, with_body, with_header, with_type};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_SECURITY_POLICY;
@@ -13,7 +13,7 @@ const MAX_CALLBACK_BYTES: usize = 256;
 
 /// What a text may do that is shown in a browser. Messages are text that anybody wrote, and go out as `text/html`: no
 /// script of theirs is to run in the name of this server.
-const CONTENT_POLICY: &str = "script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'";
+const CONTENT_POLICY: &str = "sandbox; default-src 'none'";
 
 /// The type of nearly all responses, also where the text is JSON: what clients of 2009 know.
 const HTML: &str = "text/html; charset=UTF-8";
@@ -25,7 +25,7 @@ pub(super) fn spaced(fill: impl FnOnce(&mut Object<'_>)) -> String {
 
 /// The function that the field `callback` names, if any: what a script element calls with the answer.
 pub(super) fn parse_callback(fields: &Fields) -> Result<Option<&str>, Refusal> {
-    let Some(name) = fields.get("callback") else {
+    let Some(name) = fields.get("callback").filter(|name| !is_placeholder(name)) else {
         return Ok(None);
     };
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_$.[]".contains(byte);
@@ -35,12 +35,17 @@ pub(super) fn parse_callback(fields: &Fields) -> Result<Option<&str>, Refusal> {
     }
 }
 
+/// Whether a callback is the `?` that jQuery puts a name for. RestMQ's own page posts it as it stands, and expects none.
+pub(in crate::dialect) fn is_placeholder(callback: &[u8]) -> bool {
+    callback == b"?"
+}
+
 /// A response whose text ends a line, or is what a function is called with.
 pub(super) fn line_response(text: &str, callback: Option<&str>) -> Response {
-    html_response(match callback {
-        None => format!("{text}\r\n"),
-        Some(name) => format!("{name}({text});\r\n"),
-    })
+    match callback {
+        None => html_response(format!("{text}\r\n")),
+        Some(name) => as_script(html_response(format!("{name}({text});\r\n"))),
+    }
 }
 
 /// A response that is called HTML.
@@ -69,7 +74,7 @@ mod tests {
             assert_eq!(of(name), Ok(Some(name.to_owned())), "{name}");
         }
         assert_eq!(of("%20cb%0A"), Ok(Some("cb".into())));
-        for none in ["", "+", "%20"] {
+        for none in ["", "+", "%20", "?", "%3F"] {
             assert_eq!(of(none), Ok(None));
         }
         for wrong in [
@@ -81,6 +86,8 @@ mod tests {
             "é",
             "%ff",
             "a-b",
+            "??",
+            "a?",
             "a'",
             "a%00",
             &"c".repeat(257),

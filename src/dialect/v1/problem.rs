@@ -3,7 +3,7 @@
 use crate::queue::NameError;
 use crate::store::{Effect, RedisError};
 use crate::web::json::{Style, object};
-use crate::web::{BodyError, JsonError, Response, allow, with_body, with_header, with_type};
+use crate::web::{BodyError, JsonError, Response, accept_identity, allow, with_body, with_header, with_type};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 
@@ -62,7 +62,11 @@ impl ProblemType {
             Self::StoreLost => ("store-lost", 503, "The store did not answer"),
             Self::StoreRefused => ("store-refused", 503, "The store refused the request"),
             Self::StoreUnreachable => ("store-unreachable", 503, "The store cannot be reached"),
-            Self::UnsupportedMediaType => ("unsupported-media-type", 415, "The content type is not JSON"),
+            Self::UnsupportedMediaType => (
+                "unsupported-media-type",
+                415,
+                "The content type or encoding is not supported",
+            ),
         }
     }
 }
@@ -86,6 +90,8 @@ enum Extension {
     Parameter(&'static str),
     /// The methods that the route has.
     Methods(&'static str),
+    /// The encoding of a body that can be read.
+    Encoding,
 }
 
 impl Problem {
@@ -149,13 +155,14 @@ impl From<Problem> for Response {
             match &problem.extension {
                 Extension::Member(pointer) => o.text("pointer", pointer),
                 Extension::Parameter(name) => o.text("parameter", name),
-                Extension::Nothing | Extension::Methods(_) => o,
+                Extension::Nothing | Extension::Methods(_) | Extension::Encoding => o,
             };
         });
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let response = with_type(with_body(status, text), "application/problem+json");
         match problem.extension {
             Extension::Methods(methods) => allow(response, methods),
+            Extension::Encoding => accept_identity(response),
             _ if status == StatusCode::SERVICE_UNAVAILABLE => with_header(response, RETRY_AFTER, "1"),
             _ => response,
         }
@@ -164,7 +171,7 @@ impl From<Problem> for Response {
 
 impl From<NameError> for Problem {
     fn from(_: NameError) -> Self {
-        let detail = "A queue name is 1 to 512 bytes of UTF-8 without control characters, percent-encoded in the path.";
+        let detail = "A queue name is 1 to 512 bytes of UTF-8 without control characters, percent-encoded in the path, and not . or ..";
         Self::new(ProblemType::InvalidQueueName, detail)
     }
 }
@@ -176,6 +183,13 @@ impl From<BodyError> for Problem {
                 ProblemType::PayloadTooLarge,
                 "The body is larger than this route accepts.",
             ),
+            BodyError::Encoded => Self {
+                extension: Extension::Encoding,
+                ..Self::new(
+                    ProblemType::UnsupportedMediaType,
+                    "Bodies are not decompressed: Content-Encoding must be identity, or left out.",
+                )
+            },
             BodyError::Broken => Self::new(
                 ProblemType::IncompleteBody,
                 "The connection ended before the whole body was received.",

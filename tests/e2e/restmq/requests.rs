@@ -209,24 +209,6 @@ async fn a_value_over_the_limit_is_refused_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn no_script_in_a_message_runs_in_a_browser() {
-    let redis = Redis::start();
-    let host = Host::restmq_on(&redis);
-    let client = host.client();
-    client.form("/q/x", "value=%3Cscript%3E").await;
-    for target in ["/q/x", "/q/", "/j/x", "/nowhere"] {
-        let policy = client.get(target).await;
-        assert!(
-            policy
-                .header("content-security-policy")
-                .unwrap()
-                .contains("script-src 'none'"),
-            "{target}"
-        );
-    }
-}
-
-#[tokio::test]
 async fn there_is_no_websocket_and_the_stream_is_named_instead() {
     let redis = Redis::start();
     let host = Host::restmq_on(&redis);
