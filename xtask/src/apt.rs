@@ -52,7 +52,7 @@ fn install(package: &str) -> Result<()> {
         symlink("/bin/true", stand_ins.path().join(tool))?;
     }
     let mut command = apt("apt-get");
-    command.args(["install", "-y", "--no-install-recommends", package]);
+    command.args(["install", "-y", "--no-remove", "--no-install-recommends", package]);
     // apt may be busy, as on a system that has just booted.
     command.arg("-oDPkg::Lock::Timeout=120");
     command.args(["-oDpkg::Options::=--force-confdef", "-oDpkg::Options::=--force-confold"]);

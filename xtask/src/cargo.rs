@@ -27,9 +27,16 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
     command
 }
 
+/// The same, with the versions of Cargo.lock or an error: never with others that nobody has tried.
+fn locked(subcommand: &str) -> Command {
+    let mut command = cargo(subcommand);
+    command.arg("--locked");
+    command
+}
+
 /// Builds all components, and `more` packages, in one call.
 pub(crate) fn build_components(more: &[&str]) -> Result<()> {
-    let mut command = cargo("build");
+    let mut command = locked("build");
     command.args(["--release", "--target", WASM]);
     packages(&mut command, &workspace::components()?);
     packages(&mut command, more);
@@ -38,22 +45,22 @@ pub(crate) fn build_components(more: &[&str]) -> Result<()> {
 
 /// Builds the local host.
 pub(crate) fn build_host() -> Result<()> {
-    run(cargo("build").args(["--profile", "native", "-p", "presque-host"]))
+    run(locked("build").args(["--profile", "native", "-p", "presque-host"]))
 }
 
 /// Builds the tests that `test` runs.
 pub(crate) fn build_tests(args: &[OsString]) -> Result<()> {
-    run(cargo("test").args(["--profile", "native", "--no-run"]).args(args))
+    run(locked("test").args(["--profile", "native", "--no-run"]).args(args))
 }
 
 /// Runs the native tests.
 pub(crate) fn test(args: &[OsString]) -> Result<()> {
-    run(cargo("test").args(["--profile", "native"]).args(args))
+    run(locked("test").args(["--profile", "native"]).args(args))
 }
 
 /// Runs the one test that breaks things, for so long. It shows its table itself.
 pub(crate) fn soak(seconds: u64, seed: Option<u64>) -> Result<()> {
-    let mut command = cargo("test");
+    let mut command = locked("test");
     command.args(["--profile", "native", "--test", "main", "--"]);
     command.args(["--exact", "--nocapture", SOAK]);
     command.env("PRESQUE_SOAK_SECONDS", seconds.to_string());
@@ -71,8 +78,8 @@ pub(crate) fn soak(seconds: u64, seed: Option<u64>) -> Result<()> {
 pub(crate) fn lint() -> Result<()> {
     run(cargo("fmt").args(["--all", "--check"])).context("the format is not rustfmt's: run `cargo fmt --all`")?;
 
-    run(cargo("clippy").args(["--profile", "native", "--all-targets", "--", "-D", "warnings"]))?;
-    let mut clippy = cargo("clippy");
+    run(locked("clippy").args(["--profile", "native", "--all-targets", "--", "-D", "warnings"]))?;
+    let mut clippy = locked("clippy");
     library_for_wasm(&mut clippy);
     packages(&mut clippy, &workspace::components()?);
     packages(&mut clippy, workspace::TEST_COMPONENTS);
@@ -86,7 +93,7 @@ pub(crate) fn lint() -> Result<()> {
 
 /// A call of rustdoc for our own packages.
 fn doc() -> Command {
-    let mut command = cargo("doc");
+    let mut command = locked("doc");
     command.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings");
     command
 }
