@@ -1,17 +1,19 @@
 //! The directory of a server: one user at a time, its log, its owner.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::Pauses;
+use super::{Password, Pauses};
 
 /// The server's log, in its directory.
 pub(super) const LOG: &str = "redis.log";
+/// The server's password, in its directory.
+pub(super) const PASSWORD: &str = "redis.password";
 /// The lock file, with the process id of its owner.
 const LOCK: &str = "lock";
 /// How long to wait for a directory in use: the server of a process that was killed is about to end.
@@ -19,15 +21,36 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How many lines of the log an error shows.
 const LINES: usize = 10;
 
-/// Makes the directory if it is not there, readable by its owner only. Returns it as an absolute path.
+/// Makes the directory if it is not there. It is its owner's only, also when it was there. Returns it as an absolute path.
 pub(super) fn make(dir: &Path) -> Result<PathBuf> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
         .with_context(|| format!("cannot make the directory {}", dir.display()))?;
-    dir.canonicalize()
-        .with_context(|| format!("cannot use the directory {}", dir.display()))
+    let dir = dir
+        .canonicalize()
+        .with_context(|| format!("cannot use the directory {}", dir.display()))?;
+    fs::set_permissions(&dir, Permissions::from_mode(0o700))
+        .with_context(|| format!("cannot keep others out of the directory {}", dir.display()))?;
+    Ok(dir)
+}
+
+/// Writes the server's password where its owner can read it, and nobody else.
+pub(super) fn note_password(dir: &Path, password: &Password) -> Result<()> {
+    let path = dir.join(PASSWORD);
+    let write = || {
+        let mut file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)?;
+        // Before the password is in it: the file may be there, with another mode.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        writeln!(file, "{}", password.0)
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Takes the directory for one server.

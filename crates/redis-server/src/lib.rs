@@ -6,17 +6,20 @@
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 mod directory;
+mod password;
 mod probe;
 mod process;
 #[cfg(test)]
 mod tests;
 
+pub use password::Password;
 use probe::Answer;
 use process::Process;
 
@@ -36,26 +39,44 @@ pub struct RedisServer {
     program: PathBuf,
     dir: PathBuf,
     port: u16,
+    password: Option<Password>,
     /// Held as long as this is, and by the server as long as that runs.
     lock: File,
 }
 
 impl RedisServer {
-    /// Starts a server with its data in `dir`, which is made (mode 0700) if it is not there. Returns when it
-    /// has loaded its data and answers. It is of no matter which thread calls this, and how long that lives.
+    /// Starts a server with its data in `dir`, which is made if it is not there. The directory is its owner's only (mode
+    /// 0700), the server is open to all who can reach the loopback: it is for tests. Returns when it has loaded its data
+    /// and answers. It is of no matter which thread calls this, and how long that lives.
     ///
     /// # Errors
     /// No server program is installed; `dir` can not be used, or is in use by another server for some seconds
     /// more; the server ends before it answers (with the last lines of its log).
     pub fn start(dir: &Path) -> Result<Self> {
+        Self::start_in(dir, None)
+    }
+
+    /// Starts a server as [`RedisServer::start`] does, with a password. That is kept in the file `redis.password` of the
+    /// directory (mode 0600), for people who want to look into the server, and never is part of a command line.
+    ///
+    /// # Errors
+    /// As [`RedisServer::start`]; and the file cannot be written.
+    pub fn start_with_password(dir: &Path, password: Password) -> Result<Self> {
+        Self::start_in(dir, Some(password))
+    }
+
+    fn start_in(dir: &Path, password: Option<Password>) -> Result<Self> {
         let program = process::find_program()?;
         let dir = directory::make(dir)?;
         let lock = directory::lock(&dir)?;
+        if let Some(password) = &password {
+            directory::note_password(&dir, password)?;
+        }
         let mut attempt = 0;
         let (process, port) = loop {
             attempt += 1;
             let port = free_port()?;
-            match run(&program, &dir, &lock, port) {
+            match run(&program, &dir, &lock, port, password.as_ref()) {
                 Ok(process) => break (process, port),
                 Err(Failure::PortTaken(_)) if attempt < PORTS => {}
                 Err(failure) => return Err(failure.into()),
@@ -66,6 +87,7 @@ impl RedisServer {
             program,
             dir,
             port,
+            password,
             lock,
         })
     }
@@ -119,7 +141,7 @@ impl RedisServer {
         let mut attempt = 0;
         self.process = loop {
             attempt += 1;
-            match run(&self.program, &self.dir, &self.lock, self.port) {
+            match run(&self.program, &self.dir, &self.lock, self.port, self.password.as_ref()) {
                 Ok(process) => break process,
                 // A client's connection may use the very port for a moment.
                 Err(Failure::PortTaken(_)) if attempt < PORTS => thread::sleep(LONGEST_PAUSE),
@@ -129,7 +151,17 @@ impl RedisServer {
         Ok(())
     }
 
-    fn log(&self) -> PathBuf {
+    /// How the server's process ended, if it did: nobody asked it to, or nobody here.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn has_ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.process.has_ended()
+    }
+
+    /// The file with its log.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
         self.dir.join(directory::LOG)
     }
 }
@@ -156,11 +188,11 @@ impl From<Failure> for anyhow::Error {
 }
 
 /// Starts a server process and waits until it is ready.
-fn run(program: &Path, dir: &Path, lock: &File, port: u16) -> Result<Process, Failure> {
+fn run(program: &Path, dir: &Path, lock: &File, port: u16, password: Option<&Password>) -> Result<Process, Failure> {
     let log = directory::Log::at_end(dir)?;
-    let mut process = Process::spawn(program, dir, lock, port)?;
+    let mut process = Process::spawn(program, dir, lock, port, password)?;
     directory::note_owner(lock, process.pid())?;
-    match wait_until_ready(&mut process, port) {
+    match wait_until_ready(&mut process, port, password) {
         Ok(()) => Ok(process),
         Err(error) => {
             let lines = log.last_lines();
@@ -175,11 +207,11 @@ fn run(program: &Path, dir: &Path, lock: &File, port: u16) -> Result<Process, Fa
     }
 }
 
-fn wait_until_ready(process: &mut Process, port: u16) -> Result<()> {
+fn wait_until_ready(process: &mut Process, port: u16, password: Option<&Password>) -> Result<()> {
     let mut pauses = Pauses::new();
     let mut heard = Instant::now();
     loop {
-        match probe::ask(port, process.pid()) {
+        match probe::ask(port, process.pid(), password) {
             Answer::Ready => return Ok(()),
             Answer::Loading => heard = Instant::now(),
             Answer::None => {}

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Result, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use super::Password;
+
 /// How long one question may take. A server that loads a big value answers late.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -18,19 +20,30 @@ pub(super) enum Answer {
     None,
 }
 
-/// Asks the server on this port, which must be the process `pid`.
-pub(super) fn ask(port: u16, pid: u32) -> Answer {
-    try_ask(port, pid).unwrap_or(Answer::None)
+/// Asks the server on this port, which must be the process `pid` and have this password.
+pub(super) fn ask(port: u16, pid: u32, password: Option<&Password>) -> Answer {
+    try_ask(port, pid, password).unwrap_or(Answer::None)
 }
 
-fn try_ask(port: u16, pid: u32) -> Result<Answer> {
+fn try_ask(port: u16, pid: u32, password: Option<&Password>) -> Result<Answer> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     // INFO is answered while data is loaded, PING is not.
-    stream.write_all(b"INFO server\r\nPING\r\n")?;
+    let mut questions = String::from("INFO server\r\nPING\r\n");
+    if let Some(password) = password {
+        questions.insert_str(0, &format!("AUTH {}\r\n", password.quoted()));
+    }
+    stream.write_all(questions.as_bytes())?;
     let mut reader = BufReader::new(stream);
+    if password.is_some() {
+        let mut answer = String::new();
+        reader.read_line(&mut answer)?;
+        if answer.trim_end() != "+OK" {
+            return Ok(Answer::None);
+        }
+    }
     let owner = format!("process_id:{pid}");
     if !bulk(&mut reader)?.lines().any(|line| line == owner) {
         return Ok(Answer::None);

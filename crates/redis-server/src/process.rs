@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal};
 
-use super::{Pauses, directory};
+use super::{Password, Pauses, directory};
 
 /// The programs that can serve, the preferred one first.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
@@ -58,8 +58,14 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a server, which may not be ready for long.
-    pub(super) fn spawn(program: &Path, dir: &Path, lock: &File, port: u16) -> Result<Self> {
-        let mut command = command(program, dir, port)?;
+    pub(super) fn spawn(
+        program: &Path,
+        dir: &Path,
+        lock: &File,
+        port: u16,
+        password: Option<&Password>,
+    ) -> Result<Self> {
+        let mut command = command(program, dir)?;
         die_with_parent(&mut command, lock.try_clone().context("cannot share the lock file")?);
         let (child_out, child_in) = mpsc::channel();
         let (parent, until_dropped) = mpsc::channel::<()>();
@@ -78,7 +84,11 @@ impl Process {
             })
             .context("cannot start a thread for the Redis server")?;
         let child = child_in.recv().context("the thread for the Redis server is gone")?;
-        let child = child.with_context(|| format!("cannot start {}", program.display()))?;
+        let mut child = child.with_context(|| format!("cannot start {}", program.display()))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // One that does not read it has ended, and its log says why.
+            let _ = stdin.write_all(configuration(port, password).as_bytes());
+        }
         Ok(Self { child, _parent: parent })
     }
 
@@ -132,16 +142,26 @@ impl Drop for Process {
     }
 }
 
-fn command(program: &Path, dir: &Path, port: u16) -> Result<Command> {
+/// What the server reads on its standard input: its arguments can be seen by everybody on the machine.
+fn configuration(port: u16, password: Option<&Password>) -> String {
+    let mut lines = format!(
+        "bind 127.0.0.1\nport {port}\nappendonly yes\nappendfsync always\nsave \"\"\ndaemonize no\nlogfile {}\n",
+        directory::LOG
+    );
+    if let Some(password) = password {
+        lines.push_str(&format!("requirepass {}\n", password.quoted()));
+    }
+    lines
+}
+
+fn command(program: &Path, dir: &Path) -> Result<Command> {
     let log = directory::open(dir)?;
     let mut command = Command::new(program);
     command
-        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-        .args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""])
-        .args(["--daemonize", "no", "--logfile", directory::LOG])
+        .arg("-")
         // The server's `dir` is its working directory. Given so, any name is fine for it.
         .current_dir(dir)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         // What it says before it has opened its log.
         .stdout(log.try_clone().context("cannot share the log file")?)
         .stderr(log)

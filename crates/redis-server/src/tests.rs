@@ -1,7 +1,8 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, getpgid, kill_process, test_kill_process};
@@ -97,6 +98,95 @@ fn a_new_directory_is_its_owner_s_only() {
             .contains("Ready to accept connections")
     );
     assert!(dir.join("appendonlydir").is_dir());
+}
+
+#[test]
+fn a_directory_that_was_open_to_others_is_its_owner_s_only_from_then_on() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let _server = RedisServer::start(dir.path()).unwrap();
+    assert_eq!(fs::metadata(dir.path()).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+/// The first lines of the answers to commands that are sent on one connection.
+fn conversation(port: u16, commands: &str) -> Vec<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(format!("{commands}\r\nQUIT\r\n").as_bytes()).unwrap();
+    BufReader::new(stream).lines().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_server_with_a_password_serves_nobody_without_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let password = Password::random().unwrap();
+    assert_ne!(password, Password::random().unwrap());
+    assert!(password.as_str().len() >= 32, "it could be guessed");
+    let mut server = RedisServer::start_with_password(dir.path(), password.clone()).unwrap();
+    for _ in 0..2 {
+        let answers = conversation(server.port(), "PING\r\nAUTH wrong");
+        assert!(answers[0].starts_with("-NOAUTH"), "{answers:?}");
+        assert!(answers[1].starts_with("-WRONGPASS"), "{answers:?}");
+        let answers = conversation(server.port(), &format!("AUTH {}\r\nPING", password.as_str()));
+        assert_eq!(answers[..2], ["+OK", "+PONG"]);
+        server.restart().unwrap();
+    }
+}
+
+#[test]
+fn a_password_may_have_any_characters() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "a b\"c'd\\e#f%g@h:i/j\nk\tü";
+    let server = RedisServer::start_with_password(dir.path(), text.to_owned().into()).unwrap();
+    let auth = format!("*2\r\n$4\r\nAUTH\r\n${}\r\n{text}", text.len());
+    assert_eq!(
+        conversation(server.port(), &format!("{auth}\r\nPING"))[..2],
+        ["+OK", "+PONG"]
+    );
+}
+
+#[test]
+fn a_password_is_in_a_file_of_the_owner_and_nowhere_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("redis.password");
+    fs::write(&file, "an older one").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let password = Password::random().unwrap();
+    let server = RedisServer::start_with_password(dir.path(), password.clone()).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap().trim_end(), password.as_str());
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    for shown in [
+        format!("{server:?} {password:?}"),
+        fs::read_to_string(server.log()).unwrap(),
+        fs::read_to_string(format!("/proc/{}/cmdline", server.pid())).unwrap_or_default(),
+        fs::read_to_string(format!("/proc/{}/environ", server.pid())).unwrap_or_default(),
+    ] {
+        assert!(!shown.contains(password.as_str()), "{shown}");
+    }
+}
+
+#[test]
+fn a_server_belongs_to_whoever_starts_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = RedisServer::start(dir.path()).unwrap();
+    let data = fs::metadata(dir.path().join("appendonlydir")).unwrap();
+    assert_eq!(data.uid(), rustix::process::geteuid().as_raw());
+    assert!(runs(server.pid()));
+}
+
+#[test]
+fn a_server_that_was_killed_by_others_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = RedisServer::start(dir.path()).unwrap();
+    assert_eq!(server.has_ended().unwrap(), None);
+    kill_process(pid(server.pid()), Signal::KILL).unwrap();
+    let mut pauses = Pauses::new();
+    let status = loop {
+        match server.has_ended().unwrap() {
+            Some(status) => break status,
+            None => pauses.pause(),
+        }
+    };
+    assert_eq!(status.signal(), Some(9));
 }
 
 #[test]

@@ -8,7 +8,7 @@ fn a_taken_port_is_told_from_other_failures() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let program = process::find_program().unwrap();
     let lock = directory::lock(dir.path()).unwrap();
-    let failure = run(&program, dir.path(), &lock, taken.local_addr().unwrap().port()).unwrap_err();
+    let failure = run(&program, dir.path(), &lock, taken.local_addr().unwrap().port(), None).unwrap_err();
     assert!(matches!(failure, Failure::PortTaken(_)));
 }
 
@@ -16,8 +16,8 @@ fn a_taken_port_is_told_from_other_failures() {
 fn another_server_s_answer_does_not_count() {
     let dir = tempfile::tempdir().unwrap();
     let server = RedisServer::start(dir.path()).unwrap();
-    assert_eq!(probe::ask(server.port(), server.pid()), Answer::Ready);
-    assert_eq!(probe::ask(server.port(), server.pid() + 1), Answer::None);
+    assert_eq!(probe::ask(server.port(), server.pid(), None), Answer::Ready);
+    assert_eq!(probe::ask(server.port(), server.pid() + 1, None), Answer::None);
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_server_that_loads_is_told_from_one_that_serves() {
             // Until the other side has read all and hangs up.
             let _ = BufReader::new(stream).lines().count();
         });
-        let answer = probe::ask(port, 7);
+        let answer = probe::ask(port, 7, None);
         server.join().unwrap();
         answer
     };
