@@ -9,25 +9,27 @@ mod body;
 mod caller;
 mod client;
 mod engine;
-mod eviction;
 mod flags;
 mod instance;
 mod log;
 pub mod manifest;
 pub mod outbound;
 mod platform;
+mod private_redis;
+mod redis_address;
 pub mod routes;
 mod server;
+mod start_check;
 pub mod variables;
 
 pub use flags::{Flags, LogFormat, Range};
 
 use anyhow::{Context, Result};
 use app::App;
-use manifest::{Handler, Manifest, Route, Variable};
-use presque_redis_server::RedisServer;
+use manifest::{Handler, Manifest, Route};
+use presque_redis_server::Password;
+use private_redis::PrivateRedis;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -37,10 +39,10 @@ use variables::{Resolved, Sources};
 
 /// Serves an application until SIGTERM or Ctrl-C, then lets the requests under way finish.
 ///
-/// Blocks. To be called from a thread that lives as long as the process does: a private Redis ends with it.
+/// Blocks. To be called from a thread that lives as long as the process does.
 ///
 /// # Errors
-/// One line that says why the application cannot be served.
+/// Says why the application cannot be served, or cannot be served any longer: a private Redis ended again and again.
 pub fn serve(flags: &Flags) -> Result<()> {
     log::start(flags.log_format, &flags.log_level)?;
     let mut manifest = Manifest::load(&flags.from)?;
@@ -53,18 +55,19 @@ pub fn serve(flags: &Flags) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // Before anything slow or lasting is begun: most starts that fail do so here.
     let listener = runtime.block_on(listen(&flags.listen))?;
-    let (variables, redis) = settings(&manifest, flags, &state)?;
+    let (variables, mut redis) = settings(&manifest, flags, &state)?;
+    let redis_ended = redis.as_mut().map(PrivateRedis::ended);
     let served = runtime.block_on(async {
         let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let app = App::load(&manifest, &variables, flags, &state.join("cache"))?;
+        start_check::run(&variables, &manifest.redis_commands).await?;
         announce(&manifest, listener.local_addr()?)?;
-        eviction::warn(&variables);
         let limits = server::Limits {
             connections: max_connections(flags.max_connections, descriptors),
             body_timeout: flags.request_body_timeout,
             shutdown: flags.shutdown_timeout,
         };
-        server::serve(app, listener, stop(signals), &limits).await;
+        server::serve(app, listener, stop(signals, redis_ended), &limits).await;
         Ok(())
     });
     // The process ends next. Instances that still idle would each report that they were torn down.
@@ -103,23 +106,26 @@ async fn listen(address: &str) -> Result<TcpListener> {
 }
 
 /// The variables' values. Where nothing says which Redis to use, one is started, to end with this process.
-fn settings(manifest: &Manifest, flags: &Flags, state: &Path) -> Result<(Resolved, Option<RedisServer>)> {
+fn settings(manifest: &Manifest, flags: &Flags, state: &Path) -> Result<(Resolved, Option<PrivateRedis>)> {
     let mut sources = Sources {
         given: Vec::new(),
         dotenv: Some(PathBuf::from(".env")),
     };
     if let Some(url) = &flags.redis_url {
-        sources.given = redis_variables(url, &manifest.variables)?;
+        sources.given = redis_address::variables(url, &manifest.variables)?;
     }
     for argument in &flags.variables {
         sources.given.extend(variables::parse_given(argument)?);
     }
-    let wanted = manifest.variables.contains_key("redis_url") && !sources.set("redis_url")?;
+    let wanted = manifest.variables.contains_key("redis_url") && sources.value("redis_url")?.is_none();
     let redis = if wanted {
-        let redis = RedisServer::start(&state.join("redis"))
+        let password = private_password(manifest, &sources)?;
+        let redis = PrivateRedis::start(&state.join("redis"), password.clone())
             .context("cannot start a private Redis (--redis-url serves with another one)")?;
-        tracing::info!(url = redis.url(), pid = redis.pid(), "started a private Redis");
-        sources.given.push(("redis_url".into(), redis.url()));
+        sources.given.push(("redis_url".into(), redis.url().to_owned()));
+        sources
+            .given
+            .push(("redis_password".into(), password.as_str().to_owned()));
         Some(redis)
     } else {
         None
@@ -127,38 +133,20 @@ fn settings(manifest: &Manifest, flags: &Flags, state: &Path) -> Result<(Resolve
     Ok((Resolved::new(&manifest.variables, &sources)?, redis))
 }
 
-/// The application's variables for a Redis server that was given as one URL. The password is never shown.
-fn redis_variables(url: &str, declared: &BTreeMap<String, Variable>) -> Result<Vec<(String, String)>> {
-    use redis::{ConnectionAddr, IntoConnectionInfo};
-    let form = "--redis-url must be redis://[:password@]host[:port][/database]";
-    let info = url.into_connection_info().ok().context(form)?;
-    let address = match &info.addr {
-        ConnectionAddr::Tcp(host, port) => format!("redis://{}:{port}", bracketed(host)),
-        ConnectionAddr::TcpTls { host, port, .. } => format!("rediss://{}:{port}", bracketed(host)),
-        ConnectionAddr::Unix(_) => anyhow::bail!("{form}: a component reaches Redis over TCP only"),
-    };
+/// The password of the private Redis: one that was given, else a random one.
+fn private_password(manifest: &Manifest, sources: &Sources) -> Result<Password> {
     anyhow::ensure!(
-        info.redis.username.is_none(),
-        "{form}: a user name has no variable to go to"
+        manifest.variables.contains_key("redis_password"),
+        "the manifest has no variable 'redis_password' for the password of a private Redis: add it, as in \
+         redis_password = {{ default = \"\", secret = true }}, or say with --redis-url which Redis to use"
     );
-    let mut given = vec![
-        ("redis_url".into(), address),
-        ("redis_password".into(), info.redis.password.unwrap_or_default()),
-        ("redis_database".into(), info.redis.db.to_string()),
-    ];
-    // What the URL does not say needs no variable.
-    given.retain(|(name, value): &(String, String)| declared.contains_key(name) || !["", "0"].contains(&&**value));
-    if let Some((name, _)) = given.iter().find(|(name, _)| !declared.contains_key(name)) {
-        anyhow::bail!("--redis-url is given (or REDIS_URL is set), and the manifest has no variable '{name}' for it");
-    }
-    Ok(given)
-}
-
-fn bracketed(host: &str) -> String {
-    if host.contains(':') {
-        format!("[{host}]")
-    } else {
-        host.to_owned()
+    anyhow::ensure!(
+        sources.value("redis_user")?.is_none_or(|user| user.is_empty()),
+        "variable 'redis_user' is set and 'redis_url' is not: a private Redis has no other users than its default one"
+    );
+    match sources.value("redis_password")?.filter(|given| !given.is_empty()) {
+        Some(given) => Ok(given.into()),
+        None => Password::random(),
     }
 }
 
@@ -174,11 +162,18 @@ fn announce(manifest: &Manifest, address: SocketAddr) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// Resolves at the first signal to stop. A second one ends the process at once.
-async fn stop((mut terminate, mut interrupt): (Signal, Signal)) {
+/// Resolves at the first signal to stop, or when the private Redis is gone for good. A second signal ends the process at once.
+async fn stop((mut terminate, mut interrupt): (Signal, Signal), redis_ended: Option<impl Future<Output = ()>>) {
+    let redis_ended = async {
+        match redis_ended {
+            Some(ended) => ended.await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = redis_ended => {}
     }
     tokio::spawn(async move {
         tokio::select! {

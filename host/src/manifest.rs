@@ -26,6 +26,9 @@ pub struct Manifest {
     pub routes: Vec<Trigger>,
     /// The components by their ids.
     pub components: BTreeMap<String, Component>,
+    /// Commands that the application's Redis must carry out, each with arguments that do no harm: those of the file that
+    /// `redis_commands` in `[application.tool.presque-host]` names. They are tried before anything is served.
+    pub redis_commands: Vec<Vec<String>>,
     /// The directory of the manifest, absolute. Paths in the manifest start there.
     pub dir: PathBuf,
 }
@@ -164,11 +167,16 @@ impl Manifest {
                 check::trigger(trigger, &components).map_err(|error| anyhow!("[[trigger.http]] {name}: {error:#}"))?;
             routes.push(trigger);
         }
+        let redis_commands = match raw.application.tool.host.redis_commands {
+            Some(file) => check::redis_commands(&dir.join(file))?,
+            None => Vec::new(),
+        };
         Ok(Self {
             name: raw.application.name,
             variables,
             routes,
             components,
+            redis_commands,
             dir,
         })
     }

@@ -40,16 +40,17 @@ impl fmt::Debug for Sources {
 }
 
 impl Sources {
-    /// Whether something sets a variable of this name: an argument, this process's environment or the file.
+    /// What sets a variable of this name, before the manifest's default does: an argument, this process's environment or
+    /// the file.
     ///
     /// # Errors
     /// A value that is not UTF-8, a bad `.env` file.
-    pub fn set(&self, name: &str) -> Result<bool> {
-        if self.given.iter().any(|(given, _)| given == name) {
-            return Ok(true);
+    pub fn value(&self, name: &str) -> Result<Option<String>> {
+        if let Some((_, value)) = self.given.iter().rev().find(|(given, _)| given == name) {
+            return Ok(Some(value.clone()));
         }
         let dotenv = self.read_dotenv()?;
-        Ok(from_environment(name, |name: &str| std::env::var_os(name), &dotenv)?.is_some())
+        from_environment(name, |name: &str| std::env::var_os(name), &dotenv)
     }
 
     fn read_dotenv(&self) -> Result<BTreeMap<String, String>> {

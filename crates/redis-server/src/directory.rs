@@ -20,6 +20,8 @@ const LOCK: &str = "lock";
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many lines of the log an error shows.
 const LINES: usize = 10;
+/// How many bytes of the log those may be.
+const TAIL: u64 = 4096;
 
 /// Makes the directory if it is not there. It is its owner's only, also when it was there. Returns it as an absolute path.
 pub(super) fn make(dir: &Path) -> Result<PathBuf> {
@@ -116,6 +118,13 @@ impl Log {
             .with_context(|| format!("cannot read {}", path.display()))?
             .len();
         Ok(Self { path, start })
+    }
+
+    /// The log of a directory from some lines before its end.
+    pub(super) fn near_end(dir: &Path) -> Result<Self> {
+        let mut log = Self::at_end(dir)?;
+        log.start = log.start.saturating_sub(TAIL);
+        Ok(log)
     }
 
     /// The last of the new lines.

@@ -164,6 +164,18 @@ impl RedisServer {
     pub fn log(&self) -> PathBuf {
         self.dir.join(directory::LOG)
     }
+
+    /// The last lines of its log.
+    #[must_use]
+    pub fn last_lines(&self) -> String {
+        directory::Log::near_end(&self.dir).map_or_else(|error| format!("({error:#})"), |log| log.last_lines())
+    }
+
+    /// The file with its password, if it has one.
+    #[must_use]
+    pub fn password_file(&self) -> PathBuf {
+        self.dir.join(directory::PASSWORD)
+    }
 }
 
 /// Why a server did not come up.

@@ -1,8 +1,10 @@
 //! Commands for Redis. The request's body holds one: its name and its arguments, each a line. The header
-//! `redis-address` says where; without it the variable `redis_url` does. The answer has a line for each result.
+//! `redis-address` says where; without it the variables `redis_url`, `redis_user` and
+//! `redis_password` do. The answer has a line for each result.
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use spin_sdk::http::Request;
 use spin_sdk::redis::{Connection, Error, RedisParameter, RedisResult};
 use std::fmt::Debug;
@@ -82,8 +84,16 @@ fn shown(result: impl Debug) -> String {
     format!("{result:?}")
 }
 
+/// What the variables say. Those that there are not are empty.
 async fn default_address() -> String {
-    spin_sdk::variables::get("redis_url").await.unwrap_or_default()
+    let variable = async |name| spin_sdk::variables::get(name).await.unwrap_or_default();
+    let url = variable("redis_url").await;
+    let [user, password] = [variable("redis_user").await, variable("redis_password").await]
+        .map(|text| utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string());
+    match url.split_once("://") {
+        Some((scheme, host)) if !password.is_empty() => format!("{scheme}://{user}:{password}@{host}"),
+        _ => url,
+    }
 }
 
 async fn read(request: Request) -> (String, Vec<Bytes>) {

@@ -26,6 +26,15 @@ pub(super) fn variable(name: &str, raw: raw::Variable) -> Result<Variable> {
     }
 }
 
+/// Reads the file of Redis commands that a manifest names.
+pub(super) fn redis_commands(path: &Path) -> Result<Vec<Vec<String>>> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| anyhow!("redis_commands: cannot read {}: {error}", path.display()))?;
+    let file: raw::RedisCommands = toml::from_str(&text)
+        .map_err(|error| anyhow!("redis_commands: {}: {}", path.display(), error.message().trim()))?;
+    Ok(file.commands)
+}
+
 /// Spin's rule for the names of variables, which makes them fit to be names in the environment.
 fn variable_name(name: &str) -> Result<()> {
     let letters = name

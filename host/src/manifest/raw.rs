@@ -1,6 +1,7 @@
 //! The manifest as it is written. Keys that Spin does not have are errors here, as they are there.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 use serde::Deserialize;
@@ -62,8 +63,28 @@ pub(super) struct Application {
     // Settings of trigger types. Those for http (`base`) went with Spin 3.
     #[serde(rename = "trigger")]
     _trigger: Ignored,
-    #[serde(rename = "tool")]
-    _tool: Ignored,
+    #[serde(default)]
+    pub(super) tool: Tools,
+}
+
+/// Settings for tools, which Spin ignores. Those of other tools than this host are ignored here, too.
+#[derive(Deserialize, Default)]
+pub(super) struct Tools {
+    #[serde(rename = "presque-host", default)]
+    pub(super) host: HostSettings,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HostSettings {
+    pub(super) redis_commands: Option<PathBuf>,
+}
+
+/// The file that `redis_commands` names.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RedisCommands {
+    pub(super) commands: Vec<Vec<String>>,
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ use super::bindings::spin::redis::redis::{
 };
 use super::{Platform, PlatformData};
 use crate::caller::Caller;
+use crate::redis_address;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, Value};
 use wasmtime::AsContextMut;
@@ -162,7 +163,8 @@ fn allowed_client(platform: &Platform, address: String) -> Option<Client> {
         ConnectionAddr::TcpTls { host, port, .. } => ("rediss", host, *port),
         ConnectionAddr::Unix(_) => return None,
     };
-    let allowed = platform.grants.allowed_hosts.allows(scheme, host, port);
+    let host = redis_address::bracketed(host);
+    let allowed = platform.grants.allowed_hosts.allows(scheme, &host, port);
     if !allowed {
         tracing::warn!("a component may not connect to {scheme}://{host}:{port}: add it to its allowed_outbound_hosts");
         return None;

@@ -95,7 +95,12 @@ async fn a_redis_url_that_is_none_is_refused_and_not_shown() {
     for url in [
         "nonsense",
         "http://:hunter2@host",
-        "redis://user:hunter2@host",
+        "redis://user@host",
+        "redis://:hunter2/x@host:6379",
+        "redis://user:1#hunter2@host:6379",
+        "redis://user:1?hunter2@host:6379",
+        "redis+unix:///hunter2",
+        "http://:hunter2@host",
         "redis:///x",
         "unix:///x",
     ] {
@@ -109,10 +114,10 @@ async fn a_redis_url_that_is_none_is_refused_and_not_shown() {
 async fn a_redis_url_without_a_variable_for_it_is_refused() {
     let site = Site::new(PLAIN).environment("REDIS_URL", "redis://127.0.0.1");
     refusal(&site, &[], &["REDIS_URL", "'redis_url'"]).await;
-    let site = Site::new(WITH_REDIS);
-    let url = ["--redis-url", "redis://:hunter2@127.0.0.1"];
+    let site = Site::new(&WITH_REDIS.replace("redis_password", "other"));
+    let url = ["--redis-url", "redis://:hunter2@127.0.0.1:1"];
     refusal(&site, &url, &["--redis-url", "'redis_password'"]).await;
-    site.start(&["--redis-url", "redis://127.0.0.1"]).await;
+    site.start(&["--redis-url", "redis://127.0.0.1:1"]).await;
 }
 
 #[tokio::test]

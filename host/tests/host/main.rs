@@ -22,6 +22,7 @@ mod private_redis;
 mod redis;
 mod routing;
 mod shutdown;
+mod start_check;
 mod streams;
 mod support;
 mod variables;

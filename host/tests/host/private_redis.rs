@@ -1,7 +1,9 @@
 //! The Redis server that the command starts where nothing says which to use, and the flag that says it.
 
-use super::support::{Host, Redis, Site, WITH_REDIS, until};
-use rustix::process::Signal;
+use super::support::{Host, Site, WITH_REDIS, until};
+use rustix::process::{Pid, Signal, kill_process};
+use std::os::unix::fs::PermissionsExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 async fn run(host: &Host, command: &'static str) -> String {
@@ -13,6 +15,30 @@ async fn private(host: &mut Host) -> String {
     let line = host.log_line(&["started a private Redis", "pid="]).await;
     let (_, rest) = line.split_once("url=\"redis://").unwrap();
     rest.split('"').next().unwrap().to_owned()
+}
+
+/// Its process, as the log's last line about it tells.
+fn private_pid(line: &str) -> Pid {
+    let (_, rest) = line.split_once("pid=").unwrap();
+    let pid = rest.split_whitespace().next().unwrap().parse().unwrap();
+    Pid::from_raw(pid).unwrap()
+}
+
+/// The answer's first line to words that are sent as one command after an AUTH, if a password is given.
+async fn ask(address: &str, password: Option<&str>, command: &str) -> String {
+    let auth = password
+        .map(|password| format!("AUTH {password}\r\n"))
+        .unwrap_or_default();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let sent = format!("{auth}{command}\r\nQUIT\r\n");
+    stream.write_all(sent.as_bytes()).await.unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).await.unwrap();
+    let mut lines = answers.lines();
+    if password.is_some() {
+        assert_eq!(lines.next(), Some("+OK"));
+    }
+    lines.next().unwrap().to_owned()
 }
 
 async fn gone(address: &str) {
@@ -63,52 +89,91 @@ async fn a_private_server_ends_when_the_start_fails() {
     assert!(TcpStream::connect(address).await.is_err(), "it still runs");
 }
 
-const REDIS_VARIABLES: &str = r#"
-spin_manifest_version = 2
-application = { name = "test" }
-[variables]
-redis_url = { required = true }
-redis_password = { default = "", secret = true }
-redis_database = { default = "0" }
-[[trigger.http]]
-route = "/..."
-component = "guest"
-[component.guest]
-source = "GUEST"
-[component.guest.variables]
-redis_url = "{{ redis_url }}"
-redis_password = "{{ redis_password }}"
-redis_database = "{{ redis_database }}"
-"#;
-
-async fn shows_parts_of_the_url(host: &Host) {
-    for (name, value) in [
-        ("redis_url", "value redis://example.com:7000"),
-        ("redis_password", "value hunter2"),
-        ("redis_database", "value 5"),
-    ] {
-        let told = host.get(&format!("/variable?{name}")).await.into_text();
-        assert_eq!(told, value, "{name}");
+#[tokio::test]
+async fn a_private_server_that_is_killed_comes_back_with_its_data() {
+    let site = Site::new(WITH_REDIS);
+    let mut host = site.start(&[]).await;
+    let address = private(&mut host).await;
+    let mut line = host.log_line(&["started a private Redis", "pid="]).await;
+    assert_eq!(run(&host, "SET\nkey\nvalue").await, "status OK");
+    for times in 1..=2 {
+        kill_process(private_pid(&line), Signal::KILL).unwrap();
+        host.log_lines(
+            &["ERROR", "the private Redis ended (signal: 9", "it is started again in"],
+            times,
+        )
+        .await;
+        let again = ["started the private Redis again, with its data", "pid="];
+        line = host.log_lines(&again, times).await.pop().unwrap();
+        assert_eq!(run(&host, "GET\nkey").await, "binary value");
     }
-    assert!(!host.log().contains("hunter2"), "{}", host.log());
-    assert!(!host.log().contains("private Redis"), "{}", host.log());
+    assert!(TcpStream::connect(&address).await.is_ok(), "it has the same port");
+    host.signal(Signal::TERM);
+    assert_eq!(host.ended().await.code(), Some(0), "{}", host.log());
 }
 
 #[tokio::test]
-async fn a_redis_url_is_taken_apart_into_the_variables() {
-    let url = "redis://:hunter2@example.com:7000/5";
-    let site = Site::new(REDIS_VARIABLES);
-    shows_parts_of_the_url(&site.start(&["--redis-url", url]).await).await;
-    let site = site.environment("REDIS_URL", url);
-    shows_parts_of_the_url(&site.start(&[]).await).await;
+async fn a_private_server_that_cannot_be_started_again_ends_the_command_with_the_reason() {
+    let site = Site::new(WITH_REDIS);
+    let mut host = site.start(&[]).await;
+    let line = host.log_line(&["started a private Redis", "pid="]).await;
+    std::fs::write(
+        site.path("state/redis/appendonlydir/appendonly.aof.manifest"),
+        "nonsense\n",
+    )
+    .unwrap();
+    kill_process(private_pid(&line), Signal::KILL).unwrap();
+    assert_eq!(host.ended().await.code(), Some(2));
+    let log = host.log();
+    let (_, error) = log
+        .split_once("error: the private Redis cannot be started (")
+        .expect(&log);
+    assert!(
+        error.contains("5 times in a row and is given up; the end of "),
+        "{error}"
+    );
+    assert!(error.contains("AOF manifest"), "{error}");
 }
 
 #[tokio::test]
-async fn a_redis_that_may_throw_data_away_is_told_at_the_start() {
-    let redis = Redis::start();
-    redis.run("CONFIG SET maxmemory-policy allkeys-lru").await;
-    let site = Site::new(REDIS_VARIABLES);
-    let mut host = site.start(&["--redis-url", &redis.url()]).await;
-    let line = host.log_line(&["WARN", "maxmemory-policy to noeviction"]).await;
-    assert!(line.contains("allkeys-lru"), "{line}");
+async fn a_private_server_serves_its_components_and_who_reads_its_password_file_alone() {
+    let site = Site::new(WITH_REDIS);
+    let mut host = site.start(&[]).await;
+    let address = private(&mut host).await;
+    assert_eq!(run(&host, "SET\nkey\nvalue").await, "status OK");
+    assert!(ask(&address, None, "GET key").await.starts_with("-NOAUTH"));
+    let password = std::fs::read_to_string(site.path("state/redis/redis.password")).unwrap();
+    assert_eq!(ask(&address, Some(password.trim()), "GET key").await, "$5");
+    assert!(!host.log().contains(password.trim()), "{}", host.log());
+    let mode = |name: &str| std::fs::metadata(site.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        (mode("state/redis"), mode("state/redis/redis.password")),
+        (0o700, 0o600)
+    );
+    // Each start has another password, unless one is given.
+    host.signal(Signal::TERM);
+    host.ended().await;
+    let mut host = site.start(&["--variable", "redis_password=my own"]).await;
+    let address = private(&mut host).await;
+    assert_eq!(run(&host, "GET\nkey").await, "binary value");
+    assert_eq!(ask(&address, Some("\"my own\""), "GET key").await, "$5");
+    assert!(!host.log().contains("my own"), "{}", host.log());
+}
+
+#[tokio::test]
+async fn a_manifest_without_a_variable_for_the_password_gets_no_private_server() {
+    let site = Site::new(&WITH_REDIS.replace("redis_password", "other"));
+    let (code, log) = site.refused(&[]).await;
+    assert_eq!(code, Some(2));
+    assert!(
+        log.contains("error: the manifest has no variable 'redis_password'"),
+        "{log}"
+    );
+    let site = Site::new(WITH_REDIS);
+    let (code, log) = site.refused(&["--variable", "redis_user=ann"]).await;
+    assert_eq!(code, Some(2));
+    assert!(
+        log.contains("error: variable 'redis_user' is set and 'redis_url' is not"),
+        "{log}"
+    );
 }

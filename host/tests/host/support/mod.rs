@@ -30,13 +30,20 @@ spin_manifest_version = 2
 application = { name = "test" }
 [variables]
 redis_url = { required = true }
+redis_user = { default = "" }
+redis_password = { default = "", secret = true }
+redis_database = { default = "" }
 [[trigger.http]]
 route = "/..."
 component = "guest"
 [component.guest]
 source = "GUEST"
 allowed_outbound_hosts = ["{{ redis_url }}"]
-variables = { redis_url = "{{ redis_url }}" }
+[component.guest.variables]
+redis_url = "{{ redis_url }}"
+redis_user = "{{ redis_user }}"
+redis_password = "{{ redis_password }}"
+redis_database = "{{ redis_database }}"
 "#;
 
 /// For the tests in which instances must not be dropped while a loaded machine takes its time.
@@ -77,7 +84,7 @@ fn guest() -> PathBuf {
 /// An application in a folder of its own, which goes when this and all its hosts are dropped.
 pub(crate) struct Site {
     dir: Arc<TempDir>,
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Site {
@@ -93,8 +100,8 @@ impl Site {
     }
 
     /// Sets a variable in the command's environment.
-    pub(crate) fn environment(mut self, name: &'static str, value: &'static str) -> Self {
-        self.environment.push((name, value));
+    pub(crate) fn environment(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
         self
     }
 
@@ -153,7 +160,7 @@ impl Site {
             }
         }
         presque_testkit::isolate(&mut command);
-        command.envs(self.environment.iter().copied()).args(arguments);
+        command.envs(self.environment.iter().cloned()).args(arguments);
         command
     }
 
