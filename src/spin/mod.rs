@@ -5,7 +5,8 @@
 //!
 //! - `redis_url`: `redis://host[:port]` (or `rediss://`, for TLS), nothing more, so that it can stand in
 //!   `allowed_outbound_hosts`;
-//! - `redis_password`, `redis_database`: empty means none, and database 0;
+//! - `redis_user`, `redis_password`, `redis_database`: empty means the default user, none, and database 0. A user and a
+//!   password may have any characters. `redis_user` need not exist;
 //! - `max_job_bytes`: [`Limits::max_job_bytes`].
 //!
 //! A component that serves the RestMQ dialect may have more, for each of the [`Access`] groups `rest_producer`,
@@ -83,6 +84,7 @@ async fn context() -> Result<Rc<Context<Connection>>, String> {
         return Ok(context);
     }
     let url = variable("redis_url").await?;
+    let user = variable_if_any("redis_user").await?;
     let password = variable("redis_password").await?;
     let database = variable("redis_database").await?;
     let max_job_bytes = variable("max_job_bytes").await?;
@@ -94,7 +96,7 @@ async fn context() -> Result<Rc<Context<Connection>>, String> {
             format!("max_job_bytes must be a whole number of bytes up to 67108864, not {max_job_bytes:?}")
         })?;
     let made = Rc::new(Context {
-        store: Store::new(Connection::new(address(&url, &password, &database)?)),
+        store: Store::new(Connection::new(address(&url, &user, &password, &database)?)),
         limits: Limits { max_job_bytes },
     });
     // Another request may have been faster while this one waited: there is one connection an instance.
@@ -135,7 +137,7 @@ async fn variable_if_any(name: &str) -> Result<String, String> {
 }
 
 /// The address that a connection is opened with. A secret: it holds the password.
-fn address(url: &str, password: &str, database: &str) -> Result<String, String> {
+fn address(url: &str, user: &str, password: &str, database: &str) -> Result<String, String> {
     let wrong = || "redis_url must be redis://host[:port], without user, password or database".to_owned();
     let uri: Uri = url.parse().map_err(|_| wrong())?;
     let (Some(scheme @ ("redis" | "rediss")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -150,9 +152,12 @@ fn address(url: &str, password: &str, database: &str) -> Result<String, String> 
             .parse()
             .map_err(|_| format!("redis_database must be a number, not {number:?}"))?,
     };
-    let password = match password {
-        "" => String::new(),
-        password => format!(":{}@", utf8_percent_encode(password, NON_ALPHANUMERIC)),
+    let escaped = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let login = match (user, password) {
+        ("", "") => String::new(),
+        // The platform's client would log in as nobody.
+        (_, "") => return Err("redis_user is set and redis_password is not: a user needs a password".to_owned()),
+        (user, password) => format!("{}:{}@", escaped(user), escaped(password)),
     };
-    Ok(format!("{scheme}://{password}{authority}/{database}"))
+    Ok(format!("{scheme}://{login}{authority}/{database}"))
 }

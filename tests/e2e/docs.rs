@@ -1,6 +1,6 @@
 //! What the documents show is what happens: their command lines are run.
 
-use crate::support::{Host, Redis};
+use crate::support::{Host, HostOptions, Redis, url_of_user};
 use std::process::{Command, Stdio};
 
 /// A command line, and the lines that the document shows below it.
@@ -29,9 +29,19 @@ fn shown(document: &str) -> Vec<Shown> {
 
 /// Runs a document's command lines against a fresh server. What it shows must be among what is printed, line by line in
 /// that order; all of it, unless the headers are printed too.
-fn run(document: &str) {
+///
+/// The server uses Redis as the user of `docs/operations.md`, who may do no more than the rule there says.
+async fn run(document: &str) {
     let redis = Redis::start();
-    run_on(&Host::on(&redis), document);
+    run_on(&host(&redis, None).await, document);
+}
+
+async fn host(redis: &Redis, manifest: Option<&str>) -> Host {
+    Host::start(HostOptions {
+        redis_url: Some(url_of_user(redis).await),
+        manifest,
+        ..HostOptions::default()
+    })
 }
 
 fn run_on(host: &Host, document: &str) {
@@ -56,23 +66,26 @@ fn run_on(host: &Host, document: &str) {
     }
 }
 
-#[test]
-fn the_readme_shows_what_happens() {
-    run(include_str!("../../README.md"));
+#[tokio::test]
+async fn the_readme_shows_what_happens() {
+    run(include_str!("../../README.md")).await;
 }
 
-#[test]
-fn the_presque_dialect_is_as_its_document_shows() {
-    run(include_str!("../../docs/presque.md"));
+#[tokio::test]
+async fn the_presque_dialect_is_as_its_document_shows() {
+    run(include_str!("../../docs/presque.md")).await;
 }
 
-#[test]
-fn the_api_is_as_its_document_shows() {
-    run(include_str!("../../docs/api.md"));
+#[tokio::test]
+async fn the_api_is_as_its_document_shows() {
+    run(include_str!("../../docs/api.md")).await;
 }
 
-#[test]
-fn the_restmq_dialect_is_as_its_document_shows() {
+#[tokio::test]
+async fn the_restmq_dialect_is_as_its_document_shows() {
     let redis = Redis::start();
-    run_on(&Host::restmq_on(&redis), include_str!("../../docs/restmq.md"));
+    run_on(
+        &host(&redis, Some("restmq.toml")).await,
+        include_str!("../../docs/restmq.md"),
+    );
 }

@@ -16,6 +16,7 @@ mod legacy;
 mod list_jobs;
 mod numbers;
 mod orphans;
+mod permissions;
 mod policy;
 mod rules;
 mod scripts;

@@ -1,13 +1,13 @@
 //! The library's store on a real Redis, without Wasm.
 
-use super::{Clock, Clocked};
+use super::{Clock, Clocked, url_of_user};
 use presque::store::{RedisError, Reply, Store};
 use presque_testkit::Redis;
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, Value};
 use std::time::Duration;
 
-/// The store's way to Redis without Wasm.
+/// The store's way to Redis without Wasm, as the user of `docs/operations.md`.
 #[derive(Clone)]
 pub struct Native {
     server: redis::Client,
@@ -32,9 +32,11 @@ impl NativeStore for Redis {
     }
 
     async fn native(&self) -> Native {
+        let server = redis::Client::open(url_of_user(self).await).expect("an address");
+        let connection = server.get_multiplexed_async_connection().await;
         Native {
-            server: redis::Client::open(self.url()).expect("an address"),
-            connection: self.connection().await,
+            server,
+            connection: connection.expect("a connection"),
         }
     }
 

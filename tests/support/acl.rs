@@ -1,0 +1,23 @@
+//! The user of Redis that the documents tell people to make. All tests of the store are run as this user.
+
+use presque_testkit::Redis;
+
+/// The user's name and password.
+const USER: (&str, &str) = ("presque", "secret");
+
+/// The words of the rule, from `ACL` on.
+pub fn rule() -> Vec<&'static str> {
+    let document = include_str!("../../docs/operations.md");
+    let line = document.lines().find(|line| line.starts_with("    ACL SETUSER "));
+    line.expect("the rule").split_whitespace().collect()
+}
+
+/// Makes the user, who may also use the tests' clock. Returns the server's address with it.
+pub async fn url_of_user(redis: &Redis) -> String {
+    let mut words = rule();
+    words.push("~test:clock");
+    redis.query::<()>(&words).await;
+    redis
+        .url()
+        .replace("redis://", &format!("redis://{}:{}@", USER.0, USER.1))
+}
