@@ -1,5 +1,6 @@
 //! An application that is ready to serve: its routes, and behind each what answers it.
 
+use crate::cache::Compiled;
 use crate::engine;
 use crate::flags::Flags;
 use crate::instance::{MAX_INSTANCES, Maker, Reuse};
@@ -74,15 +75,17 @@ fn load_components(
     reuse: &Reuse,
     cache: &Path,
 ) -> Result<BTreeMap<String, Component>> {
-    let engine = engine::engine(cache, manifest.components.len())?;
+    let compiled = Compiled::open(cache)?;
+    let engine = engine::engine(compiled.cache()?, manifest.components.len())?;
     let mut components = BTreeMap::new();
     for (id, component) in &manifest.components {
+        let name: Arc<str> = id.as_str().into();
         let grants = Grants {
+            component: name.clone(),
             allowed_hosts: variables.allowed_hosts(component)?,
             variables: variables.for_component(component)?,
             environment: component.environment.clone(),
         };
-        let name: Arc<str> = id.as_str().into();
         let maker = Maker {
             component: name.clone(),
             engine: engine.clone(),
@@ -94,5 +97,6 @@ fn load_components(
         let handler = ProxyHandler::new(maker);
         components.insert(id.clone(), Component { id: name, handler });
     }
+    compiled.keep();
     Ok(components)
 }

@@ -5,19 +5,17 @@ use crate::platform::{self, Platform};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Cache, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-/// An engine for so many components, that keeps what it compiles in `cache`. Its clock ticks for as long as it lives.
-pub(crate) fn engine(cache: &Path, components: usize) -> Result<Engine> {
-    let mut kept = CacheConfig::new();
-    kept.with_directory(cache);
+/// An engine for so many components, that keeps what it compiles in this cache. Its clock ticks for as long as it lives.
+pub(crate) fn engine(cache: Cache, components: usize) -> Result<Engine> {
     let mut config = Config::new();
     config
         .wasm_component_model_async(true)
         .epoch_interruption(true)
-        .cache(Some(Cache::new(kept)?))
+        .cache(Some(cache))
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(components)));
     let engine = Engine::new(&config)?;
     let weak = engine.weak();

@@ -6,6 +6,7 @@
 mod answer;
 mod app;
 mod body;
+mod cache;
 mod caller;
 mod client;
 mod engine;
@@ -14,6 +15,7 @@ mod instance;
 mod log;
 pub mod manifest;
 pub mod outbound;
+mod output;
 mod platform;
 mod private_redis;
 mod redis_address;
@@ -36,6 +38,16 @@ use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use variables::{Resolved, Sources};
+
+/// Serves an application as [`serve`] does, and tells on standard error why it could not. Returns whether it could.
+#[must_use]
+pub fn run(flags: &Flags) -> bool {
+    let served = serve(flags);
+    if let Err(error) = &served {
+        log::fatal(flags.log_format, error);
+    }
+    served.is_ok()
+}
 
 /// Serves an application until SIGTERM or Ctrl-C, then lets the requests under way finish.
 ///

@@ -4,11 +4,9 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match presque_host::serve(&presque_host::Flags::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::from(2)
-        }
+    if presque_host::run(&presque_host::Flags::parse()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(2)
     }
 }

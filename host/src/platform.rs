@@ -5,6 +5,7 @@ mod variables;
 
 use crate::caller::Caller;
 use crate::outbound::AllowedHosts;
+use crate::output::Output;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasmtime::component::{GuestTaskId, HasData, Linker, ResourceTable};
@@ -26,6 +27,8 @@ mod bindings {
 /// What one component may do, and its variables. The same for all its instances.
 #[derive(Debug)]
 pub(crate) struct Grants {
+    /// The component's id.
+    pub(crate) component: Arc<str>,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) environment: BTreeMap<String, String>,
@@ -48,7 +51,8 @@ impl Platform {
     pub(crate) fn new(grants: Arc<Grants>) -> Self {
         let mut wasi = WasiCtxBuilder::new();
         // What a component prints is for whoever runs it. No file, no socket, no argument is given.
-        wasi.inherit_stdout().inherit_stderr();
+        wasi.stdout(Output::new(grants.component.clone(), "stdout"));
+        wasi.stderr(Output::new(grants.component.clone(), "stderr"));
         for (name, value) in &grants.environment {
             wasi.env(name, value);
         }

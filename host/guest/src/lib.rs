@@ -4,6 +4,7 @@
 //! - `/instance`: tells which instance it is, and how many requests have come to it: `ID COUNT`.
 //! - `/hold`: says on stderr that it is held, and answers at the end of the request's body: see [`instance::hold`].
 //! - `/wait?MS`: says `waiting` on stderr, waits so long, says `waited`. `/busy`: computes for ever.
+//! - `/print?TEXT`: prints lines on stderr and stdout: see [`print`].
 //! - `/header?NAME=VALUE`: answers `hello` with this header.
 //! - `/variable?NAME`: the variable's value, or the error. `/environment`: each `NAME=VALUE` of it, in a line.
 //! - `/echo`: sends the request's body back as it comes. `/ticks`: streams until its reader is gone: see [`stream`].
@@ -47,6 +48,7 @@ async fn answer(request: Request) -> Result<Reply, Error> {
         "/hold" => text(instance::hold(request.into_body()).await),
         "/wait" => text(wait(&query).await),
         "/busy" => text(busy()),
+        "/print" => text(print(&query)),
         "/header" => header(&query)?,
         "/variable" => text(variable(&query).await),
         "/environment" => text(environment()),
@@ -91,6 +93,19 @@ fn busy() -> String {
     loop {
         std::hint::spin_loop();
     }
+}
+
+/// Prints lines piece by piece, and one without its end.
+fn print(what: &str) -> &'static str {
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    for _ in 0..10 {
+        for piece in ["in \"pieces\": ", what, "\n"] {
+            let _ = err.write_all(piece.as_bytes());
+        }
+    }
+    let _ = out.write_all(format!("out: {what}\nopen: {what}").as_bytes());
+    let _ = out.flush();
+    "printed"
 }
 
 fn header(query: &str) -> Result<Reply, Error> {

@@ -2,7 +2,8 @@
 
 use super::support::{PLAIN, Site, WITH_REDIS};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 /// The one line that a start fails with, which must name all these.
 async fn refusal(site: &Site, arguments: &[&str], named: &[&str]) {
@@ -167,6 +168,56 @@ async fn a_second_start_compiles_nothing() {
     assert_eq!(host.get("/instance").await.status, 200);
     drop(host);
     assert_eq!(self::compiled(&site.path("state/cache")), compiled);
+}
+
+/// The file with the guest's machine code.
+fn machine_code(site: &Site) -> PathBuf {
+    let compiled = compiled(&site.path("state/cache/code"));
+    PathBuf::from(compiled.first().expect("one file"))
+}
+
+#[tokio::test]
+async fn what_was_compiled_and_is_broken_is_compiled_anew() {
+    let site = Site::new(PLAIN);
+    drop(site.start_as_it_is(&[]).await);
+    let file = machine_code(&site);
+    let whole = std::fs::read(&file).unwrap();
+    // One wrong byte may still be unpacked, and is machine code then.
+    let mut one_wrong = whole.clone();
+    one_wrong[whole.len() / 2] ^= 1;
+    for broken in [&one_wrong[..], &whole[..whole.len() / 2], b"garbage", b""] {
+        std::fs::write(&file, broken).unwrap();
+        let mut host = site.start_as_it_is(&[]).await;
+        host.log_line(&["WARN", "is broken: it is compiled anew"]).await;
+        assert_eq!(host.get("/instance").await.status, 200);
+        drop(host);
+        let host = site.start_as_it_is(&[]).await;
+        assert_eq!(host.log(), "", "it is whole again");
+    }
+    // Whatever stands where a file or the folder belongs.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    assert_eq!(site.start_as_it_is(&[]).await.get("/instance").await.status, 200);
+    std::fs::remove_dir_all(site.path("state/cache")).unwrap();
+    std::fs::write(site.path("state/cache"), "garbage").unwrap();
+    assert_eq!(site.start_as_it_is(&[]).await.get("/instance").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_compiled_is_its_owner_s_only() {
+    let site = Site::new(PLAIN);
+    let mode = || {
+        std::fs::metadata(site.path("state/cache"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    drop(site.start_as_it_is(&[]).await);
+    assert_eq!(mode(), 0o700);
+    std::fs::set_permissions(site.path("state/cache"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    drop(site.start_as_it_is(&[]).await);
+    assert_eq!(mode(), 0o700);
 }
 
 /// What is compiled there. The cache keeps notes of its use beside it, and writes those when it likes.
