@@ -160,7 +160,7 @@ async fn a_queue_that_clients_would_take_out_of_the_path_is_refused_in_every_dia
             (&restmq, format!("/q/{name}"), FORM, "value=1"),
         ] {
             let answer = host.client().send("POST", &target, &[media], body).await;
-            assert!(matches!(answer.status, 400 | 404), "{target}: {answer:?}");
+            assert!(matches!(answer.status.as_u16(), 400 | 404), "{target}: {answer:?}");
         }
         let form = format!("queue={name}&value=1");
         assert_eq!(restmq.client().form("/", &form).await.status, 400, "{form}");

@@ -48,13 +48,13 @@ impl Api {
             return Reply::Unknown;
         };
         let status = answer.status.as_u16();
-        // Whatever breaks, the status is 503. A receipt may be stale at any time.
-        if !matches!(status, 200..300 | 409 | 503) {
+        // Whatever breaks, the status is 503, or 507 while Redis is full. A receipt may be stale at any time.
+        if !matches!(status, 200..300 | 409 | 503 | 507) {
             let what = format!("{method} {target} {body}: {answer:?}");
             (self.journal)(Event::Unexpected { what });
         }
         match status {
-            503 if answer.text().contains("othing was changed") => Reply::NotApplied,
+            503 | 507 if answer.text().contains("othing was changed") => Reply::NotApplied,
             500.. => Reply::Unknown,
             _ => Reply::Answer(status, serde_json::from_slice(&answer.body).unwrap_or_default()),
         }

@@ -1,13 +1,20 @@
 //! What all this runs on: a Redis, hosts before it, a proxy before each of them; and how they break.
 
+use super::QUEUES;
 use super::ledger::{Event, Journal};
 use super::rng::Rng;
 use crate::support::{Cut, Host, HostOptions, Proxy, Redis};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::ops::Range;
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::task::block_in_place;
 
 const HOSTS: usize = 2;
+
+/// How many clients wait for jobs and vanish.
+const WAITS: usize = 20;
 
 /// How long nothing breaks, in milliseconds, and how long things stay broken.
 const WHOLE: Range<u64> = 100..900;
@@ -27,7 +34,15 @@ pub struct Environment {
 enum Fault {
     HostKilled,
     RedisKilled,
+    /// Redis cannot write to its disk, and ends.
+    DiskFull,
+    /// Redis has no memory for more jobs.
+    RedisFull,
+    /// Redis becomes a replica, which accepts no writes, as in a failover.
+    PrimaryDemoted,
     ScriptsForgotten,
+    /// Clients go away while they wait for jobs.
+    WaitsVanished,
     /// Commands are carried out, and hosts do not hear of it.
     RedisRepliesCut,
     RedisConnectionsCut,
@@ -37,12 +52,16 @@ enum Fault {
 }
 
 /// Each as often as it stands here.
-const FAULTS: [Fault; 10] = [
+const FAULTS: [Fault; 14] = [
     Fault::HostKilled,
     Fault::HostKilled,
     Fault::RedisKilled,
     Fault::RedisKilled,
+    Fault::DiskFull,
+    Fault::RedisFull,
+    Fault::PrimaryDemoted,
     Fault::ScriptsForgotten,
+    Fault::WaitsVanished,
     Fault::RedisRepliesCut,
     Fault::RedisRepliesCut,
     Fault::RedisConnectionsCut,
@@ -104,6 +123,36 @@ impl Environment {
                 block_in_place(|| self.redis.server.restart()).expect("it starts again");
                 "Redis killed"
             }
+            Fault::DiskFull => {
+                fill_disk(&self.redis);
+                tokio::time::sleep(broken).await;
+                block_in_place(|| {
+                    // Without a write it still runs.
+                    self.redis.server.kill()?;
+                    self.redis.server.restart()
+                })
+                .expect("it starts again");
+                "disk of Redis full"
+            }
+            Fault::RedisFull => {
+                self.redis.run("CONFIG SET maxmemory 1").await;
+                tokio::time::sleep(broken).await;
+                self.redis.run("CONFIG SET maxmemory 0").await;
+                "memory of Redis full"
+            }
+            Fault::PrimaryDemoted => {
+                // Nobody listens there, so its data stays as it is.
+                self.redis.run("REPLICAOF 127.0.0.1 1").await;
+                tokio::time::sleep(broken).await;
+                self.redis.run("REPLICAOF NO ONE").await;
+                "primary demoted"
+            }
+            Fault::WaitsVanished => {
+                let waits = wait_for_jobs(proxy.port()).await;
+                tokio::time::sleep(broken).await;
+                drop(waits);
+                "waiting clients gone"
+            }
             Fault::ScriptsForgotten => {
                 self.redis.run("SCRIPT FLUSH").await;
                 "scripts of Redis flushed"
@@ -126,6 +175,37 @@ impl Environment {
             }
         }
     }
+}
+
+/// Lets no file of the server grow any more.
+fn fill_disk(redis: &Redis) {
+    let pid = Pid::from_raw(redis.server.pid().cast_signed());
+    let limit = Rlimit {
+        current: Some(1),
+        maximum: Some(1),
+    };
+    prlimit(pid, Resource::Fsize, limit).expect("the limit is set");
+}
+
+/// Clients that each wait for jobs. They vanish when this is dropped.
+async fn wait_for_jobs(port: u16) -> Vec<TcpStream> {
+    let mut waits = Vec::new();
+    for queue in QUEUES.repeat(WAITS / QUEUES.len()) {
+        let body = r#"{"wait":20,"lease":1}"#;
+        let request = format!(
+            "POST /v1/queues/{queue}/claims HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        // The host may be away.
+        let Ok(mut client) = TcpStream::connect(("127.0.0.1", port)).await else {
+            continue;
+        };
+        if client.write_all(request.as_bytes()).await.is_ok() {
+            waits.push(client);
+        }
+    }
+    waits
 }
 
 async fn cut_for(proxy: &Proxy, time: Duration) {

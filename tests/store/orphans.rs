@@ -342,3 +342,48 @@ async fn deleting_a_queue_forgets_its_count_of_orphans() {
         .unwrap();
     assert_eq!(dropped(&work).await, 0);
 }
+
+#[tokio::test]
+async fn an_orphan_that_holds_a_unique_key_is_counted_once() {
+    let work = Work::start().await;
+    let keyed = || NewJob {
+        payload: b"1",
+        unique: Some(Unique {
+            key: b"k",
+            hold: Hold::UntilEnded,
+        }),
+        ..NewJob::default()
+    };
+    let id = work.insert(keyed()).await;
+    lose(&work, &id).await;
+    assert!(fetch(&work, 1).await.is_empty());
+    assert_eq!(dropped(&work).await, 1);
+    work.insert(keyed()).await;
+    assert_eq!(dropped(&work).await, 1);
+}
+
+#[tokio::test]
+async fn a_page_goes_on_behind_any_number_of_orphans() {
+    let work = Work::start().await;
+    let payloads: Vec<&[u8]> = vec![b"1"; 1500];
+    let batch = InsertBatch {
+        queue: &work.queue,
+        payloads: &payloads,
+        due: Due::Now,
+    };
+    work.store.insert_batch(batch).await.unwrap();
+    let first: Vec<String> = work.redis.query(&["ZRANGE", "presque:{q}:ready", "0", "1199"]).await;
+    let mut remove = vec!["HDEL", "presque:{q}:jobs"];
+    remove.extend(first.iter().map(String::as_str));
+    assert_eq!(work.redis.query::<u64>(&remove).await, 1200);
+    let page = ListJobs {
+        queue: &work.queue,
+        state: State::Ready,
+        max_jobs: 10,
+        after: None,
+        has_payloads: true,
+    };
+    let page = work.store.jobs(page).await.unwrap();
+    assert_eq!((page.jobs.len(), page.has_more), (10, true));
+    assert_eq!(dropped(&work).await, 1200);
+}

@@ -296,3 +296,27 @@ async fn a_retry_and_a_redriven_job_take_the_key_of_an_expired_one_too() {
     assert_eq!(reason(&work, &holder).await, Some(DeathReason::Expired));
     work.assert_sound().await;
 }
+
+#[tokio::test]
+async fn a_job_that_is_redriven_is_not_forgotten_for_the_expired_one_that_held_its_key() {
+    let mut work = Work::start().await;
+    work.configure(Settings {
+        max_dead: Some(1),
+        ..Settings::default()
+    })
+    .await;
+    let hold = Hold::UntilEnded;
+    let rejected = work.insert(keyed(hold)).await;
+    bury(&work).await;
+    work.insert(NewJob {
+        expires_in: Some(seconds(5)),
+        ..keyed(hold)
+    })
+    .await;
+    work.pass(seconds(5)).await;
+    let redriven = work.store.redrive(&work.queue, DeadJobs::First(10)).await.unwrap();
+    assert_eq!((redriven.redriven, redriven.conflicts), (1, 0));
+    let (job, _) = work.claim().await;
+    assert_eq!(job.id, rejected);
+    work.assert_sound().await;
+}

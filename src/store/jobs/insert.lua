@@ -5,7 +5,7 @@
 --       then for each job its fields, see insertion.lua
 -- Reply 1 outcome: 'inserted', 'replayed' (the answer to the same request before), 'mismatch' (another fingerprint),
 --         'too-large' (more than the queue's setting max_bytes); with the last two nothing was changed
---       2 generation: to enter in the catalog, or -1 when the queue is there
+--       2 the time to enter in the catalog, or -1 when the queue is there
 --       3… for each job its id, and 1 when that is another job, which holds the unique key: see insert_unique.lua
 --
 -- @include insertion

@@ -5,7 +5,7 @@
 --       3 when all of them are due, in milliseconds since 1970; empty for at once
 --       4 priority
 -- Reply 1 outcome: 'inserted', 'too-large' (more than the queue's setting max_bytes; nothing was changed)
---       2 generation: to enter in the catalog, or -1 when the queue is there
+--       2 the time to enter in the catalog, or -1 when the queue is there
 --
 -- @keys META, JOBS, READY, SCHEDULED
 -- @include counts, job, queue, ready, sweep, wakeup

@@ -1,5 +1,5 @@
 -- Inserts jobs that come back because a legacy worker failed at them, which is counted once. What the worker has under a
--- lease is acknowledged: these jobs stand for it.
+-- lease is acknowledged: these jobs stand for it. When none of them is inserted, nothing is counted or acknowledged.
 --
 -- ARGV  1 and 2 as insert.lua
 --       3 worker, empty for none

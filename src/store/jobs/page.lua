@@ -6,7 +6,8 @@
 --       5 '1' for the payloads too
 --       6 max_bytes: the page ends before the payloads that were read exceed so many bytes; it has one job at least
 -- Reply 1 whether there are more after these: 1 or 0
---       then for each job its fields, see add_job; with an empty payload unless it is asked for
+--       then for each job its fields, see add_job; with an empty payload unless it is asked for. None although there are
+--       more: many orphans were dropped, and the same call goes on behind them
 --
 -- @keys META
 -- @include clock, job, orphan, ready, sweep
@@ -35,16 +36,17 @@ if last_id ~= '' then
   from = math.max(hidden, rank and rank + 1 or redis.call('ZCOUNT', state_key, '-inf', '(' .. last_score))
 end
 
--- How many orphans are dropped in one call. When it meets more, the page ends with them, and the next look goes on.
+-- How many orphans are dropped in one call. When it meets more, the page ends with them, and may have no job though there are
+-- more.
 local MAX_DROPPED = 1000
 
 local reply, listed, dropped = {0}, 0, 0
-local has_more
+local has_more, is_last
 repeat
   -- One more than are wanted tells whether there are more. Orphans are dropped, so the others move up.
   local limit = max_jobs - listed + 1
   local ids = redis.call('ZRANGE', state_key, from + listed, from + listed + limit - 1, 'WITHSCORES')
-  local is_last = #ids < 2 * limit
+  is_last = #ids < 2 * limit
   for i = 1, #ids, 2 do
     local packed, payload = '', ''
     if listed < max_jobs then
@@ -63,5 +65,5 @@ repeat
     end
   end
 until has_more or is_last or dropped >= MAX_DROPPED
-reply[1] = has_more and 1 or 0
+reply[1] = (has_more or not is_last) and 1 or 0
 return tell_orphans(reply)

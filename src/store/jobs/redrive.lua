@@ -17,8 +17,8 @@ end
 local packed_settings, waiting_until = unpack(redis.call('HMGET', META, 'settings', 'waiting-until'))
 local redriven, conflicts = 0, 0
 for _, id in ipairs(ids) do
-  local until_ = redis.call('ZSCORE', DEAD, id)
-  if not until_ or tonumber(until_) <= NOW then
+  local kept_until = redis.call('ZSCORE', DEAD, id)
+  if not kept_until or tonumber(kept_until) <= NOW then
     unknown = unknown + 1
   elseif redis.call('HEXISTS', JOBS, id) == 0 then
     drop_orphan(DEAD, id)
@@ -26,11 +26,17 @@ for _, id in ipairs(ids) do
   else
     local execution = load_execution(id)
     local key = key_released_at_end(rules_of(id, execution))
-    local holder, until_
+    local holder, held_until, is_free = nil, nil, true
     if key then
-      holder, until_ = holder_of(key)
+      holder, held_until = holder_of(key)
     end
-    if holder and not free_unique_key(key, holder, until_, packed_settings) then
+    if holder then
+      -- Its holder may be buried, which may forget the oldest dead jobs. This one must not be among them.
+      redis.call('ZREM', DEAD, id)
+      is_free = free_unique_key(key, holder, held_until, packed_settings)
+    end
+    if not is_free then
+      redis.call('ZADD', DEAD, kept_until, id)
       conflicts = conflicts + 1
     else
       execution.failures, execution.lost_leases, execution.redriven = 0, 0, true

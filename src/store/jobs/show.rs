@@ -60,7 +60,7 @@ impl<R: Redis> Store<R> {
     }
 
     /// The next page of jobs in one state, in their order there: ready ones as they would be claimed, the others by
-    /// their time. One command.
+    /// their time. One command; one more for each 1,000 jobs in a row whose records are gone.
     ///
     /// # Errors
     /// [`RedisError`].
@@ -79,9 +79,13 @@ impl<R: Redis> Store<R> {
             if page.has_payloads { b"1" } else { b"" },
             max_bytes.as_bytes(),
         ];
-        let mut reply = self.run(&scripts::PAGE, page.queue, &args).await?;
-        let has_more = reply.flag()?;
-        let jobs = Job::read_all(&mut reply)?;
-        Ok(JobPage { jobs, has_more })
+        loop {
+            let mut reply = self.run(&scripts::PAGE, page.queue, &args).await?;
+            let has_more = reply.flag()?;
+            let jobs = Job::read_all(&mut reply)?;
+            if !jobs.is_empty() || !has_more {
+                return Ok(JobPage { jobs, has_more });
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@
 -- There is an execution from the first claim on, or from when the job was first shown or ended before that. Its fields:
 --   claims         how often the job was claimed
 --   failures, lost_leases: since its insertion or redrive
---   worker, claimed (ms), lease (ms): of the last claim
+--   worker, claimed (ms): of the last claim; lease (ms): of that, or of the last extend
 --   legacy         whether a legacy worker has the receipt
 --   distribution   of a job that is delivered to subscribers, see delivery.lua
 --   rules          the options that are needed when the job ends or is tried again, so that its record need not be read

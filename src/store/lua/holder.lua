@@ -9,7 +9,9 @@
 local function end_holder(key, holder, packed, packed_settings)
   local state = state_of(holder)
   if not (state and packed) then
-    drop_orphan(STATES[state or 'ready'], holder)
+    if state or packed then
+      drop_orphan(STATES[state or 'ready'], holder)
+    end
     release_unique_key(holder, key)
     return true
   end

@@ -44,7 +44,7 @@ local function was_finished(receipt, how)
 end
 
 -- Remembers a finished receipt, so that the request may be repeated when its answer was lost. Each call removes up to two
--- that are overdue.
+-- that are overdue, or the two oldest when there are too many.
 local function remember_finished(receipt, how)
   redis.call('ZADD', FINISHED_RECEIPTS, NOW, receipt .. how)
   redis.call('PEXPIRE', FINISHED_RECEIPTS, FINISHED_TTL)

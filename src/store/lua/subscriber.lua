@@ -39,7 +39,7 @@ local function forget_subscriber(subscriber, settings)
 end
 
 -- Forgets the first subscribers that did not poll in time. Takes the time of the last poll, the field `last-poll` of META.
--- Returns how many jobs are done by that, and whether all subscribers were given more time instead, after an outage.
+-- Returns how many jobs are done by that, and whether those whose time had passed were given more instead, after an outage.
 local function forget_absent(last_poll, settings)
   local was_outage = last_poll and tonumber(last_poll) < NOW - OUTAGE_AFTER or false
   local max_absent, done = was_outage and -1 or MAX_ABSENT, 0

@@ -5,7 +5,7 @@
 --       3 the tag that the settings must have now: empty for any, '*' for any queue that exists, 'none' for a queue that
 --         does not exist
 -- Reply 1 outcome: 'created', 'changed', 'mismatch' (nothing was changed, and no tag or settings follow)
---       2 generation: to enter in the catalog, or -1 when the queue is there
+--       2 the time to enter in the catalog, or -1 when the queue is there
 --       3 the settings' tag
 --       4 the settings with their defaults, packed
 --

@@ -8,7 +8,7 @@
 --       5 max_bytes: it stops after the job with which the payloads reach so many bytes
 --       6… the deliveries that it was sent
 -- Reply 1 outcome: 'inbox', or 'ended' (the queue was deleted), which has nothing after it
---       2 in how many milliseconds the next lease ends or the next scheduled job is due; nil for never
+--       2 in how many milliseconds the next lease ends or the next scheduled job is due, 0 when more are ready; nil for never
 --       3 whether jobs wait for another subscriber to be sent its deliveries: 1 or 0
 --       4 how many other subscribers have deliveries now, then each of them
 --       then for each job: delivery, number, is_text (1 or 0), payload

@@ -51,13 +51,13 @@ local max_subscribers, is_event_stream, last = tonumber(ARGV[1]), ARGV[2] == '1'
 local packed_settings, waiting_until, status, generation, policy, last_poll =
   unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll'))
 local settings = settings_of(packed_settings)
-local is_alone = redis.call('EXISTS', SUBSCRIBERS) == 0
--- The first write: a full Redis refuses it. UNLINK it would let pass, and then all that follows.
-count_done((forget_absent(last_poll, settings)))
-if is_alone then
+-- Subscribers empty a queue.
+allow_when_full()
+if redis.call('EXISTS', SUBSCRIBERS) == 0 then
   -- What the last subscribers left: its jobs come back when their leases end.
   redis.call('UNLINK', DELIVERIES)
 end
+count_done((forget_absent(last_poll, settings)))
 if redis.call('ZCARD', SUBSCRIBERS) >= max_subscribers then
   return {'', 0}
 end

@@ -87,3 +87,14 @@ async fn jobs(work: &Work) -> u64 {
     let described = work.store.describe(&work.queue).await.unwrap();
     described.map_or(0, |described| described.jobs.iter().map(|(_, count)| count).sum())
 }
+
+#[tokio::test]
+async fn a_full_redis_lets_a_subscriber_come_and_empty_the_queue() {
+    let work = Work::start().await;
+    work.plain("1").await;
+    work.redis.run("CONFIG SET maxmemory 1").await;
+    let mut subscriber = join(&work).await;
+    subscriber.poll(&work).await;
+    assert_eq!(subscriber.got, ["1"]);
+    work.redis.run("CONFIG SET maxmemory 0").await;
+}
