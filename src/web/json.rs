@@ -3,6 +3,7 @@
 use super::latin1_chars;
 pub use super::object::{Object, Style, object, push_array, push_object};
 use serde::de::IgnoredAny;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Whether this is a JSON text. Bytes inside its strings need not be UTF-8: legacy clients send such.
@@ -40,6 +41,45 @@ pub fn is_shallow(text: &str) -> bool {
         }
     }
     true
+}
+
+/// How many bytes an escape sequence of four digits has: `\u0020`.
+const ESCAPE_BYTES: usize = 6;
+
+/// Where the next escape sequence for half of a surrogate pair is whose other half is missing. JSON has no rule against
+/// them, but they stand for no character.
+fn lone_surrogate(text: &str, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += text.get(at..)?.find('\\')?;
+        match escaped_unit(text, at) {
+            Some(0xd800..=0xdbff) => match escaped_unit(text, at + ESCAPE_BYTES) {
+                Some(0xdc00..=0xdfff) => at += 2 * ESCAPE_BYTES,
+                _ => return Some(at),
+            },
+            Some(0xdc00..=0xdfff) => return Some(at),
+            Some(_) => at += ESCAPE_BYTES,
+            None => at += 2,
+        }
+    }
+}
+
+/// The UTF-16 code unit for which the escape sequence stands that begins here, if it is one of four digits.
+fn escaped_unit(text: &str, at: usize) -> Option<u16> {
+    let digits = text.get(at..at + ESCAPE_BYTES)?.strip_prefix("\\u")?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+/// A JSON text in which each half of a surrogate pair whose other half is missing is replaced by U+FFFD.
+#[must_use]
+pub fn without_lone_surrogates(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    let mut from = 0;
+    while let Some(at) = lone_surrogate(&text, from) {
+        from = at + ESCAPE_BYTES;
+        text.to_mut().replace_range(at..from, "\\ufffd");
+    }
+    text
 }
 
 /// What is wrong with a list that a client sends as a member of an object.
@@ -264,6 +304,34 @@ mod tests {
         assert!(is_shallow(&nested(MAX_LEVELS)) && !is_shallow(&nested(MAX_LEVELS + 1)));
         assert!(is_shallow(&format!("\"\\\"{}\"", "[".repeat(1000))));
         assert!(is_shallow(&vec!["{}"; 1000].join(",")));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced_and_all_else_stays() {
+        let cases = [
+            (r#""cut \ud83d""#, r#""cut \ufffd""#),
+            (
+                r#"{"\uDE00":"\ud83d\ud83d\ude00\uD83Dx"}"#,
+                r#"{"\ufffd":"\ufffd\ud83d\ude00\ufffdx"}"#,
+            ),
+            (r#""\udc00\ud800""#, r#""\ufffd\ufffd""#),
+            (r#""\ud800\n\ud800\\udc00""#, r#""\ufffd\n\ufffd\\udc00""#),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(without_lone_surrogates(text), expected);
+            assert!(
+                serde_json::from_str::<serde_json::Value>(expected).is_ok(),
+                "{expected}"
+            );
+        }
+        for text in [
+            r#""\\ud800 \\\\ud800 \ud83d\ude00 \u00e9 é😀 \" x"#,
+            "[1,{}]",
+            "\"\"",
+            r#""\\""#,
+        ] {
+            assert!(matches!(without_lone_surrogates(text), Cow::Borrowed(same) if same == text));
+        }
     }
 
     #[test]

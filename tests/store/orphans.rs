@@ -3,7 +3,7 @@
 use super::work::{Work, seconds};
 use presque::queue::{Due, Hold, JobId, Settings, State, Unique};
 use presque::store::{
-    Claim, DeadJobs, Fetch, Fetched, Inbox, InsertedJob, ListJobs, Nack, NewJob, Removed, SubscriberKind,
+    Claim, DeadJobs, Fetch, Fetched, Inbox, InsertBatch, InsertedJob, ListJobs, Nack, NewJob, Removed, SubscriberKind,
 };
 use std::time::Duration;
 
@@ -369,7 +369,7 @@ async fn a_page_goes_on_behind_any_number_of_orphans() {
     let batch = InsertBatch {
         queue: &work.queue,
         payloads: &payloads,
-        due: Due::Now,
+        due: None,
     };
     work.store.insert_batch(batch).await.unwrap();
     let first: Vec<String> = work.redis.query(&["ZRANGE", "presque:{q}:ready", "0", "1199"]).await;

@@ -4,7 +4,7 @@ use super::headers;
 use super::job_view::{render_job, render_payload};
 use super::members::Members;
 use super::problem::Problem;
-use super::receipts::{ack, parse_acks, render_outcome};
+use super::receipts::{AckItems, acks, parse_acks, render_outcomes, with_outcomes};
 use super::request::{LEASE, MAX_RESULTS_BODY_BYTES, parse_body};
 use super::respond;
 use crate::queue::QueueName;
@@ -40,14 +40,12 @@ pub(super) async fn claim<R: Redis>(
     let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
     let mut members = Members::of_body(&body)?;
     let claim_request = ClaimRequest::parse(request, &mut members)?;
-    let ack_requests = parse_acks(&mut members, 0)?;
+    let ack_items = parse_acks(&mut members, 0)?;
     members.reject_unknown()?;
-    let acks = ack_requests
-        .as_ref()
-        .map(|requests| requests.iter().map(ack).collect::<Vec<_>>());
+    let good_acks = ack_items.as_ref().map(acks).unwrap_or_default();
     let queues = std::slice::from_ref(queue);
-    let claimed = run(&claim_request, queues, acks.as_deref().unwrap_or_default(), context).await?;
-    Ok(render(queues, acks.as_deref(), &claimed))
+    let claimed = run(&claim_request, queues, &good_acks, context).await?;
+    Ok(render(queues, ack_items, claimed))
 }
 
 pub(super) async fn claim_of_many<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Problem> {
@@ -57,7 +55,7 @@ pub(super) async fn claim_of_many<R: Redis>(request: &mut Request, context: &Con
     let claim_request = ClaimRequest::parse(request, &mut members)?;
     members.reject_unknown()?;
     let claimed = run(&claim_request, &queues, &[], context).await?;
-    Ok(render(&queues, None, &claimed))
+    Ok(render(&queues, None, claimed))
 }
 
 fn parse_queues(members: &mut Members<'_>) -> Result<Vec<QueueName>, Problem> {
@@ -112,9 +110,9 @@ async fn run<R: Redis>(
     Ok(context.store.claim(claim).await?)
 }
 
-/// `acks` is what was acknowledged with the claim, `None` where the request had no `acks`.
-fn render(queues: &[QueueName], acks: Option<&[Ack<'_>]>, claimed: &Claimed) -> Response {
-    if claimed.jobs.is_empty() && acks.is_none() {
+/// `ack_items` is what the request had as its `acks`, `None` where it had none.
+fn render(queues: &[QueueName], ack_items: Option<AckItems<'_>>, claimed: Claimed) -> Response {
+    if claimed.jobs.is_empty() && ack_items.is_none() {
         return empty(StatusCode::NO_CONTENT);
     }
     let jobs = claimed
@@ -131,10 +129,8 @@ fn render(queues: &[QueueName], acks: Option<&[Ack<'_>]>, claimed: &Claimed) -> 
                 }
             });
         });
-        if let Some(acks) = acks {
-            o.array("acks", acks.iter().zip(&claimed.acks), |out, (ack, acked)| {
-                push_object(out, |o| render_outcome(o, ack.receipt, (*acked).into()));
-            });
+        if let Some(items) = ack_items {
+            render_outcomes(o, "acks", &with_outcomes(items, claimed.acks));
         }
     })
 }

@@ -144,6 +144,16 @@ impl<'a> Members<'a> {
         })
     }
 
+    /// A string, of which at most so many bytes are kept: it is cut at the end of a character. What is no character, half of
+    /// a surrogate pair, becomes U+FFFD.
+    pub(super) fn cut_text(&mut self, name: &'static str, max_bytes: usize) -> Result<Option<String>, Problem> {
+        self.read(name, "a string", |text| {
+            let mut text: String = serde_json::from_str(&json::without_lone_surrogates(text)).ok()?;
+            text.truncate(text.floor_char_boundary(max_bytes));
+            Some(text)
+        })
+    }
+
     /// One of these words.
     pub(super) fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Result<Option<T>, Problem> {
         let all: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();

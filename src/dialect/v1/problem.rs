@@ -2,7 +2,7 @@
 
 use crate::queue::NameError;
 use crate::store::{Effect, RedisError};
-use crate::web::json::{Style, object};
+use crate::web::json::{Object, Style, object};
 use crate::web::{BodyError, JsonError, Response, accept_identity, allow, with_body, with_header, with_type};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
@@ -132,6 +132,16 @@ impl Problem {
         }
     }
 
+    /// Writes what was wrong, and with which member.
+    pub(super) fn render_detail(&self, o: &mut Object<'_>) {
+        o.text("detail", &self.detail);
+        match &self.extension {
+            Extension::Member(pointer) => o.text("pointer", pointer),
+            Extension::Parameter(name) => o.text("parameter", name),
+            Extension::Nothing | Extension::Methods(_) | Extension::Encoding => o,
+        };
+    }
+
     #[cfg(test)]
     pub(super) fn pointer(&self) -> Option<&str> {
         match &self.extension {
@@ -151,12 +161,8 @@ impl From<Problem> for Response {
         let (name, status, title) = problem.problem_type.row();
         let text = object(Style::Compact, |o| {
             o.text("type", [PREFIX, name].concat()).text("title", title);
-            o.plain("status", status).text("detail", &problem.detail);
-            match &problem.extension {
-                Extension::Member(pointer) => o.text("pointer", pointer),
-                Extension::Parameter(name) => o.text("parameter", name),
-                Extension::Nothing | Extension::Methods(_) | Extension::Encoding => o,
-            };
+            o.plain("status", status);
+            problem.render_detail(o);
         });
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let response = with_type(with_body(status, text), "application/problem+json");

@@ -11,11 +11,10 @@ use crate::store::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, Nacked, Red
 use crate::web::json::{Object, push_object};
 use crate::web::{Context, Request, Response};
 use http::StatusCode;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// How long the text of an error may be, in bytes.
-const ERROR_BYTES: RangeInclusive<usize> = 0..=4096;
+/// How much of the text of an error is kept, in bytes.
+const MAX_ERROR_BYTES: usize = 4096;
 
 /// How large a job's progress may be, in bytes.
 const MAX_PROGRESS_BYTES: usize = 16 * 1024;
@@ -72,18 +71,19 @@ pub(super) async fn use_one<R: Redis>(
     context: &Context<R>,
 ) -> Result<Response, Problem> {
     let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
-    let requests = [(receipt.clone(), Members::of_body(&body)?)];
-    let outcomes = run(verb, queue, requests.into(), context).await?;
-    match outcomes.first() {
-        Some((_, Outcome::Stale)) => Err(Problem::new(
+    let item = (receipt.clone(), Members::of_body(&body)?);
+    let mut outcomes = run(verb, queue, vec![Ok(item)], context).await?;
+    match outcomes.pop() {
+        Some(Err(wrong)) => Err(wrong.problem),
+        Some(Ok((_, Outcome::Stale))) => Err(Problem::new(
             ProblemType::StaleReceipt,
             "The receipt is not valid: the job was finished or deleted, its lease ended, or the receipt is from another queue. Nothing was changed.",
         )),
-        Some((_, Outcome::Cancelled)) => Err(Problem::new(
+        Some(Ok((_, Outcome::Cancelled))) => Err(Problem::new(
             ProblemType::JobCancelled,
             "The job was cancelled. Nothing was changed.",
         )),
-        Some((receipt, outcome)) => Ok(respond(StatusCode::OK, |o| render_outcome(o, receipt, *outcome))),
+        Some(outcome) => Ok(respond(StatusCode::OK, |o| render_outcome(o, &outcome))),
         None => Err(Problem::new(
             ProblemType::StoreLost,
             "Redis gave no result for the receipt. The request may have been carried out.",
@@ -99,23 +99,30 @@ pub(super) async fn use_many<R: Redis>(
 ) -> Result<Response, Problem> {
     let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
     let mut members = Members::of_body(&body)?;
-    let requests = parse_receipts(&mut members, verb.member(), 1)?;
-    let requests = members.required(verb.member(), requests)?;
+    let items = parse_items(&mut members, verb.member(), 1)?;
+    let items = members.required(verb.member(), items)?;
     members.reject_unknown()?;
-    let outcomes = run(verb, queue, requests, context).await?;
-    Ok(respond(StatusCode::OK, |o| {
-        o.array("results", &outcomes, |out, (receipt, outcome)| {
-            push_object(out, |o| render_outcome(o, receipt, *outcome));
-        });
-    }))
+    let outcomes = run(verb, queue, items, context).await?;
+    Ok(respond(StatusCode::OK, |o| render_outcomes(o, "results", &outcomes)))
+}
+
+/// An item of a list: a receipt with what goes with it, or what is wrong. A wrong item does not keep the others from being
+/// carried out.
+pub(super) type Item<T> = Result<(Receipt, T), WrongItem>;
+
+/// An item that cannot be carried out.
+pub(super) struct WrongItem {
+    /// `None` where that is what is wrong.
+    receipt: Option<Receipt>,
+    problem: Problem,
 }
 
 /// An array of objects with a receipt each: the receipts, and the other members, which are still to be taken.
-fn parse_receipts<'a>(
+fn parse_items<'a>(
     members: &mut Members<'a>,
     name: &'static str,
     min_receipts: usize,
-) -> Result<Option<Vec<(Receipt, Members<'a>)>>, Problem> {
+) -> Result<Option<Vec<Item<Members<'a>>>>, Problem> {
     let parse = |(value, pointer)| {
         let mut members = Members::of(value, pointer)?;
         let receipt = members.read("receipt", "what a claim gave", |text| {
@@ -123,20 +130,25 @@ fn parse_receipts<'a>(
         })?;
         Ok((members.required("receipt", receipt)?, members))
     };
+    let without_receipt = |problem| WrongItem { receipt: None, problem };
     let list = members.list(name, min_receipts..=MAX_RECEIPTS)?;
-    list.map(|list| list.into_iter().map(parse).collect()).transpose()
+    Ok(list.map(|list| {
+        list.into_iter()
+            .map(|item| parse(item).map_err(without_receipt))
+            .collect()
+    }))
 }
 
 /// A receipt to acknowledge, and the job's result.
-pub(super) type AckRequest<'a> = (Receipt, Option<&'a str>);
+type AckRequest<'a> = (Receipt, Option<&'a str>);
+
+/// The receipts to acknowledge, and what is wrong with others.
+pub(super) type AckItems<'a> = Vec<Item<Option<&'a str>>>;
 
 /// The member `acks`: receipts and results. `None` where there is none.
-pub(super) fn parse_acks<'a>(
-    members: &mut Members<'a>,
-    min_receipts: usize,
-) -> Result<Option<Vec<AckRequest<'a>>>, Problem> {
-    let requests = parse_receipts(members, Verb::Ack.member(), min_receipts)?;
-    requests.map(|requests| parse_each(requests, parse_result)).transpose()
+pub(super) fn parse_acks<'a>(members: &mut Members<'a>, min_receipts: usize) -> Result<Option<AckItems<'a>>, Problem> {
+    let items = parse_items(members, Verb::Ack.member(), min_receipts)?;
+    Ok(items.map(|items| parse_each(items, parse_result)))
 }
 
 fn parse_result<'a>(members: &mut Members<'a>) -> Result<Option<&'a str>, Problem> {
@@ -151,7 +163,7 @@ struct NackRequest {
 
 fn parse_nack(members: &mut Members<'_>) -> Result<NackRequest, Problem> {
     Ok(NackRequest {
-        error: members.text("error", ERROR_BYTES)?.unwrap_or_default(),
+        error: members.cut_text("error", MAX_ERROR_BYTES)?.unwrap_or_default(),
         delay: members.seconds("delay", DELAY)?,
         is_rejected: members.flag("dead")?.unwrap_or(false),
     })
@@ -168,53 +180,68 @@ fn parse_extend<'a>(members: &mut Members<'a>) -> Result<ExtendRequest<'a>, Prob
 
 /// Takes what goes with each receipt.
 fn parse_each<'a, T>(
-    requests: Vec<(Receipt, Members<'a>)>,
+    items: Vec<Item<Members<'a>>>,
     parse: impl Fn(&mut Members<'a>) -> Result<T, Problem>,
-) -> Result<Vec<(Receipt, T)>, Problem> {
-    let parse_one = |(receipt, mut members): (Receipt, Members<'a>)| {
+) -> Vec<Item<T>> {
+    let parse_all = |mut members: Members<'a>| {
         let parsed = parse(&mut members)?;
         members.reject_unknown()?;
-        Ok((receipt, parsed))
+        Ok(parsed)
     };
-    requests.into_iter().map(parse_one).collect()
+    let parse_one = |(receipt, members)| match parse_all(members) {
+        Ok(parsed) => Ok((receipt, parsed)),
+        Err(problem) => Err(WrongItem {
+            receipt: Some(receipt),
+            problem,
+        }),
+    };
+    items.into_iter().map(|item| item.and_then(parse_one)).collect()
 }
 
 async fn run<R: Redis>(
     verb: Verb,
     queue: &QueueName,
-    requests: Vec<(Receipt, Members<'_>)>,
+    items: Vec<Item<Members<'_>>>,
     context: &Context<R>,
-) -> Result<Vec<(Receipt, Outcome)>, Problem> {
+) -> Result<Vec<Item<Outcome>>, Problem> {
+    let store = &context.store;
     Ok(match verb {
         Verb::Ack => {
-            let requests = parse_each(requests, parse_result)?;
-            let acks: Vec<_> = requests.iter().map(ack).collect();
-            with_receipts(requests.iter(), context.store.ack(queue, &acks).await?)
+            let items = parse_each(items, parse_result);
+            let acked = store.ack(queue, &acks(&items)).await?;
+            with_outcomes(items, acked)
         }
         Verb::Nack => {
-            let requests = parse_each(requests, parse_nack)?;
-            let nacks: Vec<_> = requests.iter().map(nack).collect();
-            with_receipts(requests.iter(), context.store.nack(queue, &nacks).await?)
+            let items = parse_each(items, parse_nack);
+            let nacks: Vec<_> = items.iter().flatten().map(nack).collect();
+            let nacked = store.nack(queue, &nacks).await?;
+            with_outcomes(items, nacked)
         }
         Verb::Extend => {
-            let requests = parse_each(requests, parse_extend)?;
-            let extensions: Vec<_> = requests.iter().map(extend).collect();
-            with_receipts(requests.iter(), context.store.extend(queue, &extensions).await?)
+            let items = parse_each(items, parse_extend);
+            let extensions: Vec<_> = items.iter().flatten().map(extend).collect();
+            let extended = store.extend(queue, &extensions).await?;
+            with_outcomes(items, extended)
         }
     })
 }
 
-/// Each receipt with what became of it.
-fn with_receipts<'a, T: 'a>(
-    requests: impl Iterator<Item = &'a (Receipt, T)>,
-    outcomes: Vec<impl Into<Outcome>>,
-) -> Vec<(Receipt, Outcome)> {
-    let receipts = requests.map(|(receipt, _)| receipt.clone());
-    receipts.zip(outcomes.into_iter().map(Into::into)).collect()
+/// Each item with what became of it. The outcomes are those of the items that are not wrong.
+pub(super) fn with_outcomes<T>(items: Vec<Item<T>>, outcomes: Vec<impl Into<Outcome>>) -> Vec<Item<Outcome>> {
+    let mut outcomes = outcomes.into_iter();
+    let with_outcome = |item: Item<T>| match item {
+        Ok((receipt, _)) => Some(Ok((receipt, outcomes.next()?.into()))),
+        Err(wrong) => Some(Err(wrong)),
+    };
+    items.into_iter().filter_map(with_outcome).collect()
 }
 
-/// An acknowledgement as the store takes it.
-pub(super) fn ack<'a>((receipt, result): &'a AckRequest<'a>) -> Ack<'a> {
+/// Acknowledgements as the store takes them.
+pub(super) fn acks<'a>(items: &'a AckItems<'a>) -> Vec<Ack<'a>> {
+    items.iter().flatten().map(ack).collect()
+}
+
+fn ack<'a>((receipt, result): &'a AckRequest<'a>) -> Ack<'a> {
     Ack {
         receipt,
         result: *result,
@@ -272,8 +299,24 @@ impl From<Extended> for Outcome {
     }
 }
 
-/// Writes what became of a receipt.
-pub(super) fn render_outcome(o: &mut Object<'_>, receipt: &Receipt, outcome: Outcome) {
+/// Writes what became of each item of a list.
+pub(super) fn render_outcomes(o: &mut Object<'_>, name: &str, outcomes: &[Item<Outcome>]) {
+    o.array(name, outcomes, |out, outcome| {
+        push_object(out, |o| render_outcome(o, outcome));
+    });
+}
+
+fn render_outcome(o: &mut Object<'_>, outcome: &Item<Outcome>) {
+    let (receipt, outcome) = match outcome {
+        Ok((receipt, outcome)) => (receipt, *outcome),
+        Err(WrongItem { receipt, problem }) => {
+            if let Some(receipt) = receipt {
+                o.text("receipt", receipt.as_str());
+            }
+            o.text("status", "invalid");
+            return problem.render_detail(o);
+        }
+    };
     let (status, time) = match outcome {
         Outcome::Done => ("done", None),
         Outcome::Dead => ("dead", None),

@@ -102,21 +102,27 @@ impl Acked {
 }
 
 impl<R: Redis> Store<R> {
-    /// Acknowledges jobs of one queue, each on its own. One command.
+    /// Acknowledges jobs of one queue, each on its own. One command, or none where there are none.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn ack(&self, queue: &QueueName, acks: &[Ack<'_>]) -> Result<Vec<Acked>, RedisError> {
+        if acks.is_empty() {
+            return Ok(Vec::new());
+        }
         let args: Vec<&[u8]> = acks.iter().flat_map(Ack::args).collect();
         let mut reply = self.run(&scripts::ACK, queue, &args).await?;
         acks.iter().map(|_| Acked::read(&mut reply)).collect()
     }
 
-    /// Reports that jobs of one queue failed, each on its own. One command.
+    /// Reports that jobs of one queue failed, each on its own. One command, or none where there are none.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn nack(&self, queue: &QueueName, nacks: &[Nack<'_>]) -> Result<Vec<Nacked>, RedisError> {
+        if nacks.is_empty() {
+            return Ok(Vec::new());
+        }
         let delays = decimals(nacks.iter().map(|nack| nack.delay));
         let mut args: Vec<&[u8]> = Vec::with_capacity(nacks.len() * 4);
         for (nack, delay) in nacks.iter().zip(&delays) {
@@ -144,11 +150,14 @@ impl<R: Redis> Store<R> {
         nacks.iter().map(read).collect()
     }
 
-    /// Lets leases on jobs of one queue end later, each on its own. One command.
+    /// Lets leases on jobs of one queue end later, each on its own. One command, or none where there are none.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn extend(&self, queue: &QueueName, extensions: &[Extend<'_>]) -> Result<Vec<Extended>, RedisError> {
+        if extensions.is_empty() {
+            return Ok(Vec::new());
+        }
         let leases = decimals(extensions.iter().map(|extend| extend.lease));
         let mut args: Vec<&[u8]> = Vec::with_capacity(extensions.len() * 3);
         for (extend, lease) in extensions.iter().zip(&leases) {

@@ -179,13 +179,7 @@ async fn what_is_wrong_with_a_claim_is_pointed_to() {
         (json!({"wait": 61}), "/wait"),
         (json!({"wait": -1}), "/wait"),
         (json!({"acks": acks}), "/acks"),
-        (json!({"acks": [{}]}), "/acks/0/receipt"),
-        (json!({"acks": [{"receipt": "x"}]}), "/acks/0/receipt"),
-        (json!({"acks": [{"receipt": receipt, "error": 1}]}), "/acks/0/error"),
-        (
-            json!({"acks": [{"receipt": receipt, "result": "r".repeat(64 * 1024)}]}),
-            "/acks/0/result",
-        ),
+        (json!({"acks": {}}), "/acks"),
         (json!({"queues": ["x"]}), "/queues"),
         (json!([]), ""),
     ] {
@@ -246,4 +240,32 @@ async fn a_job_that_has_expired_does_not_keep_its_unique_key_from_the_next_one()
     let job = server.job("x", &old).await;
     assert_eq!((&job["state"], &job["reason"]), (&json!("dead"), &json!("expired")));
     server.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_wrong_ack_of_a_claim_has_a_status_of_its_own_and_the_others_are_done() {
+    let server = Server::start();
+    for n in 0..3 {
+        server.insert("x", json!({"payload": n})).await;
+    }
+    let held = server.claim("x", r#"{"count":2}"#).await;
+    let receipts = [&held[0]["receipt"], &held[1]["receipt"]];
+    let acks = json!([
+        {},
+        {"receipt": "x"},
+        {"receipt": receipts[0], "result": "r".repeat(64 * 1024)},
+        {"receipt": receipts[0], "error": 1},
+        {"receipt": receipts[1]},
+    ]);
+    let claimed = server.done("/v1/queues/x/claims", json!({"acks": acks})).await;
+    assert_eq!(claimed["jobs"][0]["payload"], 2);
+    let told = claimed["acks"].as_array().unwrap();
+    let pointers = ["/acks/0/receipt", "/acks/1/receipt", "/acks/2/result", "/acks/3/error"];
+    for (ack, pointer) in told.iter().zip(pointers) {
+        assert_eq!((&ack["status"], &ack["pointer"]), (&json!("invalid"), &json!(pointer)));
+    }
+    assert_eq!((told.len(), &told[2]["receipt"]), (5, receipts[0]));
+    assert_eq!(told[4], json!({"receipt": receipts[1], "status": "done"}));
+    // The job of a wrong ack is still held.
+    assert_eq!(server.finish("x", receipts[0], "ack", "").await["status"], "done");
 }

@@ -206,7 +206,6 @@ async fn what_is_wrong_with_a_receipt_or_what_comes_with_it_is_told() {
     for (verb, body, pointer) in [
         ("ack", json!({"result": "r".repeat(64 * 1024)}), "/result"),
         ("ack", json!({"error": "x"}), "/error"),
-        ("nack", json!({"error": "e".repeat(4097)}), "/error"),
         ("nack", json!({"error": 1}), "/error"),
         ("nack", json!({"delay": -1}), "/delay"),
         ("nack", json!({"dead": 1}), "/dead"),
@@ -221,17 +220,8 @@ async fn what_is_wrong_with_a_receipt_or_what_comes_with_it_is_told() {
         ("ack", json!({}), "/acks"),
         ("ack", json!({"acks": []}), "/acks"),
         ("ack", json!({"acks": vec![json!({"receipt": receipt}); 101]}), "/acks"),
-        (
-            "nack",
-            json!({"nacks": [{"receipt": receipt}, {"receipt": "x"}]}),
-            "/nacks/1/receipt",
-        ),
-        (
-            "nack",
-            json!({"nacks": [{"receipt": receipt, "result": 1}]}),
-            "/nacks/0/result",
-        ),
-        ("extend", json!({"extensions": [{}]}), "/extensions/0/receipt"),
+        ("nack", json!({"nacks": {"receipt": receipt}}), "/nacks"),
+        ("extend", json!({"extensions": "x"}), "/extensions"),
     ] {
         wrong_member(
             &server.post(&format!("/v1/queues/x/claims/{verb}"), body).await,
@@ -240,6 +230,66 @@ async fn what_is_wrong_with_a_receipt_or_what_comes_with_it_is_told() {
     }
     // Nothing was changed by any of them.
     assert_eq!(server.finish("x", &receipt, "ack", "").await["status"], "done");
+}
+
+#[tokio::test]
+async fn a_failure_is_recorded_whatever_its_text() {
+    let server = Server::start();
+    let receipts = held(&server, 3).await;
+    // 4095 bytes, and a character that goes beyond 4096.
+    let long = format!("{}é and more", "e".repeat(4095));
+    let errors = [
+        (json!(long).to_string(), "e".repeat(4095)),
+        (r#""cut \ud83d""#.to_owned(), "cut \u{fffd}".to_owned()),
+        (r#""\ude00\ud83d\ude00\u0000""#.to_owned(), "\u{fffd}😀\0".to_owned()),
+    ];
+    for (receipt, (sent, kept)) in receipts.iter().zip(&errors) {
+        let nack = format!("{{\"dead\":true,\"error\":{sent}}}");
+        assert_eq!(server.finish("x", receipt, "nack", nack).await["status"], "dead");
+        let job = server.job("x", &text(receipt)[..24]).await;
+        assert_eq!(&job["errors"][0]["error"], kept);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_item_of_many_has_a_status_of_its_own_and_the_others_are_carried_out() {
+    let server = Server::start();
+    let receipts = held(&server, 3).await;
+    let ok = |status: &str| json!({"receipt": receipts[0], "status": status});
+    let invalid = |receipt: Option<&Value>, pointer: &str, told: &Value| {
+        let mut expected = json!({"status": "invalid", "pointer": pointer, "detail": told["detail"]});
+        if let Some(receipt) = receipt {
+            expected["receipt"] = receipt.clone();
+        }
+        assert!(!text(&told["detail"]).is_empty());
+        assert_eq!(told, &expected);
+    };
+    let extensions = json!({"extensions": [{"receipt": receipts[1], "lease": 0}, {"receipt": receipts[0]}]});
+    let told = server.done("/v1/queues/x/claims/extend", extensions).await["results"].clone();
+    invalid(Some(&receipts[1]), "/extensions/0/lease", &told[0]);
+    assert_eq!(told[1]["status"], "active");
+
+    let nacks = json!({"nacks": [
+        7,
+        {"receipt": "x"},
+        {"receipt": receipts[0], "delay": 0},
+        {"receipt": receipts[1], "delay": -1},
+        {"receipt": receipts[2], "surprise": 1},
+    ]});
+    let told = server.done("/v1/queues/x/claims/nack", nacks).await["results"].clone();
+    invalid(None, "/nacks/0", &told[0]);
+    invalid(None, "/nacks/1/receipt", &told[1]);
+    assert_eq!(told[2], ok("ready"));
+    invalid(Some(&receipts[1]), "/nacks/3/delay", &told[3]);
+    invalid(Some(&receipts[2]), "/nacks/4/surprise", &told[4]);
+
+    // Also where all are wrong.
+    let told = server.done("/v1/queues/x/claims/ack", r#"{"acks":[{}]}"#).await["results"].clone();
+    invalid(None, "/acks/0/receipt", &told[0]);
+    for receipt in &receipts[1..] {
+        assert_eq!(server.finish("x", receipt, "ack", "").await["status"], "done");
+    }
+    server.assert_sound().await;
 }
 
 #[tokio::test]
