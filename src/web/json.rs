@@ -22,9 +22,15 @@ pub fn utf8_text(bytes: &[u8]) -> Option<&str> {
 /// one of them fails at the whole answer.
 pub const MAX_LEVELS: usize = 200;
 
-/// Whether a JSON text is nested no deeper than [`MAX_LEVELS`].
+/// Whether strict readers of JSON take this JSON text, too. They reject deep nesting, half of a surrogate pair (jq 1.6, Perl),
+/// and numbers that no double holds (Go, serde, and Python for thousands of digits).
 #[must_use]
-pub fn is_shallow(text: &str) -> bool {
+pub fn is_strict(text: &str) -> bool {
+    is_shallow(text) && lone_surrogate(text, 0).is_none() && has_finite_numbers(text)
+}
+
+/// Whether a JSON text is nested no deeper than [`MAX_LEVELS`].
+fn is_shallow(text: &str) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
         match byte {
@@ -41,6 +47,31 @@ pub fn is_shallow(text: &str) -> bool {
         }
     }
     true
+}
+
+/// Whether a double can hold each number of a JSON text.
+fn has_finite_numbers(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let Some(first) = rest.first() {
+        let is_number = matches!(first, b'-' | b'0'..=b'9');
+        let length = if is_number || *first == b'"' {
+            value_length(rest)
+        } else {
+            1
+        };
+        let (part, after) = rest.split_at(length);
+        if is_number && !is_finite(part) {
+            return false;
+        }
+        rest = after;
+    }
+    true
+}
+
+fn is_finite(number: &[u8]) -> bool {
+    // The largest double has 309 digits before its point.
+    let may_be_large = number.len() >= 309 || number.iter().any(|byte| matches!(byte, b'e' | b'E'));
+    !may_be_large || serde_json::from_slice::<f64>(number).is_ok_and(f64::is_finite)
 }
 
 /// How many bytes an escape sequence of four digits has: `\u0020`.
@@ -304,6 +335,31 @@ mod tests {
         assert!(is_shallow(&nested(MAX_LEVELS)) && !is_shallow(&nested(MAX_LEVELS + 1)));
         assert!(is_shallow(&format!("\"\\\"{}\"", "[".repeat(1000))));
         assert!(is_shallow(&vec!["{}"; 1000].join(",")));
+    }
+
+    #[test]
+    fn strict_readers_reject_half_pairs_numbers_beyond_doubles_and_deep_nesting() {
+        let (deep, digits) = ([&*"[".repeat(201), &*"]".repeat(201)].concat(), "9".repeat(309));
+        for text in [
+            r#"{"a":["cut \ud83d"]}"#,
+            r#"{"\ude00":1}"#,
+            "1e309",
+            "-1E+400",
+            r#"{"a":[1.5, 1e309 ]}"#,
+            &digits,
+            &format!("[0,-{digits}]"),
+            &deep,
+        ] {
+            assert!(is_text(text.as_bytes()) && !is_strict(text), "{text}");
+        }
+        for text in [
+            r#""\ud83d\ude00 \\ud83d 1e309""#,
+            r#"{"1e309":"\"1e309", "b":[true,false,null]}"#,
+            "[1.7e308,-1e-999, 0.10e+5]",
+            &"9".repeat(308),
+        ] {
+            assert!(is_text(text.as_bytes()) && is_strict(text), "{text}");
+        }
     }
 
     #[test]

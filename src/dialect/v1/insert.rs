@@ -8,7 +8,7 @@ use super::request::{DELAY, LEASE, parse_body};
 use super::respond;
 use crate::queue::{Due, Hold, Priority, QueueName, Unique};
 use crate::store::{Idempotency, Insert, Inserted, InsertedJob, NewJob, Redis};
-use crate::web::json::{MAX_LEVELS, Object, is_shallow, push_object};
+use crate::web::json::{Object, push_object};
 use crate::web::{Context, Request, Response, encode_segment, with_header};
 use http::StatusCode;
 use http::header::LOCATION;
@@ -154,9 +154,9 @@ fn parse_unique(members: &mut Members<'_>) -> Result<Option<(String, Hold)>, Pro
 }
 
 fn parse_metadata<'a>(members: &mut Members<'a>) -> Result<Option<&'a str>, Problem> {
-    let must = format!("an object of at most {MAX_METADATA_BYTES} bytes and {MAX_LEVELS} levels");
+    let must = format!("an object of at most {MAX_METADATA_BYTES} bytes");
     members.read("metadata", must, |text| {
-        (text.starts_with('{') && text.len() <= MAX_METADATA_BYTES && is_shallow(text)).then_some(text)
+        (text.starts_with('{') && text.len() <= MAX_METADATA_BYTES).then_some(text)
     })
 }
 

@@ -4,7 +4,7 @@ use super::backoff::render_backoff;
 use super::seconds::seconds;
 use crate::queue::{Hold, QueueName, State, Timestamp};
 use crate::store::{DeathReason, Job, JobError};
-use crate::web::json::{Object, is_shallow, push_object, utf8_text};
+use crate::web::json::{Object, is_strict, push_object, utf8_text};
 use crate::web::time;
 
 /// Writes what every job has. What a job does not have is absent.
@@ -18,10 +18,10 @@ pub(super) fn render_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
     render_state(o, job);
     render_options(o, job);
     if let Some(progress) = &job.progress {
-        o.json("progress", progress);
+        render_json(o, ["progress", "progress_text"], progress.as_bytes());
     }
     if let Some(result) = &job.result {
-        o.json("result", result);
+        render_json(o, ["result", "result_text"], result.as_bytes());
     }
     if !job.errors.is_empty() {
         o.array("errors", &job.errors, |out, error| {
@@ -30,12 +30,17 @@ pub(super) fn render_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
     }
 }
 
-/// Writes a job's payload: as it stands when it is JSON that every reader takes, else as a text. One payload must not make
-/// an answer with other jobs unreadable.
+/// Writes a job's payload.
 pub(super) fn render_payload(o: &mut Object<'_>, job: &Job) {
-    match utf8_text(&job.payload).filter(|text| is_shallow(text)) {
-        Some(payload) => o.json("payload", payload),
-        None => o.text("payload_text", &job.payload),
+    render_json(o, ["payload", "payload_text"], &job.payload);
+}
+
+/// Writes what a client sent: as it stands when it is JSON that strict readers take, else as a text, under the other name. One
+/// value must not make an answer with other jobs unreadable.
+fn render_json(o: &mut Object<'_>, [name, text_name]: [&str; 2], bytes: &[u8]) {
+    match utf8_text(bytes).filter(|text| is_strict(text)) {
+        Some(text) => o.json(name, text),
+        None => o.text(text_name, bytes),
     };
 }
 
@@ -84,7 +89,7 @@ fn render_options(o: &mut Object<'_>, job: &Job) {
         });
     }
     if let Some(metadata) = &job.metadata {
-        o.json("metadata", metadata);
+        render_json(o, ["metadata", "metadata_text"], metadata.as_bytes());
     }
     for (name, value) in [("traceparent", &job.traceparent), ("tracestate", &job.tracestate)] {
         if let Some(value) = value {

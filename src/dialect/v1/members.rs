@@ -2,7 +2,6 @@
 
 use super::problem::{Problem, ProblemType};
 use crate::queue::Timestamp;
-use crate::web::json::{MAX_LEVELS, is_shallow};
 use crate::web::{json, time};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -173,10 +172,8 @@ impl<'a> Members<'a> {
 
     /// Any JSON, of at most so many bytes, with its bytes.
     pub(super) fn json(&mut self, name: &'static str, max_bytes: usize) -> Result<Option<&'a str>, Problem> {
-        let must = format_args!("JSON of at most {max_bytes} bytes and {MAX_LEVELS} levels");
-        self.read(name, must, |text| {
-            (text.len() <= max_bytes && is_shallow(text)).then_some(text)
-        })
+        let must = format_args!("JSON of at most {max_bytes} bytes");
+        self.read(name, must, |text| (text.len() <= max_bytes).then_some(text))
     }
 
     /// An object, with its members.

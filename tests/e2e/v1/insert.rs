@@ -29,7 +29,7 @@ async fn a_payload_keeps_its_bytes() {
     let payloads = [
         "{\"z\": 1,\n \"a\" : 2.50 , \"a\":3 }",
         "123456789012345678901234567890.10e+5",
-        "{\"name\":\"é€😀\",\"escaped\":\"\\u00e9\\ud800\"}",
+        "{\"name\":\"é€😀\",\"escaped\":\"\\u00e9\\ud83d\\ude00\"}",
         "null",
         "false",
         "\"\"",
@@ -47,10 +47,49 @@ async fn a_payload_keeps_its_bytes() {
             &payload[..payload.len().min(80)]
         );
     }
-    // Some readers of JSON fail at deep nesting, and would then fail at all jobs of the answer.
-    server.insert("x", format!("{{\"payload\":{deep}}}")).await;
-    let claimed = body_of(&server.post("/v1/queues/x/claims", "").await, 200);
-    assert_eq!(claimed["jobs"][0]["payload_text"], deep);
+    // What strict readers of JSON reject would make all jobs of the answer unreadable.
+    for text in [&*deep, r#"{"name":"cut \ud83d"}"#, r#"{"\ude00":[]}"#, "[1e309]"] {
+        server.insert("x", format!("{{\"payload\":{text}}}")).await;
+        let claimed = body_of(&server.post("/v1/queues/x/claims", "").await, 200);
+        assert_eq!(claimed["jobs"][0]["payload_text"], text);
+    }
+}
+
+#[tokio::test]
+async fn what_strict_readers_of_json_reject_is_a_text_wherever_an_answer_has_it() {
+    let server = Server::start();
+    server.send("PUT", "/v1/queues/x", r#"{"retain":3600}"#).await;
+    let deep = ["[".repeat(300), "]".repeat(300)].concat();
+    for value in [r#"{"cut":"\ud83d"}"#, "{\"a\":1e309}", &*format!("{{\"a\":{deep}}}")] {
+        let id = server
+            .insert("x", format!("{{\"payload\":{value},\"metadata\":{value}}}"))
+            .await;
+        server.insert("x", r#"{"payload":"neighbour"}"#).await;
+        let jobs = server.claim("x", r#"{"count":2}"#).await;
+        assert_eq!(jobs[1]["payload"], "neighbour");
+        assert_eq!(
+            (&jobs[0]["payload_text"], &jobs[0]["metadata_text"]),
+            (&json!(value), &json!(value))
+        );
+        let receipt = &jobs[0]["receipt"];
+        let progress = format!("{{\"progress\":{value}}}");
+        assert_eq!(
+            server.finish("x", receipt, "extend", progress).await["status"],
+            "active"
+        );
+        let result = format!("{{\"result\":{value}}}");
+        assert_eq!(server.finish("x", receipt, "ack", result).await["status"], "done");
+        let shown = server.job("x", &id).await;
+        let listed = body_of(&server.get("/v1/queues/x/jobs?state=done&payload=true").await, 200);
+        let listed = listed["jobs"].as_array().unwrap().iter().find(|job| job["id"] == *id);
+        for job in [&shown, listed.expect("the job")] {
+            for name in ["payload", "metadata", "progress", "result"] {
+                assert_eq!(job[format!("{name}_text")], value, "{name}");
+                assert_eq!(job.get(name), None);
+            }
+        }
+        server.finish("x", &jobs[1]["receipt"], "ack", "").await;
+    }
 }
 
 #[tokio::test]
