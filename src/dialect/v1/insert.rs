@@ -120,6 +120,7 @@ fn parse_job<'a>(mut members: Members<'a>, trace: &'a Trace, max_job_bytes: usiz
         unique: None,
         is_text: false,
     };
+    check_expiry(&members, &job)?;
     let unique = parse_unique(&mut members)?;
     members.reject_unknown()?;
     Ok(JobRequest { job, unique })
@@ -133,6 +134,18 @@ fn parse_due(members: &mut Members<'_>) -> Result<Due, Problem> {
         (Some(delay), None) => Ok(Due::In(delay)),
         (None, Some(time)) => Ok(Due::At(time)),
         (None, None) => Ok(Due::Now),
+    }
+}
+
+/// A job that expires before its delay is over would never be handed out.
+fn check_expiry(members: &Members<'_>, job: &NewJob<'_>) -> Result<(), Problem> {
+    match (job.due, job.expires_in) {
+        (Due::In(delay), Some(expires_in)) if delay >= expires_in => {
+            let detail = "`delay` must be less than `expires_in`, which counts from the insertion, too: the job would expire \
+                          before it can be handed out.";
+            Err(Problem::member(members.pointer_to("delay"), detail))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -93,6 +93,22 @@ async fn what_strict_readers_of_json_reject_is_a_text_wherever_an_answer_has_it(
 }
 
 #[tokio::test]
+async fn a_job_that_would_expire_before_its_delay_is_over_is_refused() {
+    let server = Server::start();
+    for delay in [5.0, 5.001] {
+        let job = json!({"payload": 1, "delay": delay, "expires_in": 5});
+        let told = wrong_member(&server.post("/v1/queues/x/jobs", &job).await, "/delay");
+        assert!(told.contains("`delay` must be less than `expires_in`"), "{told}");
+        let jobs = json!({"jobs": [{"payload": 1}, job]});
+        wrong_member(&server.post("/v1/queues/x/jobs", jobs).await, "/jobs/1/delay");
+    }
+    let id = server
+        .insert("x", r#"{"payload":1,"delay":4.999,"expires_in":5}"#)
+        .await;
+    assert_eq!(server.job("x", &id).await["state"], "scheduled");
+}
+
+#[tokio::test]
 async fn many_jobs_go_in_at_once_or_none() {
     let server = Server::start();
     let jobs = json!({"jobs": [{"payload": 1}, {"payload": 2, "unique": {"key": "k"}}, {"payload": 3, "unique": {"key": "k"}}]});
