@@ -32,7 +32,7 @@ const BLOCKING_GRACE: Duration = Duration::from_secs(2);
 const MAX_IDLE: usize = 16;
 
 /// The instance's way to Redis: one connection that all requests share, and one for each command that blocks. Each is
-/// opened when it is first needed, and opened again after it broke.
+/// opened when it is first needed, and opened again after it broke, or led to a server that is not the right one any more.
 pub struct Connection {
     address: String,
     shared: RefCell<Option<Rc<Shared>>>,
@@ -63,16 +63,20 @@ impl Connection {
         if result.is_err() {
             result = self.get_or_open().await;
         }
-        result.map_err(|error| RedisError::Unreachable(error.to_string()))
+        result.map_err(RedisError::without_effect)
     }
 
-    async fn get_or_open(&self) -> Result<Rc<Shared>, redis::Error> {
+    async fn get_or_open(&self) -> Result<Rc<Shared>, RedisError> {
         if let Some(shared) = self.shared() {
             if shared.last_reply.get().elapsed() > PING_AFTER_IDLE
                 && let Err(error) = with_timeout(CONNECT_TIMEOUT, shared.handle.execute("PING", [])).await
             {
-                self.forget(&shared);
-                return Err(error);
+                let error = RedisError::from(error);
+                // To be told that one may not ask is an answer, too.
+                if !matches!(error, RedisError::Forbidden(_)) {
+                    self.forget(&shared);
+                    return Err(error);
+                }
             }
             return Ok(shared);
         }
@@ -83,7 +87,7 @@ impl Connection {
             // What failed for one fails for all that waited for it: else each would try in turn.
             return self
                 .shared()
-                .ok_or_else(|| redis::Error::Other("it could not be opened".into()));
+                .ok_or_else(|| RedisError::Unreachable("it could not be opened".into()));
         }
         let _opening = Opening::begin(&self.opening);
         let opened = Rc::new(Shared {
@@ -102,7 +106,7 @@ impl Connection {
         self.shared.borrow().clone()
     }
 
-    /// Drops a broken connection, unless another request has replaced it already.
+    /// Drops a connection that should not be used again, unless another request has replaced it already.
     fn forget(&self, broken: &Rc<Shared>) {
         self.shared.borrow_mut().take_if(|shared| Rc::ptr_eq(shared, broken));
     }
@@ -112,7 +116,10 @@ impl Connection {
         let result = execute(&shared.handle, name, args).await;
         match &result {
             Ok(_) => shared.last_reply.set(Instant::now()),
-            Err(RedisError::Lost(_)) => self.forget(&shared),
+            Err(error) if error.asks_for_new_connection() => {
+                self.forget(&shared);
+                self.idle.borrow_mut().clear();
+            }
             Err(_) => {}
         }
         result
@@ -129,14 +136,14 @@ impl Connection {
             None => self
                 .open()
                 .await
-                .map_err(|error| RedisError::Unreachable(error.to_string()))?,
+                .map_err(|error| RedisError::from(error).without_effect())?,
         };
         // A connection can fall silent without breaking, where a network forgets it.
         let result = with_timeout(max_wait + BLOCKING_GRACE, execute(&connection, name, args)).await;
         let mut idle = self.idle.borrow_mut();
         match &result {
-            // What broke one has broken the others too, most likely.
-            Err(RedisError::Lost(_)) => idle.clear(),
+            // What broke one has broken the others too, most likely. The shared one is asked, or finds out, when it is used.
+            Err(error) if error.asks_for_new_connection() => idle.clear(),
             // The command still blocks it.
             Err(RedisError::Interrupted) => {}
             _ if idle.len() < MAX_IDLE => idle.push(connection),
@@ -201,7 +208,9 @@ impl Redis for Connection {
         let start = Instant::now();
         let mut result = self.run_blocking(name, args, max_wait).await;
         let broke_early = start.elapsed() < max_wait;
-        if let (Err(RedisError::Lost(_) | RedisError::Unreachable(_)), true) = (&result, broke_early) {
+        let may_go_better =
+            |error: &RedisError| matches!(error, RedisError::Unreachable(_)) || error.asks_for_new_connection();
+        if broke_early && result.as_ref().is_err_and(may_go_better) {
             result = self.run_blocking(name, args, max_wait).await;
         }
         match &result {

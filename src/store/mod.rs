@@ -26,6 +26,6 @@ pub use jobs::{
 pub use queues::{
     Condition, Configured, Counts, Delete, Description, EffectiveSettings, Health, LastMinute, NameList, Totals,
 };
-pub use redis::{Effect, Redis, RedisError, Reply, Store, queue_key_suffixes};
+pub use redis::{Effect, Redis, RedisError, Reply, Store, Unavailable, queue_key_suffixes};
 pub use subscribers::{Delivery, DeliveryId, Inbox, Subscriber, SubscriberKind};
 pub use workers::{QueueWorkers, SeenWorker, Worker};

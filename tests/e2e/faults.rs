@@ -1,6 +1,8 @@
 //! What breaks, and what must not be lost when it does.
 
-use crate::support::{Answer, Client, Cut, Host, HostOptions, Proxy, Redis, eventually};
+use crate::support::{
+    Answer, Client, Cut, Host, HostOptions, Listener, Proxy, Redis, eventually, other_connections, query,
+};
 use redis::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,6 +22,8 @@ fn assert_unavailable(answer: &Answer, text: &str) {
 }
 
 const UNREACHABLE: &str = "the store is out of reach; nothing was changed";
+const UNAVAILABLE: &str = "the store refused the request; nothing was changed";
+const JSON: (&str, &str) = ("Content-Type", "application/json");
 const LOST: &str = "the store did not answer; the request may have been carried out";
 
 #[tokio::test]
@@ -81,6 +85,162 @@ async fn a_command_whose_answer_was_lost_is_not_sent_again() {
         assert_eq!(client.get("/q/x").await.text(), job);
     }
     assert_eq!(client.get("/q/x").await.status, 404);
+}
+
+/// Two servers, of which the second takes over from the first: new connections lead there.
+async fn fail_over(proxy: &Proxy, old: &Redis, new: &Redis) {
+    old.run(&format!("REPLICAOF 127.0.0.1 {}", new.server.port())).await;
+    proxy.lead_to(new.server.port());
+}
+
+#[tokio::test]
+async fn after_a_failover_every_component_finds_the_new_primary_at_its_second_request() {
+    let (old, new) = (Redis::start(), Redis::start());
+    let proxy = Proxy::before(old.server.port()).await;
+    let host = host_with_one_instance(proxy.url());
+    let client = host.client();
+    client.insert("/q/x", "1").await;
+    let insert = async || {
+        client
+            .send("POST", "/v1/queues/x/jobs", &[JSON], r#"{"payload":1}"#)
+            .await
+    };
+    assert_eq!(insert().await.status, 201);
+
+    fail_over(&proxy, &old, &new).await;
+    assert_unavailable(&client.post("/q/x", "2").await, UNAVAILABLE);
+    client.insert("/q/x", "3").await;
+    let refused = insert().await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(
+        refused.text().contains("store-refused") && refused.text().contains("read-only replica"),
+        "{refused:?}"
+    );
+    assert!(refused.text().contains("Nothing was changed."), "{refused:?}");
+    assert_eq!(insert().await.status, 201);
+    assert_eq!(new.run("ZCARD presque:{x}:ready").await, Value::Int(2));
+}
+
+#[tokio::test]
+async fn after_a_failover_a_claim_that_waits_is_woken_by_the_new_primary() {
+    let (old, new) = (Redis::start(), Redis::start());
+    let proxy = Proxy::before(old.server.port()).await;
+    let host = host_with_one_instance(proxy.url());
+    let client = host.client();
+    let claim = async || {
+        client
+            .send("POST", "/v1/queues/x/claims", &[JSON], r#"{"wait":20}"#)
+            .await
+    };
+    let (claimed, ()) = tokio::join!(claim(), async {
+        eventually("the wait", async || {
+            let clients = old.run("CLIENT LIST").await;
+            Some(()).filter(|()| format!("{clients:?}").contains("cmd=blpop"))
+        })
+        .await;
+        fail_over(&proxy, &old, &new).await;
+        let insert = async || client.post("/q/x", "1").await.status == 200;
+        eventually("the insert", async || insert().await.then_some(())).await;
+    });
+    // Where the wait had just ended by itself, it learns of the failover by a refusal.
+    let claimed = if claimed.status == 503 { claim().await } else { claimed };
+    assert_eq!(claimed.status, 200, "{claimed:?}");
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_after_a_failover_and_ends_where_it_is_refused_for_long() {
+    let (old, new) = (Redis::start(), Redis::start());
+    let proxy = Proxy::before(old.server.port()).await;
+    let host = host_with_one_instance(proxy.url());
+    let mut reader = Listener::open(&host, "/c/x", &[("Accept", "text/event-stream")]).await;
+    fail_over(&proxy, &old, &new).await;
+    let client = host.client();
+    eventually("the insert", async || {
+        (client.post("/q/x", "1").await.status == 200).then_some(())
+    })
+    .await;
+    while !reader.chunk().await.expect("a message").contains("x:1") {}
+
+    // Now there is no primary at all.
+    new.run(&format!("REPLICAOF 127.0.0.1 {}", old.server.port())).await;
+    while reader.chunk().await.is_some() {}
+}
+
+#[tokio::test]
+async fn what_redis_does_not_do_for_now_is_told_as_refused_and_as_without_effect() {
+    let redis = Redis::start();
+    let host = host_with_one_instance(redis.url());
+    let client = host.client();
+    client.insert("/q/x", "1").await;
+    let insert = async || {
+        client
+            .send("POST", "/v1/queues/x/jobs", &[JSON], r#"{"payload":1}"#)
+            .await
+    };
+    for (cause, cure, reason) in [
+        (
+            "CONFIG SET min-replicas-to-write 1",
+            "CONFIG SET min-replicas-to-write 0",
+            "min-replicas-to-write",
+        ),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "read-only replica"),
+    ] {
+        redis.run(cause).await;
+        assert_unavailable(&client.post("/q/x", "2").await, UNAVAILABLE);
+        let answer = insert().await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert!(
+            answer.text().contains("store-refused") && answer.text().contains(reason),
+            "{answer:?}"
+        );
+        redis.run(cure).await;
+        client.insert("/q/x", "3").await;
+        assert_eq!(insert().await.status, 201);
+    }
+    // A password that was set is known to nobody: there is no login.
+    redis.run("CONFIG SET requirepass secret").await;
+    let host = host_with_one_instance(redis.url());
+    let client = host.client();
+    assert_unavailable(&client.post("/q/x", "4").await, UNAVAILABLE);
+    let answer = client
+        .send("POST", "/v1/queues/x/jobs", &[JSON], r#"{"payload":1}"#)
+        .await;
+    assert!(
+        answer.text().contains("store-refused") && answer.text().contains("login"),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn where_waits_use_up_the_connections_of_redis_they_fail_and_all_else_goes_on() {
+    let redis = Redis::start();
+    let host = host_with_one_instance(redis.url());
+    let client = host.client();
+    let send = async |target: &str, body: &str| client.send("POST", target, &[JSON], body.to_owned()).await;
+    client.insert("/q/x", "1").await;
+    let job: serde_json::Value = serde_json::from_str(send("/v1/queues/x/claims", "{}").await.text()).unwrap();
+    let receipt = job["jobs"][0]["receipt"].as_str().expect("a receipt");
+    // What is there now stays; there is no room for one more.
+    let mut watch = redis.connection().await;
+    let there = other_connections(&mut watch).await + 1;
+    query::<()>(&mut watch, &["CONFIG", "SET", "maxclients", &there.to_string()]).await;
+    for _ in 0..3 {
+        let answer = send("/v1/queues/y/claims", r#"{"wait":5}"#).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("retry-after")),
+            (503, Some("1")),
+            "{answer:?}"
+        );
+        assert!(answer.text().contains("othing was changed"), "{answer:?}");
+        client.insert("/q/x", "2").await;
+        assert_eq!(client.get("/q/x").await.brief(), (200, "2"));
+    }
+    assert_eq!(
+        send(&format!("/v1/queues/x/claims/{receipt}/ack"), "").await.status,
+        200
+    );
+    query::<()>(&mut watch, &["CONFIG", "SET", "maxclients", "100"]).await;
+    assert_eq!(send("/v1/queues/y/claims", r#"{"wait":0.1}"#).await.status, 204);
 }
 
 #[tokio::test]

@@ -63,10 +63,8 @@ impl presque::store::Redis for Native {
 async fn run(connection: &mut MultiplexedConnection, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
     let reply = redis::cmd(name).arg(args).query_async(connection).await;
     let value: Value = reply.map_err(|error| match error.kind() {
-        ErrorKind::NoScriptError => RedisError::NoScript,
         ErrorKind::IoError => RedisError::Lost(error.to_string()),
-        _ if error.code() == Some("OOM") => RedisError::Full(error.to_string()),
-        _ => RedisError::Refused(error.to_string()),
+        _ => RedisError::from_text(error.to_string()),
     })?;
     let mut flat = Vec::new();
     flatten(value, &mut flat);

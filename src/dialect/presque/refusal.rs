@@ -84,6 +84,10 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the store did not answer; the request may have been carried out",
             ),
+            Self::Store(Effect::Unavailable) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store refused the request; nothing was changed",
+            ),
             Self::Store(Effect::Refused | Effect::Full) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "the store refused the request")
             }

@@ -35,7 +35,7 @@ pub(super) async fn respond<R: Redis>(
                 Ok(answer) => Ok(json_response(answer)),
                 Err(Failure::UnknownCommand) => Ok(html_response(render_error("null resultset"))),
                 Err(Failure::Error(why)) => Ok(json_response(render_error(&why))),
-                Err(Failure::Refused(Refusal::Store(Effect::NotApplied | Effect::Unknown))) => {
+                Err(Failure::Refused(Refusal::Store(Effect::NotApplied | Effect::Unavailable | Effect::Unknown))) => {
                     Ok(json_response(render_error("Not connected")))
                 }
                 Err(Failure::Refused(refusal)) => Err(refusal),

@@ -3,7 +3,7 @@
 use super::stream::{ChunkSink, Gone};
 use super::value::to_value;
 use crate::queue::QueueName;
-use crate::store::{Delivery, DeliveryId, Inbox, Redis, RedisError, Store, Subscriber};
+use crate::store::{Delivery, DeliveryId, Effect, Inbox, Redis, RedisError, Store, Subscriber};
 use crate::web::json::{Style, object};
 use futures_util::future::{Either, select};
 use std::convert::Infallible;
@@ -22,6 +22,10 @@ const MAX_POLLS: usize = 8;
 
 /// How long to wait before asking a store again that could not be reached.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How often in a row a stream may be refused by the store, once a second. Then it ends: its reader can come back by another
+/// way, and would not notice otherwise that nothing comes any more.
+const MAX_REFUSALS: usize = 10;
 
 /// How long an event stream is silent at most.
 const MAX_SILENCE: Duration = Duration::from_secs(15);
@@ -58,6 +62,7 @@ impl Subscription {
                 subscriber: &self.subscriber,
                 sent: Vec::new(),
                 last_poll: Instant::now(),
+                refusals: 0,
             },
         };
         let Err(end) = sender.send_all(missed).await;
@@ -104,7 +109,7 @@ impl Subscription {
 
 /// Why a stream ends.
 enum StreamEnd {
-    /// Nobody reads it any more, or nobody takes what is sent, or the platform is about to stop.
+    /// Nobody reads it any more, or nobody takes what is sent, or the store refuses, or the platform is about to stop.
     Gone,
     /// Its queue was deleted.
     Deleted,
@@ -123,11 +128,13 @@ struct Poller<'a, R> {
     /// What was sent, and not confirmed to the store yet.
     sent: Vec<DeliveryId>,
     last_poll: Instant,
+    /// How often in a row the store has refused.
+    refusals: usize,
 }
 
 impl<R: Redis> Poller<'_, R> {
     /// Polls. Gives the next deliveries, when to poll again, and whether another subscriber must be sent its deliveries
-    /// first. `None` when the store cannot be reached.
+    /// first. `None` when the store cannot be reached, or refuses.
     async fn poll(&mut self, max_messages: usize) -> Result<Option<(Vec<Delivery>, Duration, bool)>, StreamEnd> {
         let polled = self.store.poll(self.subscriber, &self.sent, max_messages).await;
         self.last_poll = Instant::now();
@@ -139,9 +146,18 @@ impl<R: Redis> Poller<'_, R> {
                 is_blocked,
             }) => {
                 self.sent.clear();
+                self.refusals = 0;
                 Ok(Some((deliveries, next_event.unwrap_or(Duration::MAX), is_blocked)))
             }
-            Err(_) => Ok(None),
+            Err(error) => {
+                // One that is full, or away, goes on by itself.
+                self.refusals += usize::from(matches!(error.effect(), Effect::Unavailable | Effect::Refused));
+                if self.refusals < MAX_REFUSALS {
+                    Ok(None)
+                } else {
+                    Err(StreamEnd::Gone)
+                }
+            }
         }
     }
 

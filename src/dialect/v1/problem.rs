@@ -142,6 +142,17 @@ impl Problem {
         };
     }
 
+    /// The Redis user lacks the permission for this, where it is known what.
+    pub(super) fn forbidden(what: Option<&str>) -> Self {
+        let detail = match what {
+            Some(what) => {
+                format!("The Redis user has no permission for {what}. An operator can give it by ACL SETUSER.")
+            }
+            None => "The Redis user lacks a permission. GET /v1/health says which.".to_owned(),
+        };
+        Self::new(ProblemType::StoreRefused, detail)
+    }
+
     #[cfg(test)]
     pub(super) fn pointer(&self) -> Option<&str> {
         match &self.extension {
@@ -219,6 +230,13 @@ impl From<JsonError> for Problem {
 impl From<RedisError> for Problem {
     /// What Redis says is for the log, not for clients.
     fn from(error: RedisError) -> Self {
+        match &error {
+            RedisError::Unavailable(reason, _) => {
+                return Self::new(ProblemType::StoreRefused, format!("{reason}. Nothing was changed."));
+            }
+            RedisError::Forbidden(why) => return Self::forbidden(denied_command(why)),
+            _ => {}
+        }
         match error.effect() {
             Effect::NotApplied => Self::new(
                 ProblemType::StoreUnreachable,
@@ -228,7 +246,7 @@ impl From<RedisError> for Problem {
                 ProblemType::StoreFull,
                 "The memory of Redis is full. Nothing was changed. Finishing jobs frees memory.",
             ),
-            Effect::Refused => Self::new(
+            Effect::Unavailable | Effect::Refused => Self::new(
                 ProblemType::StoreRefused,
                 "Redis refused the command. The server's log says why.",
             ),
@@ -240,9 +258,20 @@ impl From<RedisError> for Problem {
     }
 }
 
+/// The command that Redis says is not permitted: it stands in quotes. Or the keys.
+fn denied_command(why: &str) -> Option<&str> {
+    if why.contains("access") {
+        return Some("the keys presque:*");
+    }
+    let command = why.split('\'').nth(1)?;
+    let is_command = command.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'|');
+    is_command.then_some(command)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Unavailable;
     use http_body_util::BodyExt;
     use std::collections::BTreeSet;
 
@@ -305,6 +334,8 @@ mod tests {
             RedisError::Unreachable("10.0.0.1".into()),
             RedisError::Lost("10.0.0.1".into()),
             RedisError::Refused("10.0.0.1".into()),
+            RedisError::Forbidden("no permission for 10.0.0.1".into()),
+            RedisError::Unavailable(Unavailable::ReadOnly, "10.0.0.1".into()),
             RedisError::Unexpected("10.0.0.1".into()),
             RedisError::NoScript,
         ] {

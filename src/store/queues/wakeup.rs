@@ -37,7 +37,9 @@ impl<R: Redis> Store<R> {
         let seconds = format!("{:.3}", max_wait.as_secs_f64());
         let mut args: Vec<&[u8]> = lists.iter().map(String::as_bytes).collect();
         args.push(seconds.as_bytes());
-        let popped = self.redis.blocking("BLPOP", &args, max_wait).await?;
+        // A token that is lost with its answer costs some seconds at most, so whatever fails here has changed nothing.
+        let popped = self.redis.blocking("BLPOP", &args, max_wait).await;
+        let popped = popped.map_err(RedisError::without_effect)?;
         Ok(match popped.into_iter().next() {
             Some(Reply::Bytes(list)) => Some(list),
             _ => None,

@@ -7,7 +7,7 @@ mod reply;
 mod script;
 mod store;
 
-pub use client::{Effect, Redis, RedisError, Reply};
+pub use client::{Effect, Redis, RedisError, Reply, Unavailable};
 pub use keys::queue_key_suffixes;
 pub(super) use keys::{
     CATALOG, JOBS, LEGACY_RECEIPTS, QueueKeys, WAKEUP, WORKER_COUNTS, WORKER_FAILURES, WORKERS, worker_record,
