@@ -232,7 +232,8 @@ impl RedisError {
         if text.contains("max number of clients") {
             return Self::Unavailable(Unavailable::TooManyClients, text);
         }
-        if text.contains("AuthenticationFailed") {
+        // The latter is what Redis says to a long command of a connection without a login, before it closes that.
+        if text.contains("AuthenticationFailed") || text.contains("Protocol error: unauthenticated") {
             return Self::Unavailable(Unavailable::NotAuthenticated, text);
         }
         let Some(code) = error_code(&text) else {
@@ -329,6 +330,11 @@ mod tests {
                 false,
             ),
             ("NOAUTH: Authentication required.", Unavailable::NotAuthenticated, true),
+            (
+                "ResponseError: Protocol error: unauthenticated multibulk length",
+                Unavailable::NotAuthenticated,
+                true,
+            ),
             (
                 "WRONGPASS: invalid username-password pair",
                 Unavailable::NotAuthenticated,
