@@ -207,6 +207,47 @@ async fn a_redis_that_may_throw_jobs_away_is_told_from_one_that_refuses() {
 }
 
 #[tokio::test]
+async fn health_fails_where_an_insert_would_and_names_the_reason() {
+    use presque::store::{RedisError, Unavailable};
+    let work = Work::start().await;
+    work.redis.run("CONFIG SET maxmemory 1").await;
+    assert!(matches!(work.store.health().await, Err(RedisError::Full(_))));
+    work.redis.run("CONFIG SET maxmemory 0").await;
+    for (cause, cure, reason) in [
+        (
+            "CONFIG SET min-replicas-to-write 1",
+            "CONFIG SET min-replicas-to-write 0",
+            Unavailable::NoReplicas,
+        ),
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", Unavailable::ReadOnly),
+    ] {
+        work.redis.run(cause).await;
+        let health = work.store.health().await;
+        assert!(
+            matches!(&health, Err(RedisError::Unavailable(told, _)) if *told == reason),
+            "{health:?}"
+        );
+        work.redis.run(cure).await;
+        work.store.health().await.unwrap();
+    }
+    // The connection is that of the default user.
+    work.redis.run("ACL SETUSER default -info -zadd -hsetnx").await;
+    let health = work.store.health().await.unwrap();
+    assert_eq!(
+        (health.missing_permissions, &*health.version),
+        (vec!["HSETNX".into(), "ZADD".into()], "")
+    );
+    work.redis.run("ACL SETUSER default +zadd +hsetnx").await;
+    assert!(work.store.health().await.unwrap().missing_permissions.is_empty());
+    work.redis.run("ACL SETUSER default -evalsha").await;
+    let health = work.store.health().await;
+    assert!(
+        matches!(&health, Err(RedisError::Forbidden(why)) if why.contains("evalsha")),
+        "{health:?}"
+    );
+}
+
+#[tokio::test]
 async fn when_redis_is_full_inserts_are_refused_and_claims_and_acks_go_on() {
     let work = Work::start().await;
     for payload in ["1", "2", "3"] {

@@ -28,7 +28,7 @@ pub async fn assert_sound(redis: &Redis) {
             assert!(known, "an unknown key: {key}");
             queues.insert(tag.to_owned());
         } else if key != "test:clock" {
-            let lists = ["presque:queues", "presque:workers", "presque:seen"];
+            let lists = ["presque:queues", "presque:workers", "presque:seen", "presque:health"];
             let known = lists.contains(&&*key) || key.starts_with("presque:worker:");
             assert!(known, "an unknown key: {key}");
         }

@@ -1,4 +1,4 @@
-//! `GET /v1/health`: whether Redis answers, and what is unwise about it.
+//! `GET /v1/health`: whether Redis takes jobs, and what is unwise about it.
 
 use super::problem::Problem;
 use super::respond;
@@ -9,6 +9,9 @@ use http::StatusCode;
 
 pub(super) async fn show<R: Redis>(context: &Context<R>) -> Result<Response, Problem> {
     let health = context.store.health().await?;
+    if !health.missing_permissions.is_empty() {
+        return Err(Problem::forbidden(Some(&health.missing_permissions.join(", "))));
+    }
     let eviction = format!(
         "The maxmemory-policy of Redis is {}: when its memory is full it drops jobs. It should be noeviction.",
         health.maxmemory_policy
@@ -17,10 +20,13 @@ pub(super) async fn show<R: Redis>(context: &Context<R>) -> Result<Response, Pro
     Ok(respond(StatusCode::OK, |o| {
         o.text("status", "ok");
         o.object("redis", |o| {
-            o.text("version", &health.version);
-            o.text("maxmemory_policy", &health.maxmemory_policy);
-            o.plain("used_memory", health.used_memory);
-            o.plain("maxmemory", health.max_memory);
+            // Where INFO is not permitted nothing of this is known.
+            if !health.version.is_empty() {
+                o.text("version", &health.version);
+                o.text("maxmemory_policy", &health.maxmemory_policy);
+                o.plain("used_memory", health.used_memory);
+                o.plain("maxmemory", health.max_memory);
+            }
         });
         o.array("warnings", warnings, |out, (kind, detail)| {
             push_object(out, |o| {

@@ -92,6 +92,8 @@ keys! {
     /// A sorted set: each worker that claims by name with each of its queues, by when it was last seen there. Expires
     /// after a day.
     ALL_SEEN = Key::Global("presque:seen");
+    /// What health tries to write: gone at once, or after a second.
+    PROBE = Key::Global("presque:health");
     /// [`CATALOG`] or [`WORKERS`].
     NAMES = Key::PerCall;
     /// A [`worker_record`].
