@@ -283,7 +283,7 @@ async fn a_password_and_a_database_are_used_and_the_password_is_never_told() {
         redis_url: Some(format!("redis://:wr0ng@{base}/3")),
         ..HostOptions::default()
     });
-    assert_unavailable(&wrong.client().get("/q/x").await, UNREACHABLE);
+    assert_unavailable(&wrong.client().get("/q/x").await, UNAVAILABLE);
     let log = eventually("the log", async || Some(wrong.log()).filter(|log| !log.is_empty())).await;
     assert!(!log.contains("wr0ng") && !host.log().contains("s3"), "{log}");
 }
