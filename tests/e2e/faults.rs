@@ -197,11 +197,23 @@ async fn what_redis_does_not_do_for_now_is_told_as_refused_and_as_without_effect
         client.insert("/q/x", "3").await;
         assert_eq!(insert().await.status, 201);
     }
-    // A password that was set is known to nobody: there is no login.
-    redis.run("CONFIG SET requirepass secret").await;
-    let host = host_with_one_instance(redis.url());
-    let client = host.client();
-    assert_unavailable(&client.post("/q/x", "4").await, UNAVAILABLE);
+    // A password that was set since is known to nobody: there is no login.
+    let mut connection = redis.connection().await;
+    let set = redis::cmd("CONFIG")
+        .arg("SET")
+        .arg("requirepass")
+        .arg("secret")
+        .to_owned();
+    let kill = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").to_owned();
+    for command in [set, kill] {
+        command.query_async::<Value>(&mut connection).await.unwrap();
+    }
+    eventually("the next connection has no login", async || {
+        let answer = client.post("/q/x", "4").await;
+        let is_told = answer.text().contains(UNAVAILABLE);
+        is_told.then(|| assert_unavailable(&answer, UNAVAILABLE))
+    })
+    .await;
     let answer = client
         .send("POST", "/v1/queues/x/jobs", &[JSON], r#"{"payload":1}"#)
         .await;
@@ -279,13 +291,26 @@ async fn a_password_and_a_database_are_used_and_the_password_is_never_told() {
         .unwrap();
     assert_eq!(length, 1);
 
-    let wrong = Host::start(HostOptions {
-        redis_url: Some(format!("redis://:wr0ng@{base}/3")),
-        ..HostOptions::default()
-    });
-    assert_unavailable(&wrong.client().get("/q/x").await, UNAVAILABLE);
-    let log = eventually("the log", async || Some(wrong.log()).filter(|log| !log.is_empty())).await;
-    assert!(!log.contains("wr0ng") && !host.log().contains("s3"), "{log}");
+    // The host's password is wrong from now on, and its next connection finds that out.
+    let set = redis::cmd("CONFIG")
+        .arg("SET")
+        .arg("requirepass")
+        .arg("other")
+        .to_owned();
+    let kill = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").to_owned();
+    for command in [set, kill] {
+        command.query_async::<Value>(&mut connection).await.unwrap();
+    }
+    eventually("the wrong password is told", async || {
+        let answer = host.client().get("/q/x").await;
+        answer
+            .text()
+            .contains(UNAVAILABLE)
+            .then(|| assert_unavailable(&answer, UNAVAILABLE))
+    })
+    .await;
+    let log = eventually("the log", async || Some(host.log()).filter(|log| !log.is_empty())).await;
+    assert!(!log.contains("s3"), "{log}");
 }
 
 #[tokio::test]

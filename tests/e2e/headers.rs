@@ -35,7 +35,8 @@ async fn policy(client: &Client, target: &str) -> Option<String> {
 #[tokio::test]
 async fn no_response_is_kept_by_a_cache_or_taken_for_another_type() {
     let redis = Redis::start();
-    let client = Host::on(&redis).client();
+    let host = Host::on(&redis);
+    let client = host.client();
     for (method, target, media, body) in REQUESTS {
         let answer = client.send(method, target, &[media], body).await;
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{method} {target}");
@@ -50,7 +51,8 @@ async fn no_response_is_kept_by_a_cache_or_taken_for_another_type() {
 #[tokio::test]
 async fn a_response_that_calls_a_function_may_be_run_as_a_script() {
     let redis = Redis::start();
-    let client = Host::restmq_on(&redis).client();
+    let host = Host::restmq_on(&redis);
+    let client = host.client();
     client.form("/q/x", "value=1").await;
     for (method, target, body) in [
         ("GET", "/q/x?callback=cb", ""),
@@ -68,7 +70,8 @@ async fn a_response_that_calls_a_function_may_be_run_as_a_script() {
 #[tokio::test]
 async fn a_page_of_restmq_has_no_rights_in_a_browser() {
     let redis = Redis::start();
-    let client = Host::restmq_on(&redis).client();
+    let host = Host::restmq_on(&redis);
+    let client = host.client();
     client.form("/q/x", "value=%3Cscript%3E").await;
     for target in ["/q/x", "/q/", "/j/x", "/nowhere", "/"] {
         let expected = Some("sandbox; default-src 'none'".to_owned());
@@ -133,7 +136,7 @@ async fn a_compressed_body_is_refused_in_the_words_of_its_dialect_and_changes_no
             "Content-Encoding must be identity",
         ),
     ] {
-        let headers = [media, gzip, ("X-presque-workerid", "w")];
+        let headers = [media, gzip];
         let answer = host.client().send("POST", target, &headers, "value=1").await;
         assert_eq!(answer.status, 415, "{target}: {answer:?}");
         assert!(answer.text().contains(text), "{target}: {answer:?}");

@@ -230,16 +230,15 @@ async fn health_fails_where_an_insert_would_and_names_the_reason() {
         work.redis.run(cure).await;
         work.store.health().await.unwrap();
     }
-    // The connection is that of the default user.
-    work.redis.run("ACL SETUSER default -info -zadd -hsetnx").await;
+    work.redis.run("ACL SETUSER presque -info -zadd -hsetnx").await;
     let health = work.store.health().await.unwrap();
     assert_eq!(
         (health.missing_permissions, &*health.version),
         (vec!["HSETNX".into(), "ZADD".into()], "")
     );
-    work.redis.run("ACL SETUSER default +zadd +hsetnx").await;
+    work.redis.run("ACL SETUSER presque +zadd +hsetnx").await;
     assert!(work.store.health().await.unwrap().missing_permissions.is_empty());
-    work.redis.run("ACL SETUSER default -evalsha").await;
+    work.redis.run("ACL SETUSER presque -evalsha").await;
     let health = work.store.health().await;
     assert!(
         matches!(&health, Err(RedisError::Forbidden(why)) if why.contains("evalsha")),

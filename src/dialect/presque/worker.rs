@@ -5,7 +5,7 @@ use super::{Refusal, respond_options};
 use crate::queue::QueueName;
 use crate::store::Redis;
 use crate::web::json::{self, Style, object};
-use crate::web::{Context, Request, Response, empty, with_body};
+use crate::web::{BodyError, Context, Request, Response, empty, with_body};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
@@ -34,22 +34,26 @@ async fn register<R: Redis>(request: &mut Request, context: &Context<R>) -> Resu
     let queue = parse_queue(request, "/w")?;
     let worker = match parse_worker(request) {
         Some(worker) => worker,
-        None => parse_worker_in_body(request).await.ok_or(Refusal::WorkerMissing)?,
+        None => parse_worker_in_body(request).await?.ok_or(Refusal::WorkerMissing)?,
     };
     context.store.register(&queue, &worker).await?;
     Ok(empty(StatusCode::CREATED))
 }
 
 /// The protocol of May 2010: `{"worker_id":"..."}`, whatever the content type.
-async fn parse_worker_in_body(request: &mut Request) -> Option<Vec<u8>> {
-    let content = request.body(MAX_BODY_BYTES).await.ok()?;
-    let members: Map<String, Value> = serde_json::from_slice(&content).ok()?;
-    let worker = match members.get("worker_id")? {
-        Value::String(id) => id.clone(),
-        Value::Number(id) => id.to_string(),
-        _ => return None,
+async fn parse_worker_in_body(request: &mut Request) -> Result<Option<Vec<u8>>, Refusal> {
+    let content = match request.body(MAX_BODY_BYTES).await {
+        Err(BodyError::Encoded) => return Err(BodyError::Encoded.into()),
+        // As a body that names no worker.
+        content => content.unwrap_or_default(),
     };
-    Some(worker.into_bytes()).filter(|worker| is_worker(worker))
+    let members: Map<String, Value> = serde_json::from_slice(&content).unwrap_or_default();
+    let worker = match members.get("worker_id") {
+        Some(Value::String(id)) => id.clone(),
+        Some(Value::Number(id)) => id.to_string(),
+        _ => return Ok(None),
+    };
+    Ok(Some(worker.into_bytes()).filter(|worker| is_worker(worker)))
 }
 
 async fn unregister<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {

@@ -8,7 +8,7 @@ use super::value::{to_payload, to_value};
 use super::{Refusal, pages, respond_options};
 use crate::queue::{JobId, QueueName};
 use crate::store::{Delete, Effect, Insert, Inserted, InsertedJob, NewJob, Redis};
-use crate::web::{Context, Request, Response, with_header};
+use crate::web::{Context, Request, Response, restrict, with_header};
 use http::header::LOCATION;
 use http::{Method, StatusCode};
 use std::time::Duration;
@@ -179,6 +179,7 @@ fn parse_ttl(text: &[u8]) -> Result<Duration, Refusal> {
 fn no_message() -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
+    restrict(response.headers_mut());
     response
 }
 

@@ -8,8 +8,8 @@
 --       6 how many receipts follow
 --       then for each a receipt and a result (JSON text, empty for none)
 -- Reply 1 the server's time in milliseconds
---       2 when there may be a job without an insert, in milliseconds: when the next lease ends or the next scheduled job is due,
---         or now when more was skipped than one call may; nil for never, and when jobs were taken
+--       2 when there may be a job without an insert, in milliseconds: when the next lease ends or the next scheduled job is
+--         due, or now when more was skipped than one call may; nil for never, and when jobs were taken
 --       3 whether the worker is to be entered in the list of workers: 1 once a minute
 --       then for each receipt 'done', 'repeated', 'cancelled' or 'stale'
 --       then for each job its fields, see add_job
