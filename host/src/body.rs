@@ -193,7 +193,12 @@ impl Drop for RequestBody {
     fn drop(&mut self) {
         let rest = self.incoming.take().filter(|incoming| !incoming.is_end_stream());
         if let (Some(rest), Ok(runtime)) = (rest, tokio::runtime::Handle::try_current()) {
-            runtime.spawn(tokio::time::timeout(REST_TIMEOUT, discard(rest)));
+            let complete = self.complete.clone();
+            runtime.spawn(async move {
+                // What came in that time is enough: a stop waits for this.
+                let _ = tokio::time::timeout(REST_TIMEOUT, discard(rest)).await;
+                complete.cancel();
+            });
         } else {
             self.complete.cancel();
         }

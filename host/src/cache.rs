@@ -69,6 +69,8 @@ impl Compiled {
     pub(crate) fn cache(&self) -> Result<Cache> {
         let mut config = CacheConfig::new();
         config.with_directory(self.dir.join(CODE));
+        // Else wasmtime packs a file anew after 256 uses, and its checksum is wrong then.
+        config.with_optimized_compression_usage_counter_threshold(u64::MAX);
         Ok(Cache::new(config)?)
     }
 

@@ -41,7 +41,7 @@ pub struct Flags {
     #[arg(long, value_name = "N", default_value = "128")]
     pub max_instance_reuse_count: Range<usize>,
 
-    /// How many requests an instance serves at the same time: a number or a range.
+    /// How many requests an instance serves at the same time: a number or a range. A component has up to 1000 instances.
     #[arg(long, value_name = "N", default_value = "16")]
     pub max_instance_concurrent_reuse_count: Range<usize>,
 

@@ -99,10 +99,7 @@ impl RedisAddress {
         );
         let database = match database.as_str() {
             "" => 0,
-            number => number
-                .parse()
-                .ok()
-                .with_context(|| format!("redis_database must be a number, not '{number}'"))?,
+            number => number.parse().ok().context("redis_database must be a number")?,
         };
         Ok(Some(Self {
             address: info.addr,

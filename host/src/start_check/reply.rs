@@ -75,6 +75,8 @@ pub(super) fn failure(command: &str, error: &RedisError) -> Failure {
         "NOPERM" => Failure::Forbidden(forbidden(&text).unwrap_or(command).to_ascii_lowercase()),
         // Of scripts, where it does not say which one. Each is tried by itself, too.
         _ if text.contains("can't run this command") => Failure::Harmless,
+        // It closes the connection next.
+        _ if text.contains("max number of clients") => Failure::NotNow(text),
         "NOAUTH" => {
             Failure::Error("it wants a password: set redis_password, and redis_user if it has users".to_owned())
         }

@@ -151,7 +151,10 @@ impl<R: Redis> Poller<'_, R> {
             }
             Err(error) => {
                 // One that is full, or away, goes on by itself.
-                self.refusals += usize::from(matches!(error.effect(), Effect::Unavailable | Effect::Refused));
+                self.refusals = match error.effect() {
+                    Effect::Unavailable | Effect::Refused => self.refusals + 1,
+                    _ => 0,
+                };
                 if self.refusals < MAX_REFUSALS {
                     Ok(None)
                 } else {

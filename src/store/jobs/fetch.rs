@@ -47,6 +47,7 @@ impl<R: Redis> Store<R> {
             fetch.worker.unwrap_or_default(),
             max_bytes.as_bytes(),
         ];
+        let mut has_changed = false;
         loop {
             let reply = self.run(&scripts::FETCH, fetch.queue, &args).await;
             if let (Err(error), Some(worker)) = (&reply, fetch.worker)
@@ -55,7 +56,12 @@ impl<R: Redis> Store<R> {
                 // The worker may have jobs now that it never saw, and its next fetch would acknowledge them.
                 let _ = self.release_legacy_leases(fetch.queue, worker).await;
             }
-            let mut reply = reply?;
+            let mut reply = match reply {
+                // The first call may have acknowledged the worker's jobs.
+                Err(error) if has_changed => return Err(error.after_a_change()),
+                reply => reply?,
+            };
+            has_changed = true;
             if reply.one_of(&[("jobs", false), ("stopped", true)])? {
                 return Ok(Fetched::Stopped);
             }

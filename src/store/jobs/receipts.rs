@@ -150,7 +150,7 @@ impl<R: Redis> Store<R> {
         nacks.iter().map(read).collect()
     }
 
-    /// Lets leases on jobs of one queue end later, each on its own. One command, or none where there are none.
+    /// Gives leases on jobs of one queue a new end, each on its own. One command, or none where there are none.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.

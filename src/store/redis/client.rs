@@ -191,13 +191,9 @@ impl RedisError {
     /// The same error, of a command that came after others which were carried out: then it is no longer true that
     /// nothing was changed.
     pub(in crate::store) fn after_a_change(self) -> Self {
-        match self {
-            Self::Unreachable(why)
-            | Self::Unavailable(_, why)
-            | Self::Forbidden(why)
-            | Self::Refused(why)
-            | Self::Full(why) => Self::Lost(why),
-            other => other,
+        match self.effect() {
+            Effect::Unknown => self,
+            Effect::NotApplied | Effect::Unavailable | Effect::Refused | Effect::Full => Self::Lost(self.to_string()),
         }
     }
 
