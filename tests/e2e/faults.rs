@@ -166,6 +166,17 @@ async fn a_stream_goes_on_after_a_failover_and_ends_where_it_is_refused_for_long
     while reader.chunk().await.is_some() {}
 }
 
+/// Gives Redis another password, and closes all connections but this one, which stay logged in otherwise.
+async fn change_password(connection: &mut redis::aio::MultiplexedConnection, password: &str) {
+    for words in [
+        &["CONFIG", "SET", "requirepass", password][..],
+        &["CLIENT", "KILL", "TYPE", "normal"],
+    ] {
+        let command = redis::cmd(words[0]).arg(&words[1..]).to_owned();
+        command.query_async::<Value>(connection).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn what_redis_does_not_do_for_now_is_told_as_refused_and_as_without_effect() {
     let redis = Redis::start();
@@ -199,15 +210,7 @@ async fn what_redis_does_not_do_for_now_is_told_as_refused_and_as_without_effect
     }
     // A password that was set since is known to nobody: there is no login.
     let mut connection = redis.connection().await;
-    let set = redis::cmd("CONFIG")
-        .arg("SET")
-        .arg("requirepass")
-        .arg("secret")
-        .to_owned();
-    let kill = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").to_owned();
-    for command in [set, kill] {
-        command.query_async::<Value>(&mut connection).await.unwrap();
-    }
+    change_password(&mut connection, "secret").await;
     eventually("the next connection has no login", async || {
         let answer = client.post("/q/x", "4").await;
         let is_told = answer.text().contains(UNAVAILABLE);
@@ -291,15 +294,7 @@ async fn a_password_and_a_database_are_used_and_the_password_is_never_told() {
     assert_eq!(length, 1);
 
     // The host's password is wrong from now on, and its next connection finds that out.
-    let set = redis::cmd("CONFIG")
-        .arg("SET")
-        .arg("requirepass")
-        .arg("other")
-        .to_owned();
-    let kill = redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").to_owned();
-    for command in [set, kill] {
-        command.query_async::<Value>(&mut connection).await.unwrap();
-    }
+    change_password(&mut connection, "other").await;
     eventually("the wrong password is told", async || {
         let answer = host.client().get("/q/x").await;
         answer
