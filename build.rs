@@ -34,6 +34,14 @@ struct Part {
 }
 
 impl Part {
+    fn is_function(&self) -> bool {
+        self.code.starts_with("local function")
+    }
+
+    fn is_constant(&self) -> bool {
+        self.names.iter().all(|name| name.starts_with(char::is_uppercase))
+    }
+
     fn is_among(&self, used: &BTreeSet<&str>) -> bool {
         self.names.iter().any(|name| used.contains(name.as_str()))
     }
@@ -80,6 +88,15 @@ impl File {
         if let Some(key) = self.keys.iter().find(|key| !used.contains(unmarked(key))) {
             return Err(format!("the key {key} is declared and not used"));
         }
+        for (index, part) in self.parts.iter().enumerate() {
+            let (uses, below) = (names_in(&part.code), self.parts.iter().skip(index + 1));
+            let mut below = below.filter(|part| part.is_function() || part.is_constant());
+            if let Some(name) = below.find_map(|part| part.names.iter().find(|name| uses.contains(name.as_str()))) {
+                return Err(format!("{name} is used above its definition"));
+            } else if part.is_rare && !part.is_function() {
+                return Err(format!("@rare stands above {}, which is no function", part.names.join(", ")));
+            }
+        }
         for include in &self.includes {
             let file = files.get(include).ok_or(format!("there is no {include} to include"))?;
             if !used.iter().any(|name| file.defines(name)) {
@@ -116,6 +133,9 @@ fn names_in(code: &str) -> BTreeSet<&str> {
 fn add<'a>(path: &'a str, files: &'a Files, open: &[&str], all: &mut Vec<&'a str>) -> Result<(), String> {
     let (file, open) = (&files[path], [open, &[path]].concat());
     file.check(files).map_err(|error| format!("{path}: {error}"))?;
+    if path.starts_with("lua/") && file.parts.first().is_some_and(|part| !part.code.is_empty()) {
+        return Err(format!("{path}: the code before the first definition would be left out"));
+    }
     for include in &file.includes {
         if open.contains(&include.as_str()) {
             return Err(format!("{} -> {include}: files include each other", open.join(" -> ")));
@@ -169,6 +189,11 @@ pub fn resolve(path: &str, files: &Files) -> Result<(String, Vec<String>), Strin
             left_out.push(part);
         } else if part.is_rare {
             let (head, body, used_inside) = nest(part, &left_out);
+            let mut state = left_out.iter().filter(|part| !part.is_function() && !part.is_constant());
+            if let Some(twice) = state.find(|part| part.is_among(&used_inside) && part.is_among(&used_by_rare)) {
+                let names = twice.names.join(", ");
+                return Err(format!("{path}: two rare functions would each have their own {names}"));
+            }
             used_by_rare.extend(used_inside);
             pieces.push((head, body));
         } else {
@@ -195,13 +220,22 @@ pub fn resolve(path: &str, files: &Files) -> Result<(String, Vec<String>), Strin
     Ok((keys + &source, names))
 }
 
+/// A shared file that no other file includes.
+pub fn find_unused(files: &Files) -> Option<&String> {
+    let included: BTreeSet<_> = files.values().flat_map(|file| &file.includes).collect();
+    files.keys().find(|path| path.starts_with("lua/") && !included.contains(path))
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=src/store");
     let (mut files, mut out) = (Files::new(), String::new());
-    for path in glob::glob("src/store/*/*.lua")? {
+    for path in glob::glob("src/store/**/*.lua")? {
         let path = path?;
         let name = path.strip_prefix("src/store")?.to_string_lossy().into_owned();
         files.insert(name, File::parse(&fs::read_to_string(&path)?));
+    }
+    if let Some(path) = find_unused(&files) {
+        return Err(format!("nothing includes {path}").into());
     }
     for path in files.keys().filter(|path| !path.starts_with("lua/")) {
         let (source, keys) = resolve(path, &files)?;

@@ -1,6 +1,6 @@
 //! How scripts are made from the files of `src/store/`: what `build.rs` accepts, refuses, and leaves out.
 
-use super::build::{File, Files, resolve};
+use super::build::{File, Files, find_unused, resolve};
 use std::fs;
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use std::path::Path;
 pub fn files_with(more: &[(&str, &str)]) -> Files {
     let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let mut files = Files::new();
-    for path in glob::glob(store.join("*/*.lua").to_str().unwrap()).unwrap() {
+    for path in glob::glob(store.join("**/*.lua").to_str().unwrap()).unwrap() {
         let path = path.unwrap();
         let name = path.strip_prefix(&store).unwrap().to_str().unwrap().to_owned();
         files.insert(name, File::parse(&fs::read_to_string(&path).unwrap()));
@@ -143,4 +143,42 @@ fn files_that_include_each_other_are_refused_with_the_circle() {
         error,
         "jobs/test.lua -> lua/a.lua -> lua/b.lua -> lua/a.lua: files include each other"
     );
+}
+
+#[test]
+fn what_would_silently_be_wrong_in_a_script_is_refused_by_name() {
+    for (word, error) in [
+        (
+            "local function loud()\n  return word()\nend\nlocal function word()\n  return loud()\nend\n",
+            "lua/word.lua: word is used above its definition",
+        ),
+        (
+            "local function word()\n  return LOUD\nend\nlocal LOUD = 1\n",
+            "lua/word.lua: LOUD is used above its definition",
+        ),
+        (
+            "-- @rare\nlocal word = 1\n",
+            "lua/word.lua: @rare stands above word, which is no function",
+        ),
+        (
+            "redis.call('PING')\nlocal word = 1\n",
+            "lua/word.lua: the code before the first definition would be left out",
+        ),
+        (
+            "local said = 0\n-- @rare\nlocal function once()\n  said = said + 1\nend\n\
+             -- @rare\nlocal function word()\n  said = said + 1\nend\n",
+            "jobs/test.lua: two rare functions would each have their own said",
+        ),
+    ] {
+        let script = if word.contains("once") { "word()\nonce()" } else { "word()" };
+        let script = format!("-- @include word\nreturn {script}");
+        assert_eq!(make(&script, &[("lua/word.lua", word)]).unwrap_err(), error);
+    }
+}
+
+#[test]
+fn a_shared_file_that_nothing_includes_is_found() {
+    let spare = "local function spare()\nend\n";
+    assert_eq!(find_unused(&files_with(&[])), None);
+    assert_eq!(find_unused(&files_with(&[("lua/spare.lua", spare)])), Some(&"lua/spare.lua".to_owned()));
 }

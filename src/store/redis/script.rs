@@ -23,6 +23,7 @@ pub(in crate::store) mod scripts {
                 sha1: $sha1,
                 keys: &$keys,
             };
+            const _: () = assert!($name.has_one_key_per_call_at_most());
         };
     }
 
@@ -30,6 +31,18 @@ pub(in crate::store) mod scripts {
 }
 
 impl Script {
+    /// Whether it is clear which key a caller gives.
+    const fn has_one_key_per_call_at_most(&self) -> bool {
+        let (mut keys, mut count) = (self.keys, 0);
+        while let [key, rest @ ..] = keys {
+            if matches!(key, Key::PerCall) {
+                count += 1;
+            }
+            keys = rest;
+        }
+        count <= 1
+    }
+
     /// Runs the script by its hash, on the keys of a queue and `call_keys`. A server that does not know it
     /// (a new one, or after `SCRIPT FLUSH`) is sent the source, and knows it from then on.
     pub(in crate::store) async fn run(
