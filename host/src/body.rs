@@ -20,10 +20,11 @@ const MAX_BYTES: usize = 128 * 1024 * 1024;
 /// Bodies up to this size do not count: there are no more of them than connections.
 const SMALL: u64 = 16 * 1024;
 
-/// A body counts as this at most: what is larger is refused, or read piece by piece.
+/// A body counts as this at most: what is larger is refused, or read piece by piece. One that is announced as larger takes
+/// room only as it comes, so that it is refused at once, and holds up no other.
 const MAX_COUNTED: usize = MAX_BYTES / 2;
 
-/// By so many bytes a body counts as more whose size is not known beforehand, as it comes.
+/// By so many bytes a body counts as more that takes room as it comes, since its size is not known or is very large.
 const STEP: u32 = 64 * 1024;
 
 /// For each so many bytes a body gets a second more.
@@ -67,8 +68,9 @@ impl Room {
 
     /// Waits for room, and prepares a body for its component. `None`: there was no room in time.
     pub(crate) async fn take(&self, incoming: Incoming) -> Option<(WasiBody, Reading)> {
-        let size = incoming.size_hint().exact();
-        let held = Arc::new(Mutex::new(Vec::from_iter(self.reserve(size).await?)));
+        let reserved = self.reserve(incoming.size_hint().exact()).await?;
+        let is_reserved = reserved.is_some();
+        let held = Arc::new(Mutex::new(Vec::from_iter(reserved)));
         let reading = Reading {
             _room: held.clone(),
             late: CancellationToken::new(),
@@ -81,8 +83,7 @@ impl Room {
         }
         let body = RequestBody {
             incoming: Some(incoming),
-            // What is announced is counted.
-            uncounted: size.is_none().then(|| (self.bytes.clone(), held)),
+            uncounted: (!is_reserved).then(|| (self.bytes.clone(), held)),
             received: 0,
             start: Instant::now(),
             timeout: self.timeout,
@@ -94,11 +95,11 @@ impl Room {
         Some((body.boxed_unsync(), reading))
     }
 
+    /// Waits for room for a body that is announced with this size, where that is neither small nor very large.
     async fn reserve(&self, size: Option<u64>) -> Option<Option<OwnedSemaphorePermit>> {
-        let Some(size) = size.filter(|size| *size > SMALL) else {
+        let Some(size) = size.filter(|size| (SMALL + 1..=MAX_COUNTED as u64).contains(size)) else {
             return Some(None);
         };
-        let size = usize::try_from(size).unwrap_or(usize::MAX).min(MAX_COUNTED);
         let room = self.bytes.clone().acquire_many_owned(u32::try_from(size).ok()?);
         tokio::time::timeout(self.timeout, room).await.ok()?.ok().map(Some)
     }
@@ -107,7 +108,7 @@ impl Room {
 struct RequestBody {
     /// `None` when there is no more to read.
     incoming: Option<Incoming>,
-    /// Where its size is not known: where room is taken, and where it is noted.
+    /// Where no room is reserved for it: where room is taken as it comes, and where that is noted.
     uncounted: Option<(Arc<Semaphore>, Arc<Held>)>,
     received: u64,
     start: Instant,

@@ -76,6 +76,11 @@ async fn large_bodies_wait_for_room_and_others_do_not() {
             .await;
         assert_eq!(small.status, 200);
     }
+    // One that is larger than any may be is refused at once, and does not wait for room either.
+    let mut refused = send(&host, "/header?x-own=1", LARGE + 1, b"").await;
+    let mut start = [0; 15];
+    patiently("an answer", refused.read_exact(&mut start)).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200 OK");
     assert!(!host.log().contains("waiting"), "{}", host.log());
     drop(holders);
     assert_eq!(patiently("its turn", waits).await.unwrap().text(), "waited");
