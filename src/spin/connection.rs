@@ -1,7 +1,7 @@
 //! The instance's connections to Redis.
 
 use super::log;
-use crate::store::{Redis, RedisError, Reply};
+use crate::store::{Redis, RedisError, Reply, Unavailable};
 use spin_sdk::redis::{self, RedisParameter, RedisResult};
 use spin_sdk::time;
 use std::cell::{Cell, RefCell};
@@ -102,6 +102,22 @@ impl Connection {
         with_timeout(CONNECT_TIMEOUT, redis::Connection::open(&self.address)).await
     }
 
+    /// Opens a connection for commands that block, unless the server has few slots left: those are for the connections that
+    /// requests share, without which nothing works.
+    async fn open_blocking(&self) -> Result<redis::Connection, RedisError> {
+        let connection = self.open().await?;
+        let info = with_timeout(CONNECT_TIMEOUT, execute(&connection, "INFO", &[b"clients"])).await;
+        match info {
+            Ok(info) if has_few_slots(&info) => {
+                let text = "what is left is kept for requests that do not wait".to_owned();
+                Err(RedisError::Unavailable(Unavailable::TooManyClients, text))
+            }
+            Err(error) if error.asks_for_new_connection() => Err(error),
+            // A user who may not ask, or a server that does not say, has no such limit here.
+            Ok(_) | Err(_) => Ok(connection),
+        }
+    }
+
     fn shared(&self) -> Option<Rc<Shared>> {
         self.shared.borrow().clone()
     }
@@ -133,10 +149,7 @@ impl Connection {
         let idle = self.idle.borrow_mut().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => self
-                .open()
-                .await
-                .map_err(|error| RedisError::from(error).without_effect())?,
+            None => self.open_blocking().await.map_err(RedisError::without_effect)?,
         };
         // A connection can fall silent without breaking, where a network forgets it.
         let result = with_timeout(max_wait + BLOCKING_GRACE, execute(&connection, name, args)).await;
@@ -151,6 +164,18 @@ impl Connection {
         }
         result
     }
+}
+
+/// Whether fewer than an eighth of the connections that a server allows are free, by its `INFO clients`.
+fn has_few_slots(info: &[Reply]) -> bool {
+    let [Reply::Bytes(info)] = info else { return false };
+    let number = |name: &str| {
+        let lines = str::from_utf8(info).ok()?.lines();
+        let value = lines.filter_map(|line| line.strip_prefix(name)).next()?;
+        value.parse::<u64>().ok()
+    };
+    let (used, allowed) = (number("connected_clients:"), number("maxclients:"));
+    used.zip(allowed).is_some_and(|(used, allowed)| (allowed - used.min(allowed)) * 8 < allowed)
 }
 
 async fn execute(connection: &redis::Connection, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {

@@ -258,6 +258,26 @@ async fn where_waits_use_up_the_connections_of_redis_they_fail_and_all_else_goes
 }
 
 #[tokio::test]
+async fn waits_leave_connections_to_an_instance_that_starts_later() {
+    let redis = Redis::start();
+    redis.run("CONFIG SET maxclients 64").await;
+    let host = host_with_one_instance(redis.url());
+    let mut waits = tokio::task::JoinSet::new();
+    for _ in 0..64 {
+        let client = host.client();
+        waits.spawn(async move {
+            let wait = client.send("POST", "/v1/queues/y/claims", &[JSON], r#"{"wait":60}"#);
+            wait.await.status.as_u16()
+        });
+    }
+    // All the others wait.
+    assert_eq!(waits.join_next().await.expect("a wait").unwrap(), 503);
+    let later = Host::on(&redis);
+    later.client().insert("/q/x", "1").await;
+    assert_eq!(later.client().get("/q/x").await.brief(), (200, "1"));
+}
+
+#[tokio::test]
 async fn a_command_that_redis_refuses_is_503_and_told_in_the_log() {
     let redis = Redis::start();
     let host = Host::on(&redis);

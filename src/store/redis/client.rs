@@ -96,8 +96,7 @@ impl Unavailable {
     /// The reason by the code of an error, as the server or the Redis client of Spin has it.
     fn from_code(code: &str) -> Option<Self> {
         Some(match code {
-            // What blocks is answered with the latter when its server becomes a replica.
-            "READONLY" | "ReadOnly" | "UNBLOCKED" => Self::ReadOnly,
+            "READONLY" | "ReadOnly" => Self::ReadOnly,
             "MASTERDOWN" | "MasterDown" => Self::PrimaryAway,
             "LOADING" | "BusyLoadingError" => Self::Loading,
             "NOAUTH" | "WRONGPASS" => Self::NotAuthenticated,
@@ -120,8 +119,10 @@ impl Unavailable {
             Self::ReadOnly | Self::PrimaryAway | Self::Loading | Self::OtherNode | Self::NoReplicas => true,
             // A password was set since the connection was opened.
             Self::NotAuthenticated => true,
+            // The server has closed this one.
+            Self::TooManyClients => true,
             // It is the right server, and will serve this connection as soon as any other.
-            Self::CannotSave | Self::Busy | Self::TooManyClients => false,
+            Self::CannotSave | Self::Busy => false,
         }
     }
 }
@@ -232,6 +233,10 @@ impl RedisError {
         if text.contains("AuthenticationFailed") || text.contains("Protocol error: unauthenticated") {
             return Self::Unavailable(Unavailable::NotAuthenticated, text);
         }
+        // So is what blocks answered when its server becomes a replica.
+        if text.contains("instance state changed") {
+            return Self::Unavailable(Unavailable::ReadOnly, text);
+        }
         let Some(code) = error_code(&text) else {
             return Self::Lost(text);
         };
@@ -274,6 +279,7 @@ mod tests {
     fn the_text_of_an_error_tells_whether_the_server_answered() {
         let refused = [
             "WRONGTYPE: Operation against a key holding the wrong kind of value",
+            "UNBLOCKED: client unblocked via CLIENT UNBLOCK",
             "An error was signalled by the server - ResponseError: unknown command",
             "An error was signalled by the server- ResponseError",
         ];
@@ -323,7 +329,7 @@ mod tests {
             (
                 "ResponseError: max number of clients reached",
                 Unavailable::TooManyClients,
-                false,
+                true,
             ),
             ("NOAUTH: Authentication required.", Unavailable::NotAuthenticated, true),
             (
@@ -347,7 +353,7 @@ mod tests {
                 true,
             ),
             (
-                "UNBLOCKED: force unblock from blocking operation",
+                "UNBLOCKED: force unblock from blocking operation, instance state changed (master -> replica?)",
                 Unavailable::ReadOnly,
                 true,
             ),
