@@ -29,19 +29,20 @@ fn names(text: &str, calls: &[&str], quote: char) -> Vec<String> {
     calls.iter().flat_map(after).collect()
 }
 
-/// The commands that scripts call and that the library sends, in lower case.
-fn used() -> BTreeSet<String> {
+/// The commands that the sources with this extension have behind these words, in lower case.
+fn used_in(extension: &str, calls: &[&str], quote: char) -> BTreeSet<String> {
     let mut files = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
-    let names = files.iter().flat_map(|file| {
-        let text = fs::read_to_string(file).unwrap();
-        match file.extension().and_then(|end| end.to_str()) {
-            Some("lua") => names(&text, &IN_SCRIPTS, '\''),
-            Some("rs") => names(&text, &IN_RUST, '"'),
-            _ => Vec::new(),
-        }
-    });
+    files.retain(|file| file.extension().is_some_and(|end| end == extension));
+    let names = files
+        .iter()
+        .flat_map(|file| names(&fs::read_to_string(file).unwrap(), calls, quote));
     names.map(|name| name.to_ascii_lowercase()).collect()
+}
+
+/// The commands that scripts call and that the library sends, in lower case.
+fn used() -> BTreeSet<String> {
+    &used_in("lua", &IN_SCRIPTS, '\'') | &used_in("rs", &IN_RUST, '"')
 }
 
 /// The commands that the host tries, word by word.
@@ -74,6 +75,13 @@ fn the_documented_rule_is_what_the_sources_use_and_what_the_host_tries() {
         .map(str::to_owned)
         .collect();
     assert_eq!(rule, used, "docs/operations.md beside the sources");
+}
+
+#[test]
+fn health_tries_each_command_that_scripts_use() {
+    let probed = names(include_str!("../../src/store/queues/probe.lua"), &["{"], '\'');
+    let probed: BTreeSet<String> = probed.iter().map(|name| name.to_ascii_lowercase()).collect();
+    assert_eq!(probed, used_in("lua", &IN_SCRIPTS, '\''));
 }
 
 #[tokio::test]
