@@ -16,6 +16,8 @@ pub struct Subscriber {
     queue: QueueName,
     id: String,
     generation: String,
+    /// `1` for an event stream, else empty.
+    events: &'static str,
 }
 
 /// What a subscriber reads.
@@ -107,7 +109,13 @@ impl<R: Redis> Store<R> {
             });
         }
         let queue = queue.clone();
-        Ok(Some((Subscriber { queue, id, generation }, missed)))
+        let subscriber = Subscriber {
+            queue,
+            id,
+            generation,
+            events,
+        };
+        Ok(Some((subscriber, missed)))
     }
 
     /// A subscriber says that it is present, and what it was sent; and gets its next deliveries. It must do so every few
@@ -132,6 +140,7 @@ impl<R: Redis> Store<R> {
             wait.as_bytes(),
             max_jobs.as_bytes(),
             max_bytes.as_bytes(),
+            subscriber.events.as_bytes(),
         ];
         args.extend(sent.iter().map(|delivery| &delivery.0[..]));
         let mut reply = self.run(&scripts::POLL, &subscriber.queue, &args).await?;

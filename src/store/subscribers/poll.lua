@@ -6,7 +6,8 @@
 --       3 how long it may wait when there is nothing, in milliseconds
 --       4 how many jobs at most
 --       5 max_bytes: it stops after the job with which the payloads reach so many bytes
---       6… the deliveries that it was sent
+--       6 '1' for an event stream, as in subscribe.lua
+--       7… the deliveries that it was sent
 -- Reply 1 outcome: 'inbox', or 'ended' (the queue was deleted), which has nothing after it
 --       2 in how many milliseconds the next lease ends or the next scheduled job is due, 0 when more are ready; nil for never
 --       3 whether jobs wait for another subscriber to be sent its deliveries: 1 or 0
@@ -17,7 +18,7 @@
 -- @include clock, counts, delivery, job, lease, orphan, queue, ready, subscriber, wakeup
 
 local subscriber, generation, wait = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local max_jobs, max_bytes = tonumber(ARGV[4]), tonumber(ARGV[5])
+local max_jobs, max_bytes, is_event_stream = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1'
 local packed_settings, waiting_until, status, current_generation, policy, last_poll, keeps_replay = unpack(redis.call(
   'HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll', 'keeps-replay'))
 -- Long after a deletion nobody knows of it any more.
@@ -26,9 +27,14 @@ if current_generation and current_generation ~= generation then
 end
 local settings = settings_of(packed_settings)
 allow_when_full()
+if is_event_stream and not keeps_replay then
+  -- META had an expiry: the queue was deleted before this subscriber came.
+  keeps_replay = 1
+  redis.call('HSET', META, 'keeps-replay', 1)
+end
 
 local done = 0
-for i = 6, #ARGV do
+for i = 7, #ARGV do
   done = done + confirm_sent(ARGV[i], settings, keeps_replay)
 end
 note_present(subscriber)

@@ -3,7 +3,7 @@
 use super::{Sent, after, drain, insert_all, jobs, join, look, round_robin, text, texts};
 use crate::store::work::{Work, seconds};
 use crate::support::assert_sound;
-use presque::store::{DeliveryId, NewJob, SubscriberKind};
+use presque::store::{Delete, DeliveryId, NewJob, SubscriberKind};
 
 #[tokio::test]
 async fn a_reader_that_was_cut_off_is_told_what_was_sent_to_all_since() {
@@ -20,6 +20,21 @@ async fn a_reader_that_was_cut_off_is_told_what_was_sent_to_all_since() {
     assert!(missed(5).await.is_empty());
     // What is known no more counts by its number.
     assert_eq!(missed(0).await.len(), 5);
+}
+
+#[tokio::test]
+async fn what_is_sent_to_a_stream_that_outlives_what_a_deletion_left_is_kept_too() {
+    let work = Work::start().await;
+    work.plain("0").await;
+    work.store.delete(&work.queue, Delete::Jobs).await.unwrap();
+    let mut subscriber = join(&work).await;
+    // As when the time of what is kept of a deleted queue is over.
+    work.redis.run("DEL presque:{q}:meta").await;
+    subscriber.poll(&work).await;
+    insert_all(&work, 1..4).await;
+    drain(&work, std::slice::from_mut(&mut subscriber)).await;
+    let (_, missed) = work.store.subscribe(&work.queue, after(1)).await.unwrap().unwrap();
+    assert_eq!(missed.iter().map(text).collect::<Vec<_>>(), ["2", "3"]);
 }
 
 #[tokio::test]
