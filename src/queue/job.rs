@@ -4,85 +4,121 @@ use super::Timestamp;
 use std::fmt;
 use std::time::Duration;
 
-/// A job's id: 24 hexadecimal digits in lower case. Ids of one queue ascend in the order of insertion.
+/// A job's id: 12 bytes, which clients see as 24 hexadecimal digits in lower case. Ids of one queue ascend in the order of
+/// insertion.
 ///
-/// 12 digits are the job's number in its queue, 11 the time of its insertion in milliseconds since 1970, and the last is
+/// 6 bytes are the job's number in its queue, 5½ the time of its insertion in milliseconds since 1970, and the last half is
 /// its priority. The time makes an id one of its kind, even when Redis comes back from an older copy of its data.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct JobId(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId([u8; 12]);
 
 impl JobId {
-    /// How many digits an id has.
-    pub const DIGITS: usize = 24;
-
     /// Takes an id as it was sent; `None` when it cannot be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        (text.len() == Self::DIGITS && text.bytes().all(digit)).then(|| Self(text.to_owned()))
+        let digit = |digit: &u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        let mut id = [0; 12];
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != id.len() || !rest.is_empty() {
+            return None;
+        }
+        for (byte, [high, low]) in id.iter_mut().zip(pairs) {
+            *byte = digit(high)? << 4 | digit(low)?;
+        }
+        Some(Self(id))
     }
 
-    /// The id as text.
+    /// Takes the bytes of an id; `None` when there are not as many as it has.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The bytes of the id.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    fn halves(self) -> (u64, u64) {
+        let [a, b, c, d, e, f, rest @ ..] = self.0;
+        let [g, h, i, j, k, l] = rest;
+        let number = |half: [u8; 6]| half.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        (number([a, b, c, d, e, f]), number([g, h, i, j, k, l]))
     }
 
     /// The job's running number in its queue, from 1.
     #[must_use]
     pub fn number(&self) -> u64 {
-        u64::from_str_radix(self.0.get(..12).unwrap_or_default(), 16).unwrap_or_default()
+        self.halves().0
     }
 
     /// When the job was inserted.
     #[must_use]
     pub fn inserted(&self) -> Timestamp {
-        let digits = self.0.get(12..23).unwrap_or_default();
-        Timestamp::from_millis(i64::from_str_radix(digits, 16).unwrap_or_default())
+        Timestamp::from_millis(i64::try_from(self.halves().1 >> 4).unwrap_or_default())
     }
 
     /// The job's priority.
     #[must_use]
     pub fn priority(&self) -> Priority {
-        let digit = self.0.chars().last().and_then(|last| last.to_digit(16));
-        digit
-            .and_then(|digit| u8::try_from(digit).ok())
-            .and_then(Priority::new)
-            .unwrap_or_default()
+        let digit = u8::try_from(self.halves().1 & 15).ok();
+        digit.and_then(Priority::new).unwrap_or_default()
     }
 }
 
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let (number, rest) = self.halves();
+        write!(f, "{number:012x}{rest:012x}")
     }
 }
 
-/// What a claim gives with each job, and what finishes it: the job's id and the number of the claim. It is good until the
-/// job is finished or cancelled, or its lease was found to have ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Receipt(String);
+/// What a claim gives with each job, and what finishes it: the job's id and the number of the claim, which clients see with a
+/// hyphen between them. It is good until the job is finished or cancelled, or its lease was found to have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Receipt {
+    id: JobId,
+    claim: u64,
+}
 
 impl Receipt {
     /// The receipt of a job's nth claim.
     #[must_use]
-    pub fn new(id: &JobId, claim: u64) -> Self {
-        Self(format!("{id}-{claim}"))
+    pub fn new(id: JobId, claim: u64) -> Self {
+        Self { id, claim }
     }
 
     /// Takes a receipt as it was sent; `None` when it cannot be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (id, claim) = text.split_once('-')?;
-        JobId::parse(id)?;
+        let id = JobId::parse(id)?;
         let is_number = (1..=10).contains(&claim.len()) && claim.bytes().all(|byte| byte.is_ascii_digit());
-        (is_number && !claim.starts_with('0')).then(|| Self(text.to_owned()))
+        let claim = claim.parse().ok().filter(|_| is_number && !claim.starts_with('0'))?;
+        Some(Self { id, claim })
     }
 
-    /// The receipt as text.
+    /// The job.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn id(&self) -> JobId {
+        self.id
+    }
+
+    /// The number of the claim, from 1.
+    #[must_use]
+    pub fn claim(&self) -> u64 {
+        self.claim
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.id, self.claim)
     }
 }
 
@@ -213,9 +249,11 @@ mod tests {
 
     #[test]
     fn an_id_tells_its_number_the_time_of_insertion_and_the_priority() {
-        let id = JobId::parse("00000000002a019a3f0c2b7e9").unwrap_or_else(|| JobId("x".into()));
-        assert_eq!(id.as_str(), "x", "25 digits are no id");
-        let id = JobId::parse("00000000002a19a3f0c2b7e9").unwrap();
+        assert_eq!(JobId::parse("00000000002a019a3f0c2b7e9"), None, "25 digits are no id");
+        let text = "00000000002a19a3f0c2b7e9";
+        let id = JobId::parse(text).unwrap();
+        assert_eq!(id.to_string(), text);
+        assert_eq!(JobId::from_bytes(id.as_bytes()), Some(id));
         assert_eq!(id.number(), 42);
         assert_eq!(id.inserted().as_millis(), 0x19a_3f0c_2b7e);
         assert_eq!(id.priority().get(), 9);
@@ -237,7 +275,7 @@ mod tests {
     fn a_receipt_is_an_id_and_a_number_from_1() {
         let id = "00000000002a19a3f0c2b7e9";
         let receipt = Receipt::parse(&format!("{id}-12")).unwrap();
-        assert_eq!(receipt.as_str(), format!("{id}-12"));
+        assert_eq!(receipt.to_string(), format!("{id}-12"));
         for tail in ["", "-", "-0", "-01", "--1", "-1x", "-99999999999", "-+1"] {
             assert_eq!(Receipt::parse(&format!("{id}{tail}")), None, "{tail}");
         }

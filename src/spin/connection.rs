@@ -175,7 +175,8 @@ fn has_few_slots(info: &[Reply]) -> bool {
         value.parse::<u64>().ok()
     };
     let (used, allowed) = (number("connected_clients:"), number("maxclients:"));
-    used.zip(allowed).is_some_and(|(used, allowed)| (allowed - used.min(allowed)) * 8 < allowed)
+    used.zip(allowed)
+        .is_some_and(|(used, allowed)| (allowed - used.min(allowed)) * 8 < allowed)
 }
 
 async fn execute(connection: &redis::Connection, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {

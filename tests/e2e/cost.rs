@@ -51,7 +51,7 @@ async fn a_post_and_a_get_are_one_redis_command_each_once_the_queue_had_its_firs
     posts.retain(|_, count| *count > 0);
     let expected = [
         ("evalsha", 10),
-        ("hincrby", 20),
+        ("hincrby", 10),
         ("hmget", 10),
         ("hset", 10),
         ("time", 10),

@@ -11,7 +11,7 @@ use super::world::World;
 use crate::support::{Clock, Clocked, NativeStore, Redis, assert_sound};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use presque::queue::{State, Timestamp};
+use presque::queue::{JobId, State, Timestamp};
 use presque::store::{Configured, Store};
 use redis::aio::MultiplexedConnection;
 use std::collections::BTreeMap;
@@ -250,10 +250,14 @@ impl Run<'_> {
         let mut get = redis::pipe();
         get.hgetall(key("unique")).zrange_withscores(key("unique-until"), 0, -1);
         let found = get.query_async(&mut self.bench.connection).await;
-        let (held, timed): (BTreeMap<Vec<u8>, String>, BTreeMap<Vec<u8>, i64>) = found.unwrap();
+        let (held, timed): (BTreeMap<Vec<u8>, Vec<u8>>, BTreeMap<Vec<u8>, i64>) = found.unwrap();
         let over = |key: &Vec<u8>| timed.get(key).is_some_and(|until| *until <= self.world.now);
-        let mut found: Vec<&String> = held.iter().filter(|(key, _)| !over(key)).map(|(_, id)| id).collect();
-        let mut expected: Vec<&String> = self.world.queues[queue].holders.values().map(|(id, _)| id).collect();
+        let held = held.iter().filter(|(key, _)| !over(key));
+        let mut found: Vec<String> = held
+            .map(|(_, id)| JobId::from_bytes(id).expect("an id").to_string())
+            .collect();
+        let holders = self.world.queues[queue].holders.values();
+        let mut expected: Vec<String> = holders.map(|(id, _)| id.clone()).collect();
         found.sort();
         expected.sort();
         if found != expected {

@@ -5,7 +5,7 @@ use super::inspect::SHOWN;
 use super::job::{Left, Place};
 use super::queue::{Event, How, Queue};
 use super::rules::{ERRORS, FINISHED_RECEIPT_KEPT, Mistake, millis, retry_delay};
-use presque::queue::Timestamp;
+use presque::queue::{JobId, Timestamp};
 use presque::store::{Acked, DeathReason, Extended, JobError, Nacked, Purged, Redriven, Removed};
 
 /// Why a receipt is not good.
@@ -97,9 +97,8 @@ impl Queue {
             self.bury(&id, DeathReason::Failed);
             return Nacked::Dead;
         }
-        let delay = nack
-            .delay
-            .map_or_else(|| retry_delay(&id, failures, backoff, mistake), millis);
+        let by_rule = || retry_delay(JobId::parse(&id).unwrap(), failures, backoff, mistake);
+        let delay = nack.delay.map_or_else(by_rule, millis);
         if delay == 0 {
             self.job(&id).at = Place::Ready { date: None };
             return Nacked::Ready;

@@ -28,8 +28,6 @@ impl Queue {
             return Inserted::TooLarge;
         }
         self.begin();
-        let mut number = self.last_number;
-        self.last_number += jobs.len() as u64;
         // What comes back may have the unique key of what the worker holds.
         let coming_back = failed
             .and_then(Option::as_ref)
@@ -52,8 +50,8 @@ impl Queue {
                 answer.push(InsertedJob::Duplicate(JobId::parse(holder).unwrap()));
                 continue;
             }
-            number += 1;
-            answer.push(InsertedJob::Stored(self.add(number, spec)));
+            self.last_number += 1;
+            answer.push(InsertedJob::Stored(self.add(self.last_number, spec)));
         }
         let stored = |job: &&InsertedJob| matches!(job, InsertedJob::Stored(_));
         let stored = answer.iter().filter(stored).count() as u64;

@@ -1,6 +1,6 @@
 //! The rules that can be told in numbers, from `docs/jobs.md`. All times are milliseconds.
 
-use presque::queue::{Backoff, Settings, Status};
+use presque::queue::{Backoff, JobId, Settings, Status};
 use sha1_smol::Sha1;
 use std::time::Duration;
 
@@ -114,7 +114,7 @@ pub fn rounded(backoff: Backoff) -> Backoff {
 }
 
 /// How long after its nth failure a job's next attempt is.
-pub fn retry_delay(id: &str, n: u64, backoff: Backoff, mistake: Mistake) -> i64 {
+pub fn retry_delay(id: JobId, n: u64, backoff: Backoff, mistake: Mistake) -> i64 {
     let (delay, max) = match backoff {
         Backoff::Fixed { delay } => return millis(delay),
         Backoff::Exponential { delay, max } => (millis(delay), millis(max)),
@@ -127,7 +127,9 @@ pub fn retry_delay(id: &str, n: u64, backoff: Backoff, mistake: Mistake) -> i64 
         return whole;
     }
     // The part is the first 32 bits of a digest, as a number from 0 to 1, halved.
-    let digest = Sha1::from(format!("{id}:{n}")).digest().to_string();
+    let digest = Sha1::from([id.as_bytes(), format!(":{n}").as_bytes()].concat())
+        .digest()
+        .to_string();
     let part = u32::from_str_radix(&digest[..8], 16).unwrap();
     let kept = 1.0 - f64::from(part) / f64::from(u32::MAX) / 2.0;
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
@@ -145,6 +147,7 @@ mod tests {
             delay: duration(SECOND),
             max: duration(HOUR),
         };
+        let id = JobId::from_bytes(b"twelve bytes").unwrap();
         for (n, whole) in [
             (1, SECOND),
             (2, 2 * SECOND),
@@ -153,8 +156,8 @@ mod tests {
             (13, HOUR),
             (99, HOUR),
         ] {
-            assert_eq!(retry_delay("id", n, backoff, Mistake::NoJitter), whole);
-            let delay = retry_delay("id", n, backoff, Mistake::None);
+            assert_eq!(retry_delay(id, n, backoff, Mistake::NoJitter), whole);
+            let delay = retry_delay(id, n, backoff, Mistake::None);
             assert!((whole / 2..=whole).contains(&delay), "{n}: {delay}");
         }
     }

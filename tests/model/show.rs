@@ -34,10 +34,7 @@ pub fn difference(model: &Outcome, store: &Outcome) -> String {
 pub fn brief(outcome: &Outcome) -> String {
     let text = match outcome {
         Outcome::Claimed(claimed) => {
-            let receipts = claimed
-                .jobs
-                .iter()
-                .map(|(_, job)| job.receipt().unwrap().as_str().to_owned());
+            let receipts = claimed.jobs.iter().map(|(_, job)| job.receipt().unwrap().to_string());
             format!("{:?}, acks {:?}", receipts.collect::<Vec<_>>(), claimed.acks)
         }
         // The settings are those of the call.

@@ -90,7 +90,7 @@ fn spec() -> impl Strategy<Value = Spec> {
         weighted(0.2, 1_u32..4),
         weighted(0.2, backoff()),
         weighted(0.2, lease()),
-        weighted(0.2, seconds(&[0, 1, 5, 60])),
+        weighted(0.2, select(vec![1, 1000, 5000, 60_000]).prop_map(Duration::from_millis)),
         notes,
     )
         .prop_map(

@@ -1,9 +1,6 @@
 //! The store's operations against a real Redis, without Wasm.
 
 mod batch;
-#[allow(dead_code, reason = "a test does not build anything")]
-#[path = "../../build.rs"]
-mod build;
 mod claim;
 mod counts;
 mod delete;
@@ -19,7 +16,6 @@ mod orphans;
 mod permissions;
 mod policy;
 mod rules;
-mod scripts;
 mod settings;
 mod show_next;
 mod subscribers;

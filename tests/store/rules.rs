@@ -1,23 +1,24 @@
 //! The rules alone: a script that includes them, and one question.
 
-use super::build::resolve;
-use super::scripts::files_with;
 use crate::support::Redis;
+use presque_script_linker::{File, link, read};
+use std::path::Path;
 
 /// What each Lua expression gives, as text.
 async fn ask<const N: usize>(redis: &Redis, questions: [&str; N]) -> Vec<String> {
     let texts = questions.map(|question| format!("tostring({question})"));
-    let rules = "is_out_of_attempts, is_out_of_leases, lease_for, retry_delay, has_expired";
+    let rules = "is_out_of_attempts, is_out_of_leases, lease_for, retry_delay";
     let script = format!(
         "-- @keys NONE\n-- @include execution, job, queue\nlocal rules = {{NONE, {rules}}}\n\
          local id = new_id(1, 4)\nlocal none = settings_of(false)\nreturn {{{}}}",
         texts.join(", ")
     );
-    let files = files_with(&[("test/ask.lua", &script)]);
-    let (script, _) = resolve("test/ask.lua", &files).unwrap();
+    let mut files = read(Path::new("src/store")).unwrap();
+    files.insert("test/ask.lua".to_owned(), File::parse(&script));
+    let script = link("test/ask.lua", &files).unwrap();
     let mut connection = redis.connection().await;
     redis::cmd("EVAL")
-        .arg(script)
+        .arg(script.source)
         .arg(0)
         .query_async(&mut connection)
         .await
@@ -60,9 +61,9 @@ async fn the_jobs_own_rule_counts_before_the_queues() {
             &format!("is_out_of_attempts(2, {{}}, {queue})"),
             &format!("is_out_of_attempts(3, {{}}, {queue})"),
             &format!("is_out_of_attempts(3, {{max_attempts = 4}}, {queue})"),
-            &format!("lease_for(nil, {{}}, {queue})"),
-            &format!("lease_for(nil, {{lease = 10}}, {queue})"),
-            &format!("lease_for(11, {{lease = 10}}, {queue})"),
+            &format!("lease_for(nil, {{}}, {queue}.lease)"),
+            &format!("lease_for(nil, {{lease = 10}}, {queue}.lease)"),
+            &format!("lease_for(11, {{lease = 10}}, {queue}.lease)"),
         ],
     )
     .await;
@@ -79,7 +80,7 @@ async fn without_any_setting_the_documented_defaults_count() {
             "is_out_of_attempts(25, {}, none)",
             "is_out_of_leases(9, none)",
             "is_out_of_leases(10, none)",
-            "lease_for(nil, {}, none)",
+            "lease_for(nil, {}, none.lease)",
             "retry_delay(id, 1, {}, none) <= 1000",
             "retry_delay(id, 100, {}, none) <= 3600000",
             "retry_delay(id, 100, {}, none) >= 1800000",

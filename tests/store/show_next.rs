@@ -19,8 +19,8 @@ async fn each_showing_is_counted_and_the_job_stays_the_next_one() {
     assert_eq!(show(&work).await, Some((2, 1)));
     work.assert_sound().await;
     take(&work).await.unwrap();
-    let runs = work.redis.run("EXISTS presque:{q}:executions").await;
-    assert_eq!(runs, redis::Value::Int(0));
+    let kept = work.redis.run("EXISTS presque:{q}:jobs").await;
+    assert_eq!(kept, redis::Value::Int(0));
 }
 
 /// Shows the only job of the queue, which nobody can see by looking at it.

@@ -1,6 +1,7 @@
 //! What must hold of the store at any time, whatever was done to it.
 
 use super::Redis;
+use presque::queue::JobId;
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ const STATES: [&str; 6] = ["ready", "scheduled", "active", "done", "dead", "canc
 /// - what changes of a job is kept only for jobs that are there, and for every active one;
 /// - the unique keys that are held are just those that living jobs carry, each by the job that carries it;
 /// - no count is negative, and none is there that is not a number;
+/// - no lease ends, and no scheduled job becomes due, before the queue says that this may be;
 /// - a queue is marked as listed only when the list has it, and a queue with jobs is marked;
 /// - a worker that is registered on a queue is in the list of workers.
 pub async fn assert_sound(redis: &Redis) {
@@ -61,13 +63,22 @@ struct Execution {
 
 async fn assert_jobs_sound(redis: &Redis, tag: &str) {
     let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
-    let jobs: BTreeMap<String, Vec<u8>> = redis.query(&["HGETALL", &key("jobs")]).await;
-    let executions: BTreeMap<String, Vec<u8>> = redis.query(&["HGETALL", &key("executions")]).await;
-    let mut states: BTreeMap<String, &str> = BTreeMap::new();
+    let (mut jobs, mut executions) = (BTreeMap::new(), BTreeMap::new());
+    for (field, value) in redis
+        .query::<BTreeMap<Vec<u8>, Vec<u8>>>(&["HGETALL", &key("jobs")])
+        .await
+    {
+        match field.strip_suffix(b"x").filter(|id| id.len() == 12) {
+            Some(id) => executions.insert(id_of(id), value),
+            None => jobs.insert(id_of(&field), value),
+        };
+    }
+    let mut states: BTreeMap<JobId, &str> = BTreeMap::new();
     for state in STATES {
-        for id in redis.query::<Vec<String>>(&["ZRANGE", &key(state), "0", "-1"]).await {
+        for id in redis.query::<Vec<Vec<u8>>>(&["ZRANGE", &key(state), "0", "-1"]).await {
+            let id = id_of(&id);
             assert!(jobs.contains_key(&id), "{tag}: {id} is {state} and not there");
-            let other = states.insert(id.clone(), state);
+            let other = states.insert(id, state);
             assert_eq!(other, None, "{tag}: {id} is {state} too");
         }
     }
@@ -78,26 +89,27 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
         assert!(jobs.contains_key(id), "{tag}: {id} has an execution and is not there");
     }
 
-    let receipts: BTreeMap<Vec<u8>, String> = redis.query(&["HGETALL", &key("legacy-receipts")]).await;
-    for (worker, receipt) in receipts
-        .iter()
-        .flat_map(|(worker, all)| all.split(' ').map(move |one| (worker, one)))
-    {
-        let (id, claim) = receipt.split_once('-').expect("a receipt");
-        let execution: Execution = executions
-            .get(id)
-            .map(|packed| rmp_serde::from_slice(packed).expect("an execution"))
-            .unwrap_or_default();
-        // What was finished through /v1 meanwhile is no harm: the receipt is stale.
-        if states.get(id) == Some(&"active") && execution.claims.to_string() == claim {
-            assert!(
-                execution.legacy && execution.worker == *worker,
-                "{tag}: {worker:?} does not have {receipt}"
-            );
+    let receipts: BTreeMap<Vec<u8>, Vec<u8>> = redis.query(&["HGETALL", &key("legacy-receipts")]).await;
+    for (worker, packed) in &receipts {
+        for receipt in rmp_serde::from_slice::<Vec<ByteBuf>>(packed).expect("receipts") {
+            let (id, claim) = receipt.split_at(12);
+            let id = id_of(id);
+            let execution: Execution = executions
+                .get(&id)
+                .map(|packed| rmp_serde::from_slice(packed).expect("an execution"))
+                .unwrap_or_default();
+            // What was finished through /v1 meanwhile is no harm: the receipt is stale.
+            if states.get(&id) == Some(&"active") && execution.claims.to_string().as_bytes() == claim {
+                assert!(
+                    execution.legacy && execution.worker == *worker,
+                    "{tag}: {worker:?} does not have {id}"
+                );
+            }
         }
     }
 
-    let held: BTreeMap<Vec<u8>, String> = redis.query(&["HGETALL", &key("unique")]).await;
+    let held: BTreeMap<Vec<u8>, Vec<u8>> = redis.query(&["HGETALL", &key("unique")]).await;
+    let held: BTreeMap<_, _> = held.into_iter().map(|(key, id)| (key, id_of(&id))).collect();
     let timed: Vec<Vec<u8>> = redis.query(&["ZRANGE", &key("unique-until"), "0", "-1"]).await;
     for key in &timed {
         assert!(held.contains_key(key), "{tag}: {key:?} is held for a time by no job");
@@ -133,6 +145,10 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
     }
 }
 
+fn id_of(bytes: &[u8]) -> JobId {
+    JobId::from_bytes(bytes).unwrap_or_else(|| panic!("{bytes:?} is no id"))
+}
+
 /// A record is the length of the packed options (nothing for none), a colon, the options, the payload.
 fn options_of(record: &[u8]) -> Options {
     let colon = record.iter().position(|&byte| byte == b':').expect("a colon");
@@ -148,12 +164,23 @@ async fn assert_queue_sound(redis: &Redis, tag: &str) {
     let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
     let jobs: u64 = redis.query(&["HLEN", &key("jobs")]).await;
     let meta: BTreeMap<String, Vec<u8>> = redis.query(&["HGETALL", &key("meta")]).await;
-    let not_a_count = ["settings", "policy", "last-turn"];
+    let not_a_count = ["settings", "policy", "last-turn", "rates"];
     for (field, value) in meta.iter().filter(|(field, _)| !not_a_count.contains(&&***field)) {
         assert!(
             std::str::from_utf8(value).unwrap().parse::<u64>().is_ok(),
             "{tag}: {field} is {value:?}"
         );
+    }
+    if let Some(next_event) = meta.get("next-event") {
+        let next_event: f64 = std::str::from_utf8(next_event).unwrap().parse().unwrap();
+        for state in ["active", "scheduled"] {
+            let first: Vec<(Vec<u8>, f64)> = redis.query(&["ZRANGE", &key(state), "0", "0", "WITHSCORES"]).await;
+            let at = first.first().map_or(f64::INFINITY, |(_, at)| *at);
+            assert!(
+                next_event <= at,
+                "{tag}: {state} at {at}, and nothing before {next_event}"
+            );
+        }
     }
     let name = tag.replace("%7B", "{").replace("%7D", "}").replace("%25", "%");
     let listed: Option<f64> = redis.query(&["ZSCORE", "presque:queues", &name]).await;

@@ -311,7 +311,7 @@ fn render_outcome(o: &mut Object<'_>, outcome: &Item<Outcome>) {
         Ok((receipt, outcome)) => (receipt, *outcome),
         Err(WrongItem { receipt, problem }) => {
             if let Some(receipt) = receipt {
-                o.text("receipt", receipt.as_str());
+                o.text("receipt", &receipt.to_string());
             }
             o.text("status", "invalid");
             return problem.render_detail(o);
@@ -327,7 +327,7 @@ fn render_outcome(o: &mut Object<'_>, outcome: &Item<Outcome>) {
         Outcome::Cancelled => ("cancelled", None),
         Outcome::Stale => ("stale", None),
     };
-    o.text("receipt", receipt.as_str()).text("status", status);
+    o.text("receipt", &receipt.to_string()).text("status", status);
     if let Some((name, at)) = time {
         render_time(o, name, at);
     }

@@ -6,6 +6,10 @@
 -- @keys META
 -- @include queue, receipt
 
-local reply = {}
-ack_all(1, #ARGV, settings_of(redis.call('HGET', META, 'settings')), reply)
+local packed_settings, slice = unpack(redis.call('HMGET', META, 'settings', 'slice'))
+local retain, reply = DEFAULT_RETAIN, {}
+if packed_settings then
+  retain = settings_of(packed_settings).retain
+end
+ack_all(1, #ARGV, retain, slice, reply)
 return reply

@@ -15,14 +15,12 @@
 --       then for each job its fields, see add_job
 --
 -- @keys META, READY, DONE, DEAD, CANCELLED, WAKEUP, SEEN
--- @include clock, counts, ending, execution, job, lease, orphan, queue, ready, receipt, unique_key, wakeup
+-- @include clock, counts, ending, event, execution, job, lease, orphan, queue, receipt, unique_key, wakeup
 
--- Notes that a worker was seen, about once a minute. Returns 1 when it is time to note that in the list of workers too.
+-- Notes that a worker was seen on the queue. Returns 1: it is time to note that in the list of workers too.
+-- @rare
 local function note_seen_on_queue(worker)
-  local last = worker ~= '' and redis.call('ZSCORE', SEEN, worker)
-  if worker == '' or last and tonumber(last) > NOW - 60000 then
-    return 0
-  end
+  allow_when_full()
   redis.call('ZADD', SEEN, NOW, worker)
   redis.call('PEXPIRE', SEEN, 86400000)
   local overdue = redis.call('ZRANGE', SEEN, '-inf', NOW - 86400000, 'BYSCORE', 'LIMIT', 0, 100)
@@ -33,41 +31,14 @@ local function note_seen_on_queue(worker)
 end
 
 -- @rare
-local function ack_first(first, last, settings, reply)
-  ack_all(first, last, settings, reply)
+local function ack_first(last, packed_settings, slice, reply)
+  ack_all(7, last, settings_of(packed_settings).retain, slice, reply)
 end
 
-local max_jobs, lease, worker, max_bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local wait, receipts = tonumber(ARGV[5]), tonumber(ARGV[6])
-local status, packed_settings, waiting_until, generation, policy =
-  unpack(redis.call('HMGET', META, 'status', 'settings', 'waiting-until', 'generation', 'policy'))
-local settings = settings_of(packed_settings)
-allow_when_full()
-
-local reply = {NOW, false, note_seen_on_queue(worker)}
-if receipts > 0 then
-  ack_first(7, 6 + 2 * receipts, settings, reply)
-end
-
-local taken, may_have_more = 0, false
-if status ~= '0' and max_jobs > 0 then
-  local recovered = recover_ended_leases(settings)
-  promote(math.max(100, max_jobs))
-  taken, may_have_more = pop_ready(max_jobs, max_bytes, settings, function(id, options, packed, payload)
-    local job_lease = lease_for(lease, options, settings)
-    lease_out(id, options, worker, job_lease)
-    add_job(reply, id, 'active', NOW + job_lease, packed, payload)
-  end)
-  if taken > 0 then
-    count_claimed(worker, taken)
-    -- As many as were recovered and are left; at least one where any are left, since a token may have got lost.
-    if waiting_until and tonumber(waiting_until) > NOW and redis.call('ZCARD', READY) > 0 then
-      wake(waiting_until, math.max(1, recovered - taken))
-    end
-  end
-end
-
-if taken == 0 then
+-- There is no job: frees what is over its time, says when there may be one, and notes that somebody waits for it.
+-- @rare
+local function take_none(reply, may_have_more, wait, waiting_until, status, generation, policy)
+  allow_when_full()
   forget_overdue(DONE)
   forget_overdue(DEAD)
   forget_overdue(CANCELLED)
@@ -75,11 +46,61 @@ if taken == 0 then
   if may_have_more then
     reply[2] = NOW
   elseif status ~= '0' then
-    reply[2] = next_event() or false
+    reply[2] = first_event() or false
   end
   if wait > 0 and not may_have_more then
     redis.call('UNLINK', WAKEUP)
     note_waiting(waiting_until, status, generation, policy, wait)
   end
+end
+
+-- Jobs were taken. Wakes as many as were recovered and are left; at least one where any are left, since a token may have got
+-- lost.
+-- @rare
+local function wake_for_left(waiting_until, count)
+  if redis.call('ZCARD', READY) > 0 then
+    wake(waiting_until, math.max(1, count))
+  end
+end
+
+local max_jobs, lease, worker, max_bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local wait, receipts = tonumber(ARGV[5]), tonumber(ARGV[6])
+local status, packed_settings, waiting_until, generation, policy, next_event, slice = unpack(redis.call(
+  'HMGET', META, 'status', 'settings', 'waiting-until', 'generation', 'policy', 'next-event', 'slice'))
+
+local reply = {NOW, false, 0}
+local last_seen = worker ~= '' and redis.call('ZSCORE', SEEN, worker)
+if worker ~= '' and not (last_seen and tonumber(last_seen) > NOW - 60000) then
+  reply[3] = note_seen_on_queue(worker)
+end
+if receipts > 0 then
+  ack_first(6 + 2 * receipts, packed_settings, slice, reply)
+end
+
+local taken, may_have_more = 0, false
+if status ~= '0' and max_jobs > 0 then
+  local recovered, _, queue_lease, first_end = 0, nil, DEFAULT_LEASE, math.huge
+  if packed_settings then
+    queue_lease = settings_of(packed_settings).lease
+  end
+  if may_have_event(next_event) then
+    recovered, _, next_event = handle_events(status, packed_settings, slice, math.max(100, max_jobs))
+  end
+  taken, may_have_more = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
+    local job_lease = lease_for(lease, job.options, queue_lease)
+    local _, execution = lease_out(job, worker, job_lease)
+    add_job(reply, job.id, 'active', NOW + job_lease, execution, job.packed, job.payload)
+    first_end = math.min(first_end, NOW + job_lease)
+  end)
+  if taken > 0 then
+    count_claimed(slice, worker, taken)
+    note_event(next_event, first_end)
+    if waiting_until and tonumber(waiting_until) > NOW then
+      wake_for_left(waiting_until, recovered - taken)
+    end
+  end
+end
+if taken == 0 then
+  take_none(reply, may_have_more, wait, waiting_until, status, generation, policy)
 end
 return tell_orphans(reply)

@@ -2,7 +2,7 @@
 
 use super::MAX_BYTES;
 use super::job::Job;
-use super::receipts::{Ack, Acked};
+use super::receipts::{Ack, Acked, ack_args};
 use crate::queue::{QueueName, Timestamp};
 use crate::store::redis::{QueueKeys, Redis, RedisError, Store, millis, scripts};
 use std::time::Duration;
@@ -141,7 +141,8 @@ impl<R: Redis> Store<R> {
             wait.as_bytes(),
             receipts.as_bytes(),
         ];
-        args.extend(acks.iter().flat_map(Ack::args));
+        let receipts_and_results = ack_args(acks);
+        args.extend(receipts_and_results.iter().map(Vec::as_slice));
         let mut reply = self.run(&scripts::CLAIM, queue, &args).await?;
         let now = reply.time()?;
         let now = now.ok_or_else(|| RedisError::Unexpected("no time".into()))?;

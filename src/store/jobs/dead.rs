@@ -76,7 +76,7 @@ impl<R: Redis> Store<R> {
         };
         let max_jobs = max_jobs.to_string();
         let mut args = vec![max_jobs.as_bytes()];
-        args.extend(ids.iter().map(|id| id.as_str().as_bytes()));
+        args.extend(ids.iter().map(JobId::as_bytes));
         self.run(script, queue, &args).await
     }
 }

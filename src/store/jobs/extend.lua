@@ -9,10 +9,11 @@
 --       'cancelled' or 'stale', and 0
 --
 -- @keys META, ACTIVE
--- @include clock, execution, queue, receipt, wakeup
+-- @include clock, event, execution, queue, receipt, wakeup
 
 allow_when_full()
-local waiting_until, first_end = redis.call('HGET', META, 'waiting-until'), math.huge
+local waiting_until, next_event = unpack(redis.call('HMGET', META, 'waiting-until', 'next-event'))
+local first_end = math.huge
 local reply = {}
 for i = 1, #ARGV, 3 do
   local receipt, lease, progress = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
@@ -32,7 +33,8 @@ for i = 1, #ARGV, 3 do
     reply[#reply + 1], reply[#reply + 2] = why_not_active(receipt), 0
   end
 end
-if first_end <= (next_event() or 0) then
+note_event(next_event, first_end)
+if first_end <= (first_event() or 0) then
   -- Claims that wait block until the next event that they know of. A lease ends before that now: wake all.
   wake(waiting_until, MAX_TOKENS)
 end

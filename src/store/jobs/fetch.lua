@@ -8,39 +8,56 @@
 --       2 1 when only jobs were met that had expired or died: run the script again
 --       3… the payloads, with 'jobs'; none when there is no job
 --
--- @keys META, LEGACY_RECEIPTS
--- @include counts, execution, job, lease, legacy_worker, orphan, queue, ready, unique_key
+-- @keys META
+-- @include clock, counts, ending, event, execution, job, lease, legacy_worker, orphan, queue
+
+-- Takes jobs under a lease. Returns what pop_ready does.
+-- @rare
+local function take_leased(max_jobs, max_bytes, worker, packed_settings, next_event, reply)
+  local settings, receipts, first_end = settings_of(packed_settings), {}, math.huge
+  local taken, may_have_more = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
+    local lease = lease_for(nil, job.options, settings.lease)
+    receipts[#receipts + 1] = lease_out(job, worker, lease, true)
+    first_end = math.min(first_end, NOW + lease)
+    reply[#reply + 1] = job.payload
+  end)
+  if taken > 0 then
+    set_legacy_receipts(worker, receipts)
+    note_event(next_event, first_end)
+  end
+  return taken, may_have_more
+end
 
 local max_jobs, worker, max_bytes = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local status, packed_settings = unpack(redis.call('HMGET', META, 'status', 'settings'))
-local settings = settings_of(packed_settings)
-local is_leased = settings.is_legacy_leased and worker ~= ''
+local status, packed_settings, next_event, slice =
+  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'slice'))
 -- Done even where at-least-once delivery has been switched off since: receipts may be left.
 if worker ~= '' then
-  count_done(ack_legacy_receipts(worker, settings))
+  finish_legacy_receipts(worker, packed_settings, slice)
 end
 if status == '0' then
   return {'stopped', 0}
 end
+local _, may_have_ended
+if may_have_event(next_event) then
+  _, may_have_ended, next_event = handle_events(status, packed_settings, slice, math.max(100, max_jobs))
+end
 
-local _, may_have_ended = recover_ended_leases(settings)
-promote(math.max(100, max_jobs))
-
-local reply, receipts = {'jobs', 0}, {}
-local taken, may_have_more = pop_ready(max_jobs, max_bytes, settings, function(id, options, _, payload)
-  reply[#reply + 1] = payload
-  if is_leased then
-    receipts[#receipts + 1] = lease_out(id, options, worker, lease_for(nil, options, settings), true)
-  else
-    release_unique_key(id, key_released_at_end(options))
-    forget(id)
-  end
-end)
-if #receipts > 0 then
-  redis.call('HSET', LEGACY_RECEIPTS, worker, table.concat(receipts, ' '))
+local reply = {'jobs', 0}
+local taken, may_have_more
+if worker ~= '' and packed_settings and settings_of(packed_settings).is_legacy_leased then
+  taken, may_have_more = take_leased(max_jobs, max_bytes, worker, packed_settings, next_event, reply)
+else
+  taken, may_have_more = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
+    if job.options.unique then
+      release_at_end(job.id, job.options)
+    end
+    forget(job.id)
+    reply[#reply + 1] = job.payload
+  end)
 end
 if taken > 0 then
-  count_claimed(worker, taken)
+  count_claimed(slice, worker, taken)
 elseif may_have_more or may_have_ended then
   reply[2] = 1
 end

@@ -45,7 +45,8 @@ pub struct NewJob<'a> {
     pub backoff: Option<Backoff>,
     /// How long its lease is. `None`: what the queue says.
     pub lease: Option<Duration>,
-    /// After which time from its insertion it is not handed out any more, and dead.
+    /// After which time from its insertion it is not handed out any more, and dead. At least a millisecond: its unique key is
+    /// held by it for as long as others of the same insert are looked at.
     pub expires_in: Option<Duration>,
     /// What its producer notes: JSON.
     pub metadata: Option<&'a str>,

@@ -8,11 +8,11 @@
 --       2 the time to enter in the catalog, or -1 when the queue is there
 --
 -- @keys META, JOBS, READY, SCHEDULED
--- @include counts, job, queue, ready, sweep, wakeup
+-- @include counts, event, job, queue, ready, sweep, wakeup
 
 local batch, count, due, priority = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local cataloged, generation, waiting_until, packed_settings, sweep_at =
-  unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings', 'sweep-at'))
+local cataloged, waiting_until, packed_settings, sweep_at, slice, next_event = unpack(redis.call(
+  'HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'slice', 'next-event'))
 local max_bytes = packed_settings and cmsgpack.unpack(packed_settings).max_bytes or math.huge
 
 local offset, payloads = 1, {}
@@ -26,7 +26,8 @@ while offset <= #batch do
   offset = last + 1
 end
 
-local generation_to_enter = ensure_queue(cataloged, generation)
+local generation_to_enter = cataloged and -1 or make_queue()
+note_slice(slice)
 local number = redis.call('HINCRBY', META, 'sequence', count) - count
 
 -- As many values as the server's Lua can pass to one command, and some to spare.
@@ -43,12 +44,14 @@ for _, payload in ipairs(payloads) do
   number = number + 1
   local id = new_id(number, priority)
   records[#records + 1], records[#records + 2] = id, encode('', payload)
-  positions[#positions + 1], positions[#positions + 2] = due == '' and position_of(id) or due, id
+  positions[#positions + 1], positions[#positions + 2] = due == '' and position_of(number, priority) or due, id
   if #records == MAX_VALUES then
     flush()
   end
 end
 flush()
-count_rate('inserted', count)
+if due ~= '' then
+  note_event(next_event, tonumber(due))
+end
 wake(waiting_until, count)
 return tell_sweep(sweep_at, {'inserted', generation_to_enter})

@@ -6,7 +6,7 @@
 --       then for each job its fields, see insertion.lua
 -- Reply as insert.lua
 --
--- @include counts, insertion, legacy_worker, orphan, queue, receipt, unique_insertion
+-- @include counts, insertion, legacy_worker, orphan, receipt, unique_insertion
 
 local worker = ARGV[3]
 -- The jobs that come back replace these, and may have the unique keys that these hold.
@@ -17,7 +17,7 @@ for _, receipt in ipairs(legacy_receipts_of(worker)) do
     replaced_ids[id] = true
   end
 end
-return tell_orphans(insert(ARGV[1], ARGV[2], 4, unique_keys_of_queue(replaced_ids), function(packed_settings)
-  count_failed(worker)
-  ack_legacy_receipts(worker, settings_of(packed_settings))
+return tell_orphans(insert(ARGV[1], ARGV[2], 4, unique_keys_of_queue(replaced_ids), function(packed_settings, slice)
+  count_failed(slice, worker)
+  ack_legacy_receipts(worker, packed_settings)
 end))

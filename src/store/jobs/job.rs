@@ -86,7 +86,7 @@ impl Job {
     /// The receipt of its last claim, `None` when it never was claimed.
     #[must_use]
     pub fn receipt(&self) -> Option<Receipt> {
-        (self.claims > 0).then(|| Receipt::new(&self.id, self.claims))
+        (self.claims > 0).then(|| Receipt::new(self.id, self.claims))
     }
 
     /// Reads the fields that `add_job` of `lua/job.lua` appends.

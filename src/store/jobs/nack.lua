@@ -10,15 +10,14 @@
 --       'ready', 'dead', 'repeated', 'cancelled' or 'stale', and 0
 --
 -- @keys META, ACTIVE, SCHEDULED
--- @include clock, counts, ending, execution, queue, ready, receipt, wakeup
+-- @include clock, counts, ending, event, execution, queue, ready, receipt, wakeup
 
 local MAX_ERRORS = 5
 
-local packed_settings, waiting_until = unpack(redis.call('HMGET', META, 'settings', 'waiting-until'))
+local packed_settings, waiting_until, slice = unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'slice'))
 local settings = settings_of(packed_settings)
 
-local function retry_or_bury(id, execution, delay, is_rejected)
-  local rules = rules_of(id, execution)
+local function retry_or_bury(id, rules, execution, delay, is_rejected)
   if is_rejected then
     bury(id, rules, execution, settings, 'rejected')
     return 'dead', 0
@@ -36,6 +35,7 @@ local function retry_or_bury(id, execution, delay, is_rejected)
     return 'ready', 0
   end
   redis.call('ZADD', SCHEDULED, NOW + delay, id)
+  note_event(redis.call('HGET', META, 'next-event'), NOW + delay)
   return 'scheduled', NOW + delay
 end
 
@@ -44,6 +44,7 @@ local function nack(receipt, text, delay, is_rejected)
   if not id then
     return was_finished(receipt, '-') and 'repeated' or why_not_active(receipt), 0
   end
+  local rules = rules_of(id, execution)
   redis.call('ZREM', ACTIVE, id)
   execution.failures = execution.failures + 1
   execution.errors = execution.errors or {}
@@ -51,9 +52,9 @@ local function nack(receipt, text, delay, is_rejected)
   if #execution.errors > MAX_ERRORS then
     table.remove(execution.errors, 1)
   end
-  remember_finished(receipt, '-')
-  count_failed(execution.worker)
-  return retry_or_bury(id, execution, delay, is_rejected)
+  remember_finished(id, receipt, '-')
+  count_failed(slice, execution.worker)
+  return retry_or_bury(id, rules, execution, delay, is_rejected)
 end
 
 local reply = {}

@@ -9,7 +9,7 @@
 --       then for each job its fields, see add_job; with an empty payload unless it is asked for. None although there are
 --       more: many orphans were dropped, and the same call goes on behind them
 --
--- @keys META
+-- @keys META, JOBS
 -- @include clock, job, orphan, ready, sweep
 
 local state, max_jobs, last_score, last_id = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
@@ -60,7 +60,8 @@ repeat
       has_more = true
       break
     else
-      add_job(reply, ids[i], state, tonumber(ids[i + 1]), packed, has_payload and payload or '')
+      local execution = redis.call('HGET', JOBS, execution_field(ids[i]))
+      add_job(reply, ids[i], state, tonumber(ids[i + 1]), execution, packed, has_payload and payload or '')
       listed = listed + 1
     end
   end

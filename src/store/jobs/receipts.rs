@@ -81,13 +81,15 @@ pub enum Extended {
     Stale,
 }
 
-impl Ack<'_> {
-    pub(in crate::store) fn args(&self) -> [&[u8]; 2] {
-        [
-            self.receipt.as_str().as_bytes(),
-            self.result.unwrap_or_default().as_bytes(),
-        ]
-    }
+/// A receipt as `lua/receipt.lua` has it.
+pub(in crate::store) fn receipt_arg(receipt: &Receipt) -> Vec<u8> {
+    [receipt.id().as_bytes(), receipt.claim().to_string().as_bytes()].concat()
+}
+
+/// The arguments of acknowledgements.
+pub(in crate::store) fn ack_args(acks: &[Ack<'_>]) -> Vec<Vec<u8>> {
+    let args = |ack: &Ack<'_>| [receipt_arg(ack.receipt), ack.result.unwrap_or_default().into()];
+    acks.iter().flat_map(args).collect()
 }
 
 impl Acked {
@@ -110,7 +112,8 @@ impl<R: Redis> Store<R> {
         if acks.is_empty() {
             return Ok(Vec::new());
         }
-        let args: Vec<&[u8]> = acks.iter().flat_map(Ack::args).collect();
+        let args = ack_args(acks);
+        let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
         let mut reply = self.run(&scripts::ACK, queue, &args).await?;
         acks.iter().map(|_| Acked::read(&mut reply)).collect()
     }
@@ -124,15 +127,11 @@ impl<R: Redis> Store<R> {
             return Ok(Vec::new());
         }
         let delays = decimals(nacks.iter().map(|nack| nack.delay));
+        let receipts: Vec<_> = nacks.iter().map(|nack| receipt_arg(nack.receipt)).collect();
         let mut args: Vec<&[u8]> = Vec::with_capacity(nacks.len() * 4);
-        for (nack, delay) in nacks.iter().zip(&delays) {
+        for ((nack, delay), receipt) in nacks.iter().zip(&delays).zip(&receipts) {
             let is_rejected: &[u8] = if nack.is_rejected { b"1" } else { b"" };
-            args.extend([
-                nack.receipt.as_str().as_bytes(),
-                nack.error.as_bytes(),
-                delay.as_bytes(),
-                is_rejected,
-            ]);
+            args.extend([receipt, nack.error.as_bytes(), delay.as_bytes(), is_rejected]);
         }
         let mut reply = self.run(&scripts::NACK, queue, &args).await?;
         let read = |_| {
@@ -159,14 +158,11 @@ impl<R: Redis> Store<R> {
             return Ok(Vec::new());
         }
         let leases = decimals(extensions.iter().map(|extend| extend.lease));
+        let receipts: Vec<_> = extensions.iter().map(|extend| receipt_arg(extend.receipt)).collect();
         let mut args: Vec<&[u8]> = Vec::with_capacity(extensions.len() * 3);
-        for (extend, lease) in extensions.iter().zip(&leases) {
+        for ((extend, lease), receipt) in extensions.iter().zip(&leases).zip(&receipts) {
             let progress = extend.progress.unwrap_or_default();
-            args.extend([
-                extend.receipt.as_str().as_bytes(),
-                lease.as_bytes(),
-                progress.as_bytes(),
-            ]);
+            args.extend([receipt, lease.as_bytes(), progress.as_bytes()]);
         }
         let mut reply = self.run(&scripts::EXTEND, queue, &args).await?;
         let read = |_| {

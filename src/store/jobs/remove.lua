@@ -18,15 +18,17 @@ end
 if state == 'cancelled' then
   return {'cancelled'}
 end
-redis.call('ZREM', STATES[state], id)
 if state == 'done' or state == 'dead' then
+  redis.call('ZREM', STATES[state], id)
   forget(id)
   return {'forgotten'}
 end
 local settings = settings_of(redis.call('HGET', META, 'settings'))
 local execution = load_execution(id)
+local rules = rules_of(id, execution)
+redis.call('ZREM', STATES[state], id)
 if state == 'active' then
   forget_legacy_receipt(id, execution)
 end
-cancel(id, rules_of(id, execution), execution, settings, state == 'active' and score or nil)
+cancel(id, rules, execution, settings, state == 'active' and score or nil)
 return {'cancelled'}

@@ -49,8 +49,8 @@ if not packed then
   drop_orphan(READY, id)
   return tell_orphans({0})
 end
-redis.call('ZREM', READY, id)
 local execution, options = load_execution(id), unpack_options(packed)
+redis.call('ZREM', READY, id)
 local settings = settings_of(redis.call('HGET', META, 'settings'))
 if has_expired(id, options, execution) then
   bury(id, options, execution, settings, 'expired')

@@ -3,6 +3,7 @@
 -- ARGV  1 id
 -- Reply the job's fields, see add_job; nothing when there is no such job
 --
+-- @keys JOBS
 -- @include job, orphan
 
 local id = ARGV[1]
@@ -16,5 +17,5 @@ if not packed then
   return tell_orphans({})
 end
 local reply = {}
-add_job(reply, id, state, score, packed, payload)
+add_job(reply, id, state, score, redis.call('HGET', JOBS, execution_field(id)), packed, payload)
 return reply

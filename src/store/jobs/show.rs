@@ -52,7 +52,7 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`].
     pub async fn job(&self, queue: &QueueName, id: &JobId) -> Result<Option<Job>, RedisError> {
-        let mut reply = self.run(&scripts::SHOW, queue, &[id.as_str().as_bytes()]).await?;
+        let mut reply = self.run(&scripts::SHOW, queue, &[id.as_bytes()]).await?;
         if reply.is_empty() {
             return Ok(None);
         }
@@ -72,10 +72,7 @@ impl<R: Redis> Store<R> {
             page.state.name().as_bytes(),
             max_jobs.as_bytes(),
             position.as_bytes(),
-            page.after
-                .map(|cursor| cursor.id.as_str())
-                .unwrap_or_default()
-                .as_bytes(),
+            page.after.map(|cursor| cursor.id.as_bytes()).unwrap_or_default(),
             if page.has_payloads { b"1" } else { b"" },
             max_bytes.as_bytes(),
         ];

@@ -9,14 +9,17 @@
 --       5 how often it was shown, this time included
 --
 -- @keys META, READY
--- @include ending, execution, job, lease, orphan, queue, ready
+-- @include ending, event, execution, job, lease, orphan, queue
 
 local max_bytes = tonumber(ARGV[1])
-local settings = settings_of(redis.call('HGET', META, 'settings'))
+local status, packed_settings, next_event, slice =
+  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'slice'))
 -- Whoever looks at a job may be about to remove it.
 allow_when_full()
-local _, may_have_ended = recover_ended_leases(settings)
-promote(100)
+local _, may_have_ended
+if may_have_event(next_event) then
+  _, may_have_ended = handle_events(status, packed_settings, slice, 100)
+end
 
 local skipped = 0
 while max_bytes > 0 and skipped < MAX_SKIPPED do
@@ -33,7 +36,7 @@ while max_bytes > 0 and skipped < MAX_SKIPPED do
       return tell_orphans({0, id, payload, options.is_text and 1 or 0, execution.shown})
     end
     redis.call('ZREM', READY, id)
-    bury(id, options, execution, settings, 'expired')
+    bury(id, options, execution, settings_of(packed_settings), 'expired')
     max_bytes = max_bytes - #payload
   else
     drop_orphan(READY, id)

@@ -8,20 +8,23 @@
 --       4 is_text: 1 or 0
 --
 -- @keys META
--- @include counts, job, lease, orphan, queue, ready, unique_key
+-- @include counts, ending, event, job, lease, orphan
 
-local settings = settings_of(redis.call('HGET', META, 'settings'))
-local _, may_have_ended = recover_ended_leases(settings)
-promote(100)
+local status, packed_settings, next_event, slice =
+  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'slice'))
+local _, may_have_ended
+if may_have_event(next_event) then
+  _, may_have_ended = handle_events(status, packed_settings, slice, 100)
+end
 
 local reply = {0}
-local taken, may_have_more = pop_ready(1, tonumber(ARGV[1]), settings, function(id, options, _, payload)
-  release_unique_key(id, key_released_at_end(options))
-  forget(id)
-  reply[2], reply[3], reply[4] = id, payload, options.is_text and 1 or 0
+local taken, may_have_more = pop_ready(1, tonumber(ARGV[1]), packed_settings, function(job)
+  release_at_end(job.id, job.options)
+  forget(job.id)
+  reply[2], reply[3], reply[4] = job.id, job.payload, job.options.is_text and 1 or 0
 end)
 if taken > 0 then
-  count_claimed('', taken)
+  count_claimed(slice, '', taken)
 elseif may_have_more or may_have_ended then
   reply[1] = 1
 end

@@ -6,7 +6,7 @@
 --   REPLAY       a list: what was sent, the last of it, for an event stream that was cut off and says which job it got last
 --
 -- @keys META, ACTIVE, READY, SUBSCRIBERS, DELIVERIES, REPLAY
--- @include clock, counts, ending, execution, job, lease, ready, receipt
+-- @include clock, counts, ending, event, execution, job, lease, ready, receipt
 
 -- How long the lease of a job is that is to be delivered, in ms.
 local DELIVERY_LEASE = 20000
@@ -71,7 +71,7 @@ end
 -- The job of a delivery is done. Returns 1: one job is done.
 local function complete_delivered(id, execution, settings)
   redis.call('ZREM', ACTIVE, id)
-  complete(id, execution, settings)
+  complete(id, execution, settings.retain)
   return 1
 end
 
@@ -150,9 +150,10 @@ local function max_broadcast(subscribers)
   return max_jobs
 end
 
--- Makes deliveries of the next jobs. Returns the subscribers that have some by that, as the keys of a table; and 'more' when
--- there may be more jobs at once, 'blocked' when jobs wait for a subscriber that has all the deliveries that it can have.
-local function distribute(policy, settings)
+-- Makes deliveries of the next jobs. Takes the fields `policy`, `settings`, `slice` and `next-event` of META. Returns the
+-- subscribers that have some by that, as the keys of a table; and 'more' when there may be more jobs at once, 'blocked' when
+-- jobs wait for a subscriber that has all the deliveries that it can have.
+local function distribute(policy, packed_settings, slice, next_event)
   local subscribers, notified = redis.call('ZRANGE', SUBSCRIBERS, AFTER_NOW, '+inf', 'BYSCORE'), {}
   if #subscribers == 0 or redis.call('EXISTS', READY) == 0 then
     return notified
@@ -164,19 +165,20 @@ local function distribute(policy, settings)
     return notified, 'blocked'
   end
   local position, distributed = redis.call('HINCRBY', META, 'delivery-sequence', max_jobs) - max_jobs, 0
-  local taken = pop_ready(max_jobs, MAX_DISTRIBUTED_BYTES, settings, function(id, options)
+  local taken = pop_ready(max_jobs, MAX_DISTRIBUTED_BYTES, packed_settings, function(job)
     distributed = distributed + 1
     local sole_recipient = turns and turns[distributed]
     local recipients = sole_recipient and {sole_recipient} or subscribers
     local distribution = {remaining = #recipients, sole_recipient = sole_recipient or ''}
-    local receipt = lease_out(id, options, '', DELIVERY_LEASE, nil, distribution)
+    local receipt = lease_out(job, '', DELIVERY_LEASE, nil, distribution)
     for _, subscriber in ipairs(recipients) do
       redis.call('ZADD', DELIVERIES, 0, delivery_of(subscriber, position + distributed, receipt))
       notified[subscriber] = true
     end
   end)
   if taken > 0 then
-    count_claimed('', taken)
+    count_claimed(slice, '', taken)
+    note_event(next_event, NOW + DELIVERY_LEASE)
     redis.call('PEXPIRE', DELIVERIES, 86400000)
     if turns then
       redis.call('HSET', META, 'last-turn', turns[taken])

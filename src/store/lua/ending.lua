@@ -17,6 +17,7 @@ local function forget_overdue(state_key)
 end
 
 -- Keeps an ended job until a time.
+-- @rare
 local function keep_until(state_key, id, execution, until_)
   execution.ended = NOW
   save_execution(id, execution)
@@ -24,11 +25,19 @@ local function keep_until(state_key, id, execution, until_)
   forget_overdue(state_key)
 end
 
--- The job is done. Its rules were noted when it was claimed, so its payload is not read.
-local function complete(id, execution, settings)
-  release_unique_key(id, key_released_at_end(execution.rules))
-  if settings.retain > 0 then
-    keep_until(DONE, id, execution, NOW + settings.retain)
+-- Releases the unique key of a job that ends. `rules` are its rules, or all its options.
+-- @rare
+local function release_at_end(id, rules)
+  release_unique_key(id, key_released_at_end(rules))
+end
+
+-- The job is done, and kept for a time (ms). Its rules were noted when it was claimed, so its payload is not read.
+local function complete(id, execution, retain)
+  if execution.rules.unique then
+    release_at_end(id, execution.rules)
+  end
+  if retain > 0 then
+    keep_until(DONE, id, execution, NOW + retain)
   else
     forget(id)
   end
@@ -52,7 +61,7 @@ end
 
 -- The job is dead. `rules` are its rules, or all its options.
 local function bury(id, rules, execution, settings, reason)
-  release_unique_key(id, key_released_at_end(rules))
+  release_at_end(id, rules)
   execution.reason = reason
   keep_until(DEAD, id, execution, NOW + settings.dead_retain)
   forget_excess_dead(settings, id)

@@ -1,6 +1,6 @@
 -- A job's execution: what changes of a job; and what decides over its attempts.
 --
--- @keys EXECUTIONS
+-- @keys JOBS
 -- @include clock, job
 
 -- There is an execution from the first claim on, or from when the job was first shown or ended before that. Its fields:
@@ -16,16 +16,20 @@
 --   reason         why it is dead: 'failed', 'lost-leases', 'expired', 'rejected'
 --   redriven       whether it was: then it expires no more
 --   shown          how often it was shown as the next job, nil for never
-local function load_execution(id)
-  local packed = redis.call('HGET', EXECUTIONS, id)
-  if packed then
-    return cmsgpack.unpack(packed)
-  end
-  return {claims = 0, failures = 0, lost_leases = 0}
+-- Takes the field of JOBS, false for a job without an execution.
+local function unpack_execution(packed)
+  return packed and cmsgpack.unpack(packed) or {claims = 0, failures = 0, lost_leases = 0}
 end
 
+local function load_execution(id)
+  return unpack_execution(redis.call('HGET', JOBS, execution_field(id)))
+end
+
+-- Returns the packed execution.
 local function save_execution(id, execution)
-  redis.call('HSET', EXECUTIONS, id, cmsgpack.pack(execution))
+  local packed = cmsgpack.pack(execution)
+  redis.call('HSET', JOBS, execution_field(id), packed)
+  return packed
 end
 
 -- Those of a job's options that are needed when it ends or is tried again.
@@ -71,11 +75,12 @@ local function is_out_of_leases(lost, settings)
   return lost >= settings.max_lost_leases
 end
 
--- The lease of a claim that asks for `asked` ms, nil for none.
-local function lease_for(asked, options, settings)
-  return asked or options.lease or settings.lease
+-- The lease of a job (ms), where the claim asks for `asked`, nil for none.
+local function lease_for(asked, options, queue_lease)
+  return asked or options.lease or queue_lease
 end
 
+-- @rare
 local function has_expired(id, options, execution)
   return options.expires and not execution.redriven and inserted_of(id) + options.expires <= NOW
 end

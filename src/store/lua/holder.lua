@@ -1,6 +1,6 @@
 -- Jobs that hold a unique key and can never be handed out again.
 --
--- @keys ACTIVE, READY, SCHEDULED
+-- @keys META, ACTIVE, READY, SCHEDULED
 -- @include clock, ending, execution, job, lease, orphan, queue, unique_key
 
 -- Ends such a job: it has expired, its last lease has ended, or its record is gone. `packed` are its options, nil when the
@@ -22,7 +22,7 @@ local function end_holder(key, holder, packed, packed_settings)
     local is_last = distribution and distribution.sent
       or not distribution and is_out_of_leases(execution.lost_leases + 1, settings)
     if is_expired or is_last then
-      recover({holder}, settings)
+      recover({holder}, settings, redis.call('HGET', META, 'slice'))
       execution = load_execution(holder)
     end
   end

@@ -1,7 +1,7 @@
 -- How jobs enter their queue.
 --
--- @keys META, JOBS, SCHEDULED, IDEMPOTENCY?
--- @include clock, counts, job, queue, ready, sweep, wakeup
+-- @keys META, JOBS, READY, SCHEDULED, IDEMPOTENCY?
+-- @include clock, counts, event, job, queue, ready, sweep, wakeup
 
 -- The arguments of a job:
 --   1 payload
@@ -12,17 +12,40 @@
 --   6 packed options, see job.lua
 local FIELD_COUNT = 6
 
+-- Wakes those that wait for what was inserted. `is_scheduled`: whether one of the jobs is; the last of them has `number`.
+-- @rare
+local function wake_for_inserted(waiting_until, inserted, is_scheduled, number)
+  wake(waiting_until, inserted)
+  local next_due = is_scheduled and redis.call('ZRANGE', SCHEDULED, 0, 0)[1]
+  if next_due and number_of(next_due) > number - inserted then
+    -- Claims that wait block until the next event that they know of. This job is due earlier: wake all.
+    wake(waiting_until, MAX_TOKENS)
+  end
+end
+
+-- Makes a job scheduled. `due` as it stands in the arguments.
+-- @rare
+local function schedule(id, due)
+  if string.sub(due, 1, 1) == '+' then
+    due = NOW + tonumber(string.sub(due, 2))
+  end
+  redis.call('ZADD', SCHEDULED, due, id)
+  note_event(redis.call('HGET', META, 'next-event'), tonumber(due))
+end
+
 -- Inserts the jobs that ARGV has from `first` on. Appends to the reply for each its id, and 1 when that is another job,
 -- which holds the unique key; then it is not inserted. `unique_keys`: what to do with unique keys, see unique_insertion.lua;
--- nil where no job has one. Takes the fields `waiting-until` and `settings` of META. Returns how many were inserted.
-local function insert_jobs(first, waiting_until, packed_settings, unique_keys, reply)
+-- nil where no job has one. Takes the fields `waiting-until`, `settings` and `slice` of META. Returns how many were inserted.
+local function insert_jobs(first, waiting_until, packed_settings, slice, unique_keys, reply)
   local count = (#ARGV - first + 1) / FIELD_COUNT
   -- The first write is one that a full Redis refuses: then nothing was changed.
+  note_slice(slice)
   local number = redis.call('HINCRBY', META, 'sequence', count) - count
-  local inserted, last_due = 0, ''
+  local holders = unique_keys and unique_keys.find_holders(first, packed_settings)
+  local inserted, is_scheduled = 0, false
   for i = first, #ARGV, FIELD_COUNT do
     local priority, due, unique = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-    local holder = unique ~= '' and unique_keys.find_holder(unique, packed_settings)
+    local holder = unique ~= '' and holders[unique]
     if holder then
       reply[#reply + 1], reply[#reply + 2] = holder, 1
     else
@@ -30,64 +53,81 @@ local function insert_jobs(first, waiting_until, packed_settings, unique_keys, r
       local id = new_id(number, priority)
       redis.call('HSET', JOBS, id, encode(ARGV[i + 5], ARGV[i]))
       if due == '' then
-        make_ready(id)
+        redis.call('ZADD', READY, position_of(number, priority), id)
       else
-        if string.sub(due, 1, 1) == '+' then
-          due = NOW + tonumber(string.sub(due, 2))
-        end
-        redis.call('ZADD', SCHEDULED, due, id)
-        last_due = due
+        schedule(id, due)
+        is_scheduled = true
       end
       if unique ~= '' then
         local held_for = tonumber(ARGV[i + 4])
         unique_keys.hold(id, unique, held_for and NOW + held_for)
+        holders[unique] = id
       end
       reply[#reply + 1], reply[#reply + 2] = id, 0
     end
   end
-  if inserted > 0 then
-    count_rate('inserted', inserted)
-    wake(waiting_until, inserted)
-    -- Claims that wait block until the next event that they know of. This job is due earlier: wake all.
-    local next_due = last_due ~= '' and redis.call('ZRANGE', SCHEDULED, 0, 0)[1]
-    if next_due and number_of(next_due) > number - inserted then
-      wake(waiting_until, MAX_TOKENS)
-    end
+  if inserted < count then
+    -- `sequence` counts what was inserted.
+    redis.call('HINCRBY', META, 'sequence', inserted - count)
+  end
+  if inserted > 0 and waiting_until then
+    wake_for_inserted(waiting_until, inserted, is_scheduled, number)
   end
   return inserted
 end
 
--- Inserts the jobs that ARGV has from `first` on, all of them or none; once only for each idempotency key, where the request
--- has a fingerprint. Calls `on_inserted`, if any, with the packed settings when jobs were inserted. Returns the reply of
--- insert.lua.
-local function insert(fingerprint, remembered_for, first, unique_keys, on_inserted)
-  local cataloged, generation, waiting_until, packed, sweep_at =
-    unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings', 'sweep-at'))
-  if fingerprint ~= '' then
-    local answer = redis.call('GET', IDEMPOTENCY)
-    answer = answer and cmsgpack.unpack(answer)
-    -- An answer from before the queue was deleted does not count: its jobs are gone.
-    if answer and answer.generation == (generation or '0') then
-      if answer.fingerprint ~= fingerprint then
-        return {'mismatch', -1}
-      end
-      return {'replayed', ensure_queue(cataloged, generation), unpack(answer.jobs)}
-    end
+-- The reply to an insert whose idempotency key was used before, nil when it was not.
+-- @rare
+local function replay(fingerprint, cataloged)
+  local answer = redis.call('GET', IDEMPOTENCY)
+  answer = answer and cmsgpack.unpack(answer)
+  -- An answer from before the queue was deleted does not count: its jobs are gone.
+  if not answer or answer.generation ~= (redis.call('HGET', META, 'generation') or '0') then
+    return nil
+  elseif answer.fingerprint ~= fingerprint then
+    return {'mismatch', -1}
   end
-  local max_bytes = packed and cmsgpack.unpack(packed).max_bytes
-  for i = first, max_bytes and #ARGV or 0, FIELD_COUNT do
-    if #ARGV[i] > max_bytes then
-      return {'too-large', -1}
-    end
-  end
+  return {'replayed', cataloged and -1 or make_queue(), unpack(answer.jobs)}
+end
 
-  local reply = {'inserted', ensure_queue(cataloged, generation)}
-  if insert_jobs(first, waiting_until, packed, unique_keys, reply) > 0 and on_inserted then
-    on_inserted(packed)
+-- Remembers the reply to an insert that has an idempotency key, for so many ms.
+-- @rare
+local function remember(fingerprint, remembered_for, reply)
+  local generation = redis.call('HGET', META, 'generation') or '0'
+  local answer = {generation = generation, fingerprint = fingerprint, jobs = {unpack(reply, 3)}}
+  redis.call('SET', IDEMPOTENCY, cmsgpack.pack(answer), 'PX', remembered_for)
+end
+
+-- Whether a payload is over the queue's limit.
+-- @rare
+local function is_too_large(first, packed_settings)
+  local max_bytes = cmsgpack.unpack(packed_settings).max_bytes or math.huge
+  for i = first, #ARGV, FIELD_COUNT do
+    if #ARGV[i] > max_bytes then
+      return true
+    end
+  end
+end
+
+-- Inserts the jobs that ARGV has from `first` on, all of them or none; once only for each idempotency key, where the request
+-- has a fingerprint. Calls `on_inserted`, if any, with the fields `settings` and `slice` of META when jobs were inserted.
+-- Returns the reply of insert.lua.
+local function insert(fingerprint, remembered_for, first, unique_keys, on_inserted)
+  local cataloged, waiting_until, packed_settings, sweep_at, slice =
+    unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'slice'))
+  local replayed = fingerprint ~= '' and replay(fingerprint, cataloged)
+  if replayed then
+    return replayed
+  elseif packed_settings and is_too_large(first, packed_settings) then
+    return {'too-large', -1}
+  end
+  local reply = {'inserted', cataloged and -1 or make_queue()}
+  local inserted = insert_jobs(first, waiting_until, packed_settings, slice, unique_keys, reply)
+  if inserted > 0 and on_inserted then
+    on_inserted(packed_settings, slice)
   end
   if fingerprint ~= '' then
-    local answer = {generation = generation or '0', fingerprint = fingerprint, jobs = {unpack(reply, 3)}}
-    redis.call('SET', IDEMPOTENCY, cmsgpack.pack(answer), 'PX', remembered_for)
+    remember(fingerprint, remembered_for, reply)
   end
   return tell_sweep(sweep_at, reply)
 end

@@ -1,25 +1,28 @@
 -- A job: its id, its state, and what never changes of it.
 --
--- @keys JOBS, EXECUTIONS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED
+-- @keys JOBS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED
 -- @include clock
 
--- Ids sort by the number that the queue gives its jobs. The time makes an id unique even when Redis comes back from an
--- older copy, with an older sequence. The last digit is the priority, so a script can make a job
+-- An id is 12 bytes: what clients see of it in 24 hexadecimal digits. Six are the number that the queue gives its jobs, by
+-- which ids sort. The others are the time of the insertion and, in the last four bits, the priority. The time makes an id
+-- unique even when Redis comes back from an older copy, with an older sequence; with the priority a script can make a job
 -- ready without reading its record.
 local function new_id(number, priority)
-  return string.format('%012x%011x%x', number, NOW, priority)
+  return struct.pack('>I6I6', number, NOW * 16 + priority)
 end
 
+local ID_LENGTH = 12
+
 local function number_of(id)
-  return tonumber(string.sub(id, 1, 12), 16)
+  return (struct.unpack('>I6', id))
 end
 
 local function inserted_of(id)
-  return tonumber(string.sub(id, 13, 23), 16)
+  return math.floor(struct.unpack('>I6', id, 7) / 16)
 end
 
 local function priority_of(id)
-  return tonumber(string.sub(id, 24), 16)
+  return struct.unpack('>I6', id, 7) % 16
 end
 
 -- A job's record is one string: the length of the packed options (nothing when there are none), a colon, the options, the
@@ -70,10 +73,15 @@ local function load_options(id)
   return unpack_options(read_record(id) or '')
 end
 
+-- The field of JOBS that has a job's execution, see execution.lua: beside its record, so that one command reads or removes
+-- both.
+local function execution_field(id)
+  return id .. 'x'
+end
+
 -- Removes what is stored of a job. Its id must be in no set of a state any more.
 local function forget(id)
-  redis.call('HDEL', JOBS, id)
-  redis.call('HDEL', EXECUTIONS, id)
+  redis.call('HDEL', JOBS, id, execution_field(id))
 end
 
 -- Each state is a sorted set of ids; a job is in exactly one.
@@ -91,9 +99,9 @@ local function state_of(id)
   end
 end
 
--- Appends a job to a reply, in this order: id, state, score in that state's set, packed execution (nil where nothing has
+-- Appends a job to a reply, in this order: id, state, score in that state's set, packed execution (false where nothing has
 -- changed), packed options, payload.
-local function add_job(reply, id, state, score, packed, payload)
+local function add_job(reply, id, state, score, execution, packed, payload)
   if state == 'scheduled' and score <= NOW then
     state = 'ready'
   end
@@ -102,7 +110,7 @@ local function add_job(reply, id, state, score, packed, payload)
   reply[at + 2] = state
   -- As text: an integer reply is cut to a whole number, and a position has more digits than Lua prints.
   reply[at + 3] = string.format('%.0f', score)
-  reply[at + 4] = redis.call('HGET', EXECUTIONS, id)
+  reply[at + 4] = execution
   reply[at + 5] = packed
   reply[at + 6] = payload
 end

@@ -1,34 +1,34 @@
 -- Leases: how jobs are handed out, and come back.
 --
--- @keys READY, ACTIVE, META
--- @include clock, counts, ending, execution, job, legacy_worker, orphan, ready, receipt, unique_key
+-- @keys JOBS, READY, ACTIVE, META
+-- @include clock, counts, ending, event, execution, job, legacy_worker, orphan, queue, ready, receipt, unique_key
 
 -- How many leases that have ended are recovered in one call, and how many jobs are skipped.
 local MAX_RECOVERED, MAX_SKIPPED = 100, 100
 
--- Makes a job active under a lease (ms). `is_legacy`: a legacy worker gets the receipt. `distribution`: the job goes
--- to subscribers, see delivery.lua. Returns the receipt.
-local function lease_out(id, options, worker, lease, is_legacy, distribution)
-  local execution = load_execution(id)
+-- Makes a ready job active under a lease (ms). `job` as pop_ready has it. `is_legacy`: a legacy worker gets the receipt.
+-- `distribution`: the job goes to subscribers, see delivery.lua. Returns its receipt and its packed execution.
+local function lease_out(job, worker, lease, is_legacy, distribution)
+  local id, execution = job.id, job.execution
   execution.legacy, execution.distribution = is_legacy, distribution
   execution.claims, execution.worker = execution.claims + 1, worker
   execution.claimed, execution.lease = NOW, lease
-  execution.rules = execution.rules or rules_in(options)
-  if not options.unique_scope then
-    release_unique_key(id, options.unique)
+  execution.rules = execution.rules or rules_in(job.options)
+  if job.options.unique and not job.options.unique_scope then
+    release_unique_key(id, job.options.unique)
   end
-  save_execution(id, execution)
+  local packed = save_execution(id, execution)
   redis.call('ZADD', ACTIVE, NOW + lease, id)
-  return receipt_of(id, execution.claims)
+  return receipt_of(id, execution.claims), packed
 end
 
 -- Takes back jobs whose lease has ended: each is ready again, or has ended. Returns how many are ready again.
 -- @rare
-local function recover(ids, settings)
+local function recover(ids, settings, slice)
   local ready, lost, done = 0, 0, 0
   for _, id in ipairs(ids) do
     local execution = load_execution(id)
-    local distribution = execution.distribution
+    local distribution, rules = execution.distribution, rules_of(id, execution)
     redis.call('ZREM', ACTIVE, id)
     forget_legacy_receipt(id, execution)
     if not distribution then
@@ -36,34 +36,42 @@ local function recover(ids, settings)
     end
     if distribution and distribution.sent then
       -- One subscriber got it before all others were gone.
-      complete(id, execution, settings)
+      complete(id, execution, settings.retain)
       done = done + 1
     elseif not distribution and is_out_of_leases(execution.lost_leases, settings) then
-      bury(id, rules_of(id, execution), execution, settings, 'lost-leases')
+      bury(id, rules, execution, settings, 'lost-leases')
     else
       save_execution(id, execution)
       make_ready(id)
       ready = ready + 1
     end
   end
-  count_done(done)
+  count_done(slice, done)
   if lost > 0 then
     redis.call('HINCRBY', META, 'lost-leases', lost)
   end
   return ready
 end
 
--- Takes back the first jobs whose lease has ended. Returns how many are ready again, and whether there may be more.
-local function recover_ended_leases(settings)
+-- Takes back the first jobs whose lease has ended, and makes the first scheduled jobs ready that are due. Takes the fields
+-- `status`, `settings` and `slice` of META. Returns how many were taken back and are ready again, whether there may be more
+-- of them, and what the field `next-event` of META is then.
+-- @rare
+local function handle_events(status, packed_settings, slice, max_promoted)
+  allow_when_full()
   local ended = redis.call('ZRANGE', ACTIVE, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_RECOVERED)
-  return #ended > 0 and recover(ended, settings) or 0, #ended == MAX_RECOVERED
+  local recovered = #ended > 0 and recover(ended, settings_of(packed_settings), slice) or 0
+  promote(max_promoted)
+  -- A queue that does not exist has no META, and does not get one by this.
+  return recovered, #ended == MAX_RECOVERED, status and note_first_event()
 end
 
 -- Ends ready jobs that cannot be handed out: each has expired, or is an orphan. They are in no set any more.
 -- @rare
-local function end_skipped(jobs, settings)
+local function end_skipped(jobs, packed_settings)
+  local settings = settings_of(packed_settings)
   for _, job in ipairs(jobs) do
-    if job.packed then
+    if job.payload then
       bury(job.id, job.options, job.execution, settings, 'expired')
     else
       drop_orphan(READY, job.id)
@@ -71,32 +79,34 @@ local function end_skipped(jobs, settings)
   end
 end
 
--- Takes the next ready jobs, and calls `hand_out(id, options, packed, payload)` for each. Stops after `max_jobs`, or after
--- the job with which the payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out, and
--- whether more may be ready behind the jobs that it skipped: those that have expired, and orphans.
+-- Takes the next ready jobs, and calls `hand_out` for each with a table: `id`, `options`, `packed` (the same, packed),
+-- `payload`, `execution`. Stops after `max_jobs`, or after the job with which the
+-- payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out, and whether more may be ready
+-- behind the jobs that it skipped: those that have expired, and orphans.
 --
--- All of them are read before the first is taken out: then a record that cannot be read costs no other job.
-local function pop_ready(max_jobs, max_bytes, settings, hand_out)
-  local jobs, skipped, count, limit = {}, {}, 0, max_jobs
+-- All of them are read before the first is taken out: what cannot be read costs no other job.
+local function pop_ready(max_jobs, max_bytes, packed_settings, hand_out)
+  local jobs, skipped, count, limit = {}, nil, 0, max_jobs
   local is_over
   repeat
     local ids = redis.call('ZRANGE', READY, count, count + limit - 1)
     is_over = #ids < limit and 'empty'
     for _, id in ipairs(ids) do
       count = count + 1
-      local job = {id = id}
-      job.packed, job.payload = read_record(id)
-      if job.packed then
+      local record, execution = unpack(redis.call('HMGET', JOBS, id, execution_field(id)))
+      local job = {id = id, execution = unpack_execution(execution)}
+      if record then
+        job.packed, job.payload = decode(record)
         job.options = unpack_options(job.packed)
-        job.execution = job.options.expires and load_execution(id)
         max_bytes = max_bytes - #job.payload
       end
-      if not job.packed or job.execution and has_expired(id, job.options, job.execution) then
+      if not record or job.options.expires and has_expired(id, job.options, job.execution) then
+        skipped = skipped or {}
         skipped[#skipped + 1] = job
       else
         jobs[#jobs + 1] = job
       end
-      if #jobs == max_jobs or max_bytes <= 0 or #skipped == MAX_SKIPPED then
+      if #jobs == max_jobs or max_bytes <= 0 or skipped and #skipped == MAX_SKIPPED then
         is_over = 'stopped'
         break
       end
@@ -107,11 +117,11 @@ local function pop_ready(max_jobs, max_bytes, settings, hand_out)
   if count > 0 then
     redis.call('ZREMRANGEBYRANK', READY, 0, count - 1)
   end
-  if #skipped > 0 then
-    end_skipped(skipped, settings)
+  if skipped then
+    end_skipped(skipped, packed_settings)
   end
   for _, job in ipairs(jobs) do
-    hand_out(job.id, job.options, job.packed, job.payload)
+    hand_out(job)
   end
-  return #jobs, is_over == 'stopped' and #skipped > 0
+  return #jobs, is_over == 'stopped' and skipped ~= nil
 end

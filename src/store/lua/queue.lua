@@ -6,17 +6,15 @@
 -- How long nobody need free what is over its time when nothing was left over (ms), see sweep.lua.
 local SWEEP_INTERVAL = 60000
 
--- Makes the queue with its first job or settings. Takes the fields `cataloged` and `generation` of META. Returns -1 when the
--- queue is in the catalog, else the time to enter there: later than that of the last deletion.
-local function ensure_queue(cataloged, generation)
-  if cataloged then
-    return -1
-  end
+-- Makes a queue that is not in the catalog, with its first job or settings. Returns the time to enter there: later than that
+-- of the last deletion.
+-- @rare
+local function make_queue()
   redis.call('HSETNX', META, 'status', 1)
   redis.call('HSETNX', META, 'sweep-at', NOW + SWEEP_INTERVAL)
   -- META has an expiry after a deletion, and when claims that wait for the queue have made it.
   redis.call('PERSIST', META)
-  return math.max(NOW, tonumber(generation or 0) + 1)
+  return math.max(NOW, tonumber(redis.call('HGET', META, 'generation') or 0) + 1)
 end
 
 -- Lets this script go on when Redis is at its memory limit. Redis refuses a script only at its first write, and only when
@@ -26,21 +24,28 @@ local function allow_when_full()
   redis.call('ZREM', ACTIVE, '')
 end
 
-local DEFAULTS = {
-  lease = 60000,
-  max_attempts = 25,
-  max_lost_leases = 10,
-  backoff = 'exponential',
-  backoff_delay = 1000,
-  backoff_max = 3600000,
-  retain = 0,
-  dead_retain = 1209600000,
-  max_dead = 10000,
-}
+-- The lease of a queue where none is set (ms), and how long done jobs are kept there.
+local DEFAULT_LEASE, DEFAULT_RETAIN = 60000, 0
+
+local function default_settings()
+  return {
+    lease = DEFAULT_LEASE,
+    max_attempts = 25,
+    max_lost_leases = 10,
+    backoff = 'exponential',
+    backoff_delay = 1000,
+    backoff_max = 3600000,
+    retain = DEFAULT_RETAIN,
+    dead_retain = 1209600000,
+    max_dead = 10000,
+  }
+end
 
 -- The settings as a table. `packed` is the field `settings` of META.
+-- @rare
 local function settings_of(packed)
-  return packed and setmetatable(cmsgpack.unpack(packed), {__index = DEFAULTS}) or DEFAULTS
+  local defaults = default_settings()
+  return packed and setmetatable(cmsgpack.unpack(packed), {__index = defaults}) or defaults
 end
 
 -- The tag of the settings: 16 hexadecimal digits.
@@ -53,7 +58,7 @@ local function pack_effective(packed)
   local settings = packed and cmsgpack.unpack(packed) or {}
   -- A backoff is set as a whole: its kind, its delay and its maximum.
   local has_backoff = settings.backoff
-  for name, default in pairs(DEFAULTS) do
+  for name, default in pairs(default_settings()) do
     if settings[name] == nil and not (has_backoff and string.sub(name, 1, 7) == 'backoff') then
       settings[name] = default
     end

@@ -14,12 +14,12 @@ local function start_of_priority(priority)
 end
 
 -- The position that its insertion gives a job.
-local function position_of(id)
-  return start_of_priority(priority_of(id)) + UNSCHEDULED_OFFSET + number_of(id)
+local function position_of(number, priority)
+  return (9 - priority) * PRIORITY_SPAN + UNSCHEDULED_OFFSET + number
 end
 
 local function make_ready(id)
-  redis.call('ZADD', READY, position_of(id), id)
+  redis.call('ZADD', READY, position_of(number_of(id), priority_of(id)), id)
 end
 
 -- Makes the first scheduled jobs ready that are due. Positions keep dates apart up to some 4,000 years around 1970.

@@ -1,18 +1,18 @@
--- Receipts: a job's id and the number of the claim that the receipt is for.
+-- Receipts: a job's id and the number of the claim that the receipt is for, in decimal digits.
 --
--- @keys EXECUTIONS, ACTIVE, CANCELLED, FINISHED_RECEIPTS
--- @include clock, counts, ending
+-- @keys JOBS, ACTIVE, CANCELLED, FINISHED_RECEIPTS
+-- @include clock, counts, ending, job
 
 local function receipt_of(id, claim)
-  return id .. '-' .. claim
+  return id .. claim
 end
 
 -- The id and the execution of the job that a receipt is for, when the job was not claimed again since; else nil.
 local function find_claimed(receipt)
-  local id, claim = string.match(receipt, '^(%x+)-(%d+)$')
-  local packed = id and redis.call('HGET', EXECUTIONS, id)
+  local id = string.sub(receipt, 1, ID_LENGTH)
+  local packed = redis.call('HGET', JOBS, execution_field(id))
   local execution = packed and cmsgpack.unpack(packed)
-  if execution and execution.claims == tonumber(claim) then
+  if execution and execution.claims == tonumber(string.sub(receipt, ID_LENGTH + 1)) then
     return id, execution
   end
 end
@@ -43,42 +43,58 @@ local function was_finished(receipt, how)
   return at and tonumber(at) > NOW - FINISHED_TTL
 end
 
--- Remembers a finished receipt, so that the request may be repeated when its answer was lost. Each call removes up to two
--- that are overdue, or the two oldest when there are too many.
-local function remember_finished(receipt, how)
-  redis.call('ZADD', FINISHED_RECEIPTS, NOW, receipt .. how)
-  redis.call('PEXPIRE', FINISHED_RECEIPTS, FINISHED_TTL)
-  local first = redis.call('ZRANGE', FINISHED_RECEIPTS, 0, 1, 'WITHSCORES')
-  local is_over = redis.call('ZCARD', FINISHED_RECEIPTS) > MAX_FINISHED
-  for i = 1, #first, 2 do
-    if is_over or tonumber(first[i + 1]) <= NOW - FINISHED_TTL then
-      redis.call('ZREM', FINISHED_RECEIPTS, first[i])
-    end
+-- Forgets finished receipts that are overdue, and the oldest when there are too many. One receipt in this many does it, of
+-- which each frees more than so many.
+local FINISHED_PER_SWEEP, MAX_SWEPT = 32, 100
+
+-- @rare
+local function sweep_finished()
+  local overdue = redis.call('ZRANGE', FINISHED_RECEIPTS, '-inf', NOW - FINISHED_TTL, 'BYSCORE', 'LIMIT', 0, MAX_SWEPT)
+  local excess = redis.call('ZCARD', FINISHED_RECEIPTS) - MAX_FINISHED
+  local count = math.min(MAX_SWEPT, math.max(#overdue, excess))
+  if count > 0 then
+    redis.call('ZREMRANGEBYRANK', FINISHED_RECEIPTS, 0, count - 1)
   end
 end
 
--- Acknowledges a job. Returns 'done', which the caller counts; 'repeated', 'cancelled' or 'stale'.
-local function ack(receipt, result, settings)
-  local id, execution = find_active(receipt)
-  if not id then
-    return was_finished(receipt, '+') and 'repeated' or why_not_active(receipt)
+-- Remembers a finished receipt, so that the request may be repeated when its answer was lost.
+local function remember_finished(id, receipt, how)
+  redis.call('ZADD', FINISHED_RECEIPTS, NOW, receipt .. how)
+  redis.call('PEXPIRE', FINISHED_RECEIPTS, FINISHED_TTL)
+  if number_of(id) % FINISHED_PER_SWEEP == 0 then
+    sweep_finished()
   end
-  redis.call('ZREM', ACTIVE, id)
+end
+
+-- What an acknowledgement of a job that is not active comes to.
+-- @rare
+local function ack_inactive(receipt)
+  return was_finished(receipt, '+') and 'repeated' or why_not_active(receipt)
+end
+
+-- Acknowledges a job. `retain` is how long it is kept (ms), a setting. Returns 'done', which the caller counts; 'repeated',
+-- 'cancelled' or 'stale'.
+local function ack(receipt, result, retain)
+  local id, execution = find_claimed(receipt)
+  if not id or redis.call('ZREM', ACTIVE, id) == 0 then
+    return ack_inactive(receipt)
+  end
   if result ~= '' then
     execution.result = result
   end
-  complete(id, execution, settings)
-  remember_finished(receipt, '+')
+  complete(id, execution, retain)
+  remember_finished(id, receipt, '+')
   return 'done'
 end
 
 -- Acknowledges the receipts and results that ARGV has from `first` to `last`, and appends what became of each to a reply.
-local function ack_all(first, last, settings, reply)
+-- Takes the field `slice` of META.
+local function ack_all(first, last, retain, slice, reply)
   local count = 0
   for i = first, last, 2 do
-    local outcome = ack(ARGV[i], ARGV[i + 1], settings)
+    local outcome = ack(ARGV[i], ARGV[i + 1], retain)
     reply[#reply + 1] = outcome
     count = count + (outcome == 'done' and 1 or 0)
   end
-  count_done(count)
+  count_done(slice, count)
 end

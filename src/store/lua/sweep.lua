@@ -2,7 +2,7 @@
 -- is for queues where neither happens.
 --
 -- @keys META, DONE, DEAD, CANCELLED
--- @include clock, ending, queue
+-- @include clock, counts, ending, queue
 
 -- Frees a slice of each. Takes the field `settings` of META.
 -- @rare
@@ -11,18 +11,16 @@ local function sweep(packed_settings)
   allow_when_full()
   local most = math.max(forget_overdue(DONE), forget_overdue(DEAD), forget_overdue(CANCELLED))
   most = math.max(most, forget_excess_dead(settings_of(packed_settings)))
+  if #rates() == 0 then
+    redis.call('HDEL', META, 'slice', 'rates')
+  end
   -- After a full slice there may be more: then the next call goes on.
   redis.call('HSET', META, 'sweep-at', most < MAX_FORGOTTEN and NOW + SWEEP_INTERVAL or NOW)
 end
 
--- Whether it is time. Takes the field `sweep-at` of META.
-local function is_sweep_due(sweep_at)
-  return sweep_at and tonumber(sweep_at) <= NOW
-end
-
 -- Sweeps when it is time: for looks. Takes the fields `sweep-at` and `settings` of META of a queue that exists.
 local function sweep_when_due(sweep_at, packed_settings)
-  if is_sweep_due(sweep_at) then
+  if sweep_at and tonumber(sweep_at) <= NOW then
     sweep(packed_settings)
   end
 end
@@ -30,7 +28,7 @@ end
 -- A script's reply. When it is time to sweep, it says so in front, and the store runs sweep.lua: see `Store::run_with`. For
 -- inserts, which would pay for each key of that on every run.
 local function tell_sweep(sweep_at, reply)
-  if is_sweep_due(sweep_at) then
+  if sweep_at and tonumber(sweep_at) <= NOW then
     table.insert(reply, 1, {ok = 'sweep'})
   end
   return reply

@@ -25,6 +25,7 @@ local function hold_unique_key(id, key, until_)
 end
 
 -- Releases a key (nil for none) if this job holds it.
+-- @rare
 local function release_unique_key(id, key)
   if key and redis.call('HGET', UNIQUE, key) == id then
     redis.call('HDEL', UNIQUE, key)

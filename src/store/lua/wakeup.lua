@@ -1,6 +1,6 @@
 -- How claims and subscribers that wait are woken. They block on a list of tokens, never on jobs.
 --
--- @keys META, JOBS, WAKEUP, ACTIVE, SCHEDULED
+-- @keys META, JOBS, WAKEUP
 -- @include clock
 
 local MAX_TOKENS = 100
@@ -26,14 +26,4 @@ local function note_waiting(waiting_until, status, generation, policy, time)
     -- The queue never existed, and may never exist.
     redis.call('PEXPIRE', META, time + 10000)
   end
-end
-
--- When the next lease ends or the next job becomes due (ms), nil for never.
-local function next_event()
-  local lease = redis.call('ZRANGE', ACTIVE, 0, 0, 'WITHSCORES')[2]
-  local due = redis.call('ZRANGE', SCHEDULED, 0, 0, 'WITHSCORES')[2]
-  if lease and due then
-    return math.min(tonumber(lease), tonumber(due))
-  end
-  return tonumber(lease or due)
 end

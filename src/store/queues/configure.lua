@@ -13,8 +13,8 @@
 -- @include queue, ready, wakeup
 
 local settings, status, condition = ARGV[1], ARGV[2], ARGV[3]
-local cataloged, generation, waiting_until, old_settings, old_status =
-  unpack(redis.call('HMGET', META, 'cataloged', 'generation', 'waiting-until', 'settings', 'status'))
+local cataloged, waiting_until, old_settings, old_status =
+  unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'settings', 'status'))
 if not settings_meet(condition, old_settings, old_status) then
   return {'mismatch', -1}
 end
@@ -22,7 +22,7 @@ if old_status then
   -- A stopped queue must be opened before it can be emptied.
   allow_when_full()
 end
-local generation_to_enter = ensure_queue(cataloged, generation)
+local generation_to_enter = cataloged and -1 or make_queue()
 -- What is too much or over its time by these settings is freed by the next calls.
 redis.call('HSET', META, 'settings', settings, 'status', status, 'sweep-at', 0)
 if status == '1' then

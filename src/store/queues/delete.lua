@@ -10,8 +10,8 @@
 --       2 whether jobs were ready or scheduled: 1 or 0
 --       3… its subscribers
 --
--- @keys META, JOBS, EXECUTIONS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, UNIQUE, UNIQUE_UNTIL, FINISHED_RECEIPTS
--- @keys RATES, LEGACY_RECEIPTS, SEEN, SUBSCRIBERS, DELIVERIES, REPLAY
+-- @keys META, JOBS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, UNIQUE, UNIQUE_UNTIL, FINISHED_RECEIPTS
+-- @keys LEGACY_RECEIPTS, SEEN, SUBSCRIBERS, DELIVERIES, REPLAY
 -- @include clock, queue
 
 -- How long META stays without a queue (ms). The answers to inserts that are remembered for 24 hours must be known to be from
@@ -30,9 +30,9 @@ end
 local subscribers = redis.call('ZRANGE', SUBSCRIBERS, 0, -1)
 local had_jobs = math.min(1, redis.call('EXISTS', READY, SCHEDULED))
 redis.call('UNLINK', SUBSCRIBERS, DELIVERIES, REPLAY)
-redis.call('UNLINK', JOBS, EXECUTIONS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED)
+redis.call('UNLINK', JOBS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED)
 -- Workers may have been seen on a queue that never existed.
-redis.call('UNLINK', UNIQUE, UNIQUE_UNTIL, FINISHED_RECEIPTS, RATES, LEGACY_RECEIPTS, SEEN)
+redis.call('UNLINK', UNIQUE, UNIQUE_UNTIL, FINISHED_RECEIPTS, LEGACY_RECEIPTS, SEEN)
 if not status and not generation and #subscribers == 0 then
   if redis.call('HEXISTS', META, 'policy') == 0 then
     -- META may hold only what claims and subscribers noted that waited for the queue.
@@ -41,7 +41,7 @@ if not status and not generation and #subscribers == 0 then
   return {-1, had_jobs}
 end
 redis.call('HDEL', META, 'cataloged', 'processed', 'done', 'failed', 'lost-leases', 'orphans')
-redis.call('HDEL', META, 'replay-bytes', 'keeps-replay')
+redis.call('HDEL', META, 'replay-bytes', 'keeps-replay', 'slice', 'rates', 'next-event')
 -- A generation is a time, and later than all before it, also when the clock was set back.
 local new_generation = math.max(NOW, tonumber(generation or 0) + 1, tonumber(cataloged or 0))
 redis.call('HSET', META, 'generation', new_generation)

@@ -12,18 +12,17 @@
 --       16 to 19 how many were inserted, claimed, done, failed in the last minute
 --       20 how many workers were seen in the last hour
 --
--- @keys META, RATES, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
+-- @keys META, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
 -- @include clock, counts, job, queue, ready, sweep, unique_key
 
-local KINDS = {'inserted', 'claimed', 'done', 'failed'}
-
--- How many there were in the six slices before this one.
-local function last_minute(kind)
-  local slice, sum = math.floor(NOW / SLICE), 0
-  for i = 1, SLICES - 1 do
-    sum = sum + (redis.call('HGET', RATES, kind .. ':' .. slice - i) or 0)
+-- What had been counted when a slice began: nothing was since, until the next slice in which something was.
+local function totals_at(slice, rates_now, totals)
+  for _, rate in ipairs(rates_now) do
+    if rate[1] >= slice then
+      return rate[2]
+    end
   end
-  return sum
+  return totals
 end
 
 -- Since when the oldest job is ready (ms), nil when none is. Looks at two jobs of each priority: the first that was
@@ -54,8 +53,8 @@ local function oldest_ready()
   return oldest
 end
 
-local status, settings, sweep_at, processed, done, failed, lost_leases, orphans = unpack(redis.call(
-  'HMGET', META, 'status', 'settings', 'sweep-at', 'processed', 'done', 'failed', 'lost-leases', 'orphans'))
+local status, settings, sweep_at, lost_leases, orphans =
+  unpack(redis.call('HMGET', META, 'status', 'settings', 'sweep-at', 'lost-leases', 'orphans'))
 if not status then
   return {}
 end
@@ -74,11 +73,15 @@ for _, key in ipairs({DONE, DEAD, CANCELLED}) do
 end
 local oldest = oldest_ready()
 add(oldest and math.max(0, NOW - oldest) or false)
-for _, total in ipairs({processed, done, failed, lost_leases, orphans}) do
-  add(tonumber(total or 0))
+local totals = totals_now()
+for _, total in ipairs({totals[2], totals[3], totals[4], tonumber(lost_leases or 0), tonumber(orphans or 0)}) do
+  add(total)
 end
-for _, kind in ipairs(KINDS) do
-  add(last_minute(kind))
+-- The six slices before this one.
+local slice, rates_now = math.floor(NOW / SLICE), rates()
+local before, after = totals_at(slice - SLICES + 1, rates_now, totals), totals_at(slice, rates_now, totals)
+for i = 1, #COUNTED do
+  add(after[i] - before[i])
 end
 add(redis.call('ZCOUNT', SEEN, NOW - 3600000, '+inf'))
 return reply

@@ -28,7 +28,9 @@ keys! {
     /// A hash. When a queue is deleted these fields go:
     ///
     /// - `cataloged`: the time at which the queue was entered in [`CATALOG`];
-    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost-leases`, `orphans`;
+    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost-leases`, `orphans`; `slice` and
+    ///   `rates`: see `lua/counts.lua`;
+    /// - `next-event`: before this time (ms) no lease ends and no scheduled job becomes due;
     /// - `replay-bytes`: how many bytes [`REPLAY`] has; `keeps-replay`: whether an event stream was here;
     ///
     /// these go with the settings:
@@ -40,15 +42,14 @@ keys! {
     ///
     /// - `generation`: when the queue was last deleted (ms), nothing for never;
     /// - `sweep-at`: when a call is to free again what is over its time;
-    /// - `sequence`: the last number given to a job;
+    /// - `sequence`: the last number given to a job, which is how many were inserted;
     /// - `waiting-until`: until when somebody may wait;
     /// - of subscribers: `subscriber-sequence` (the last number given to one), `delivery-sequence` (the last position given to
     ///   a delivery; some are skipped), `last-turn` (who was sent the last job in turn), `last-poll` (when one polled last).
     META = Key::Queue("meta");
-    /// A hash: each job's record by its id, which is its options and payload. Written once.
+    /// A hash with two fields for each job: its id (12 bytes), with its record, which is its options and payload, written
+    /// once; and, from the first change on, its id and an `x`, with its execution, which is what changes of it.
     JOBS = Key::Queue("jobs");
-    /// A hash: each job's execution by its id, which is what changes of it. There from the first change on.
-    EXECUTIONS = Key::Queue("executions");
     /// A sorted set: the ids of ready jobs by their position.
     READY = Key::Queue("ready");
     /// A sorted set: the ids of scheduled jobs by when they are due.
@@ -65,17 +66,15 @@ keys! {
     UNIQUE = Key::Queue("unique");
     /// A sorted set: the unique keys that are held for a time, by its end.
     UNIQUE_UNTIL = Key::Queue("unique-until");
-    /// A sorted set: receipts that were acknowledged (`+` behind them) or reported as failed (`-`), by when that was.
+    /// A sorted set: receipts (an id and the number of the claim) that were acknowledged (`+` behind them) or reported as failed (`-`), by when that was.
     FINISHED_RECEIPTS = Key::Queue("finished-receipts");
     /// A list: tokens that wake claims and subscribers.
     WAKEUP = Key::Queue("wakeup");
-    /// A hash: counts of the last minute, in slices of ten seconds. Expires after that.
-    RATES = Key::Queue("rates");
     /// A hash: the legacy workers that are registered on the queue, each with how many jobs it has processed.
     WORKER_COUNTS = Key::Queue("workers");
     /// A hash: the same workers, each with how many jobs it has failed.
     WORKER_FAILURES = Key::Queue("worker-failures");
-    /// A hash: legacy workers, each with the receipts of its jobs.
+    /// A hash: legacy workers, each with the receipts of its jobs, packed.
     LEGACY_RECEIPTS = Key::Queue("legacy-receipts");
     /// A sorted set: the workers that claim by name, by when they were last seen.
     SEEN = Key::Queue("seen");

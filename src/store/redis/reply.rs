@@ -61,7 +61,7 @@ impl ReplyReader {
 
     /// The id of a job.
     pub(in crate::store) fn job_id(&mut self) -> Result<JobId, RedisError> {
-        let id = self.text()?.and_then(|id| JobId::parse(&id));
+        let id = JobId::from_bytes(&self.bytes()?);
         id.ok_or_else(|| RedisError::Unexpected("something else where the id of a job should be".into()))
     }
 

@@ -15,12 +15,13 @@
 --       then for each job: delivery, number, is_text (1 or 0), payload
 --
 -- @keys META, ACTIVE, READY, DELIVERIES, WAKEUP
--- @include clock, counts, delivery, job, lease, orphan, queue, ready, subscriber, wakeup
+-- @include clock, counts, delivery, event, job, lease, orphan, queue, ready, subscriber, wakeup
 
 local subscriber, generation, wait = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_jobs, max_bytes, is_event_stream = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1'
-local packed_settings, waiting_until, status, current_generation, policy, last_poll, keeps_replay = unpack(redis.call(
-  'HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll', 'keeps-replay'))
+local packed_settings, waiting_until, status, current_generation, policy, last_poll, keeps_replay, slice, next_event =
+  unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll', 'keeps-replay',
+    'slice', 'next-event'))
 -- Long after a deletion nobody knows of it any more.
 if current_generation and current_generation ~= generation then
   return {'ended'}
@@ -39,7 +40,7 @@ for i = 7, #ARGV do
 end
 note_present(subscriber)
 local done_by_absent, was_outage = forget_absent(last_poll, settings)
-count_done(done + done_by_absent)
+count_done(slice, done + done_by_absent)
 
 -- The jobs of this subscriber's deliveries stay leased.
 for _, delivery in ipairs(deliveries_to(subscriber)) do
@@ -53,11 +54,13 @@ end
 
 local notified, backlog = {}, nil
 if status ~= '0' then
-  if not was_outage then
-    recover_ended_leases(settings)
+  if was_outage then
+    promote(100)
+  elseif may_have_event(next_event) then
+    local _
+    _, _, next_event = handle_events(status, packed_settings, slice, 100)
   end
-  promote(100)
-  notified, backlog = distribute(policy, settings)
+  notified, backlog = distribute(policy, packed_settings, slice, next_event)
 end
 
 local reply = {'inbox', false, backlog == 'blocked' and 1 or 0, 0}
@@ -88,7 +91,7 @@ end
 if backlog == 'more' then
   reply[2] = 0
 elseif status ~= '0' then
-  local event = next_event()
+  local event = first_event()
   reply[2] = event and math.max(0, event - NOW) or false
 end
 if given == 0 and backlog ~= 'more' then

@@ -6,10 +6,10 @@
 --       2 how many it has failed, nil as above
 --
 -- @keys META, WORKER_COUNTS, WORKER_FAILURES
--- @include counts, legacy_worker, queue
+-- @include legacy_worker
 
 local worker = ARGV[1]
-count_done(ack_legacy_receipts(worker, settings_of(redis.call('HGET', META, 'settings'))))
+finish_legacy_receipts(worker, unpack(redis.call('HMGET', META, 'settings', 'slice')))
 local reply = {redis.call('HGET', WORKER_COUNTS, worker), redis.call('HGET', WORKER_FAILURES, worker)}
 redis.call('HDEL', WORKER_COUNTS, worker)
 redis.call('HDEL', WORKER_FAILURES, worker)

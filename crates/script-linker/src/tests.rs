@@ -1,48 +1,39 @@
-//! How scripts are made from the files of `src/store/`: what `build.rs` accepts, refuses, and leaves out.
+//! What the linker accepts, refuses, and leaves out.
 
-use super::build::{File, Files, find_unused, resolve};
-use std::fs;
-use std::path::Path;
+use super::*;
 
-/// The store's files, and others.
-pub fn files_with(more: &[(&str, &str)]) -> Files {
-    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-    let mut files = Files::new();
-    for path in glob::glob(store.join("**/*.lua").to_str().unwrap()).unwrap() {
-        let path = path.unwrap();
-        let name = path.strip_prefix(&store).unwrap().to_str().unwrap().to_owned();
-        files.insert(name, File::parse(&fs::read_to_string(&path).unwrap()));
-    }
-    files.extend(more.iter().map(|(name, text)| ((*name).to_owned(), File::parse(text))));
-    files
+/// The files of presque's store.
+fn store() -> Files {
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/store")).unwrap()
 }
 
 /// A script beside these shared files, made.
-fn make(script: &str, shared: &[(&str, &str)]) -> Result<(String, Vec<String>), String> {
-    let mut files = Files::new();
-    files.extend(
-        shared
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), File::parse(text))),
-    );
-    files.insert("jobs/test.lua".to_owned(), File::parse(script));
-    resolve("jobs/test.lua", &files)
+fn make(script: &str, shared: &[(&str, &str)]) -> Result<Script, String> {
+    let script = ("jobs/test.lua", script);
+    let files = shared.iter().chain([&script]);
+    let files = files
+        .map(|(name, text)| ((*name).to_owned(), File::parse(text)))
+        .collect();
+    link("jobs/test.lua", &files).map_err(|error| format!("{error:#}"))
 }
 
 #[test]
-fn every_script_can_be_made_and_has_keys() {
-    let files = files_with(&[]);
-    let scripts: Vec<_> = files.keys().filter(|path| !path.starts_with("lua/")).collect();
-    assert!(scripts.len() > 30, "{} scripts were found", scripts.len());
-    for path in scripts {
-        let (_, keys) = resolve(path, &files).unwrap_or_else(|error| panic!("{error}"));
-        assert!(!keys.is_empty(), "{path} has no keys");
+fn every_script_of_the_store_can_be_made_and_has_keys() {
+    let files = store();
+    assert!(
+        scripts(&files).count() > 30,
+        "{} scripts were found",
+        scripts(&files).count()
+    );
+    for path in scripts(&files) {
+        let script = link(path, &files).unwrap_or_else(|error| panic!("{error:#}"));
+        assert!(!script.keys.is_empty(), "{path} has no keys");
     }
 }
 
 #[test]
 fn a_script_gets_the_definitions_that_it_uses_and_their_keys_and_no_others() {
-    let (source, keys) = make(
+    let Script { source, keys } = make(
         "-- Says a word.\n-- @keys META\n-- @include word\nreturn say(META)",
         &[
             (
@@ -64,30 +55,38 @@ fn a_script_gets_the_definitions_that_it_uses_and_their_keys_and_no_others() {
 }
 
 #[test]
-fn what_a_rare_function_alone_needs_is_defined_inside_it() {
+fn rare_functions_and_what_they_alone_need_are_defined_inside_one_function() {
     let shared = [(
         "lua/word.lua",
         "-- @keys JOBS\nlocal function plain()\n  return 1\nend\nlocal function loud()\n  return JOBS .. plain()\nend\n\
-         -- Seldom.\n-- @rare\nlocal function say()\n  return loud() .. plain()\nend\n",
+         -- Seldom.\n-- @rare\nlocal function say(word)\n  return loud() .. plain() .. word\nend\n\
+         -- @rare\nlocal function shout()\n  return say('it')\nend\n",
     )];
-    let (source, keys) = make("-- @include word\nreturn plain() or say()", &shared).unwrap();
+    let script =
+        "-- @include word\nlocal function some()\n  return 'say('\nend\nreturn plain() or say(some()) or shout()";
+    let Script { source, keys } = make(script, &shared).unwrap();
     assert_eq!(keys, ["JOBS"]);
-    let expected = "local JOBS = unpack(KEYS)\nlocal function plain()\nreturn 1\nend\n\
-                    local function say()\nlocal JOBS = unpack(KEYS)\nlocal function loud()\nreturn JOBS .. plain()\nend\n\
-                    return loud() .. plain()\nend\nreturn plain() or say()\n";
+    let expected = "local JOBS = unpack(KEYS)\nlocal rare\nlocal function plain()\nreturn 1\nend\n\
+                    rare = function(name, ...)\nlocal JOBS = unpack(KEYS)\n\
+                    local function loud()\nreturn JOBS .. plain()\nend\n\
+                    local function say(word)\nreturn loud() .. plain() .. word\nend\n\
+                    local function shout()\nreturn say('it')\nend\n\
+                    return ({say = say, shout = shout})[name](...)\nend\n\
+                    local function some()\nreturn 'say('\nend\n\
+                    return plain() or rare('say', some()) or rare('shout')\n";
     assert_eq!(source, expected);
 }
 
 #[test]
 fn a_key_that_may_be_absent_comes_last() {
-    let (source, keys) = make("-- @keys ANSWER?, ZONE\nreturn {ANSWER, ZONE}", &[]).unwrap();
+    let Script { source, keys } = make("-- @keys ANSWER?, ZONE\nreturn {ANSWER, ZONE}", &[]).unwrap();
     assert_eq!(keys, ["ZONE", "ANSWER"]);
     assert_eq!(source, "local ZONE, ANSWER = unpack(KEYS)\nreturn {ANSWER, ZONE}\n");
 }
 
 #[test]
 fn a_list_of_keys_is_all_that_a_script_gets() {
-    let (source, keys) = make("-- @keys ALL...\nreturn ALL", &[]).unwrap();
+    let Script { source, keys } = make("-- @keys ALL...\nreturn ALL", &[]).unwrap();
     assert_eq!(keys, ["ALL"]);
     assert_eq!(source, "local ALL = KEYS\nreturn ALL\n");
     let error = make("-- @keys ALL..., ZONE\nreturn {ALL, ZONE}", &[]).unwrap_err();
@@ -167,10 +166,18 @@ fn what_would_silently_be_wrong_in_a_script_is_refused_by_name() {
         (
             "local said = 0\n-- @rare\nlocal function once()\n  said = said + 1\nend\n\
              -- @rare\nlocal function word()\n  said = said + 1\nend\n",
-            "jobs/test.lua: two rare functions would each have their own said",
+            "jobs/test.lua: each rare call would make its own said",
+        ),
+        (
+            "-- @rare\nlocal function loud()\n  return 1\nend\nlocal function word()\n  return {loud}\nend\n",
+            "jobs/test.lua: loud is rare, so all that can be done with it is to call it",
         ),
     ] {
-        let script = if word.contains("once") { "word()\nonce()" } else { "word()" };
+        let script = if word.contains("once") {
+            "word()\nonce()"
+        } else {
+            "word()"
+        };
         let script = format!("-- @include word\nreturn {script}");
         assert_eq!(make(&script, &[("lua/word.lua", word)]).unwrap_err(), error);
     }
@@ -178,7 +185,8 @@ fn what_would_silently_be_wrong_in_a_script_is_refused_by_name() {
 
 #[test]
 fn a_shared_file_that_nothing_includes_is_found() {
-    let spare = "local function spare()\nend\n";
-    assert_eq!(find_unused(&files_with(&[])), None);
-    assert_eq!(find_unused(&files_with(&[("lua/spare.lua", spare)])), Some(&"lua/spare.lua".to_owned()));
+    let mut files = store();
+    assert_eq!(find_unused(&files), None);
+    files.insert("lua/spare.lua".to_owned(), File::parse("local function spare()\nend\n"));
+    assert_eq!(find_unused(&files), Some(&"lua/spare.lua".to_owned()));
 }
