@@ -14,9 +14,11 @@
 //! [`Group::new`] says what they mean. A group without them is open.
 
 mod connection;
+mod response;
 mod stream;
 
 pub use connection::Connection;
+pub use response::Answer;
 pub use stream::serve_comet;
 
 use crate::dialect::restmq::{Access, Group};
@@ -42,25 +44,25 @@ thread_local! {
 /// The instance's variables are read at its first request, and its one Redis connection is opened when it is first
 /// needed; later and concurrent requests share both. Variables that cannot be used give a 503, with the reason in the
 /// component's log.
-pub async fn serve<B, H>(request: Request<B>, handler: H) -> Response
+pub async fn serve<B, H>(request: Request<B>, handler: H) -> Answer
 where
     H: AsyncFnOnce(Request<B>, &Context<Connection>) -> Response,
 {
-    match context().await {
+    Answer(match context().await {
         Ok(context) => handler(request, &context).await,
         Err(why) => not_usable(&why),
-    }
+    })
 }
 
 /// Responds to a request as [`serve`] does, with a handler for routes that RestMQ has too.
-pub async fn serve_legacy<B, H>(request: Request<B>, handler: H) -> Response
+pub async fn serve_legacy<B, H>(request: Request<B>, handler: H) -> Answer
 where
     H: AsyncFnOnce(Request<B>, &Context<Connection>, &Access) -> Response,
 {
-    match context_and_access().await {
+    Answer(match context_and_access().await {
         Ok((context, access)) => handler(request, &context, &access).await,
         Err(why) => not_usable(&why),
-    }
+    })
 }
 
 async fn context_and_access() -> Result<(Rc<Context<Connection>>, Rc<Access>), String> {

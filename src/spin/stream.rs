@@ -1,12 +1,13 @@
 //! Streams, over those of the platform.
 
-use super::{Connection, context_and_access, log};
+use super::response::{Answer, fields, set_status};
+use super::{Connection, context_and_access};
 use crate::dialect::restmq::{ChunkSink, CometResponse, Gone, Subscription, handle_comet};
 use crate::web::Context;
 use http::Request;
 use spin_sdk::http::IntoResponse;
 use spin_sdk::time;
-use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Response};
+use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 use spin_sdk::wasip3::http_compat::BodyWriter;
 use spin_sdk::wasip3::wit_bindgen::{StreamResult, spawn};
 use std::rc::Rc;
@@ -19,10 +20,10 @@ use std::time::Duration;
 pub async fn serve_comet<B: http_body::Body + 'static>(request: Request<B>) -> Result<Response, ErrorCode> {
     let (context, access) = match context_and_access().await {
         Ok(both) => both,
-        Err(why) => return super::not_usable(&why).into_response(),
+        Err(why) => return Answer(super::not_usable(&why)).into_response(),
     };
     match handle_comet(request, &context, &access).await {
-        CometResponse::Whole(response) => response.into_response(),
+        CometResponse::Whole(response) => Answer(response).into_response(),
         CometResponse::Stream(head, subscription) => stream(&head, subscription, context),
     }
 }
@@ -33,17 +34,9 @@ fn stream(
     subscription: Subscription,
     context: Rc<Context<Connection>>,
 ) -> Result<Response, ErrorCode> {
-    let headers = head
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-    let headers = Fields::from_list(&headers.collect::<Vec<_>>())
-        .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
     let (body, contents, trailers) = BodyWriter::new();
-    let (response, _sent) = Response::new(headers, Some(contents), trailers);
-    if response.set_status_code(head.status().as_u16()).is_err() {
-        log("a status that the platform does not know");
-    }
+    let (response, _sent) = Response::new(fields(head.headers())?, Some(contents), trailers);
+    set_status(&response, head.status());
     spawn(async move {
         let mut chunks = Writer(body);
         subscription.run(&context.store, &mut chunks).await;

@@ -1,9 +1,12 @@
 //! Many jobs at once, in and out.
 
-use super::{Plain, fetch, fetch_many, insert, job, queue};
-use crate::support::{NativeStore, Redis, assert_sound};
-use presque::queue::Timestamp;
-use presque::store::{Fetch, Fetched, InsertBatch};
+use super::{Plain, fetch, fetch_many, insert, job, queue, store_lost_after};
+use crate::support::{Native, NativeStore, Redis, assert_sound};
+use presque::queue::{QueueName, Settings, Timestamp};
+use presque::store::{
+    Claim, Condition, Delete, Effect, Fetch, Fetched, InsertBatch, InsertedBatch, RedisError, Store,
+};
+use std::time::Duration;
 
 fn texts(count: usize) -> Vec<String> {
     (0..count).map(|number| number.to_string()).collect()
@@ -13,35 +16,178 @@ fn bytes(texts: &[String]) -> Vec<&[u8]> {
     texts.iter().map(String::as_bytes).collect()
 }
 
-#[tokio::test]
-async fn a_batch_of_any_size_keeps_its_order_and_is_one_script() {
-    let redis = Redis::start();
-    let (store, q) = (redis.store().await, queue("q"));
-    insert(&store, job(&q, "first")).await;
-    let jobs = texts(10_001);
-    let before = redis.commands().await;
+/// Inserts plain jobs at once.
+async fn insert_all<R: presque::store::Redis>(
+    store: &Store<R>,
+    queue: &QueueName,
+    jobs: &[String],
+) -> Result<InsertedBatch, RedisError> {
     let batch = InsertBatch {
-        queue: &q,
-        payloads: &bytes(&jobs),
+        queue,
+        payloads: &bytes(jobs),
         due: None,
     };
-    store.insert_batch(batch).await.unwrap();
-    let after = redis.commands().await;
-    assert_eq!(
-        after["eval"] - before["eval"],
-        1,
-        "one script, sent by its text the first time"
-    );
-    assert_eq!(fetch(&store, &q).await.as_deref(), Some("first"));
+    store.insert_batch(batch).await
+}
+
+/// Fetches all jobs.
+async fn drain(store: &Store<Native>, queue: &QueueName) -> Vec<String> {
     let mut fetched = Vec::new();
     loop {
-        let jobs = fetch_many(&store, &q, Fetch::MAX_JOBS).await;
+        let jobs = fetch_many(store, queue, Fetch::MAX_JOBS).await;
         if jobs.is_empty() {
-            break;
+            return fetched;
         }
         fetched.extend(jobs);
     }
-    assert_eq!(fetched, jobs);
+}
+
+#[tokio::test]
+async fn a_batch_of_a_thousand_is_one_script_and_a_larger_one_comes_in_slices_and_both_keep_their_order() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    // Redis learns the scripts.
+    insert_all(&store, &q, &texts(1)).await.unwrap();
+    insert_all(&store, &q, &texts(1001)).await.unwrap();
+    assert_eq!(drain(&store, &q).await.len(), 1002);
+    for (count, scripts) in [(1000, 1), (1001, 2 + 1 + 2), (10_001, 11 + 1 + 11)] {
+        insert(&store, job(&q, "first")).await;
+        let jobs = texts(count);
+        let before = redis.commands().await;
+        insert_all(&store, &q, &jobs).await.unwrap();
+        let after = redis.commands().await;
+        assert_eq!(after["evalsha"] - before["evalsha"], scripts, "{count} jobs");
+        assert_eq!(after["eval"], before["eval"]);
+        insert(&store, job(&q, "last")).await;
+        assert_eq!(store.counts(&q).await.unwrap().ready, count as u64 + 2);
+        assert_sound(&redis).await;
+        let expected = [&["first".to_owned()], &jobs[..], &["last".to_owned()]].concat();
+        assert_eq!(drain(&store, &q).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_slice_ends_before_it_has_more_than_a_mebibyte() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let jobs: Vec<String> = [400_000, 400_000, 400_000, 3_000_000, 1].map(|length| "x".repeat(length)).into();
+    insert_all(&store, &q, &jobs).await.unwrap();
+    let staged = redis.commands().await["rpush"];
+    // Four slices and the header of the batch.
+    assert_eq!(staged, 5);
+    let mut fetched = Vec::new();
+    while let Some(job) = fetch(&store, &q).await {
+        fetched.push(job);
+    }
+    assert!(fetched == jobs, "in their order, and unchanged");
+}
+
+#[tokio::test]
+async fn a_large_batch_that_breaks_off_before_it_is_committed_inserts_nothing() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let jobs = texts(3000);
+    // Three slices and the commit. Redis does not know the scripts, so the first of each are two commands.
+    for commands in 0..6 {
+        redis.run("SCRIPT FLUSH").await;
+        let lost = store_lost_after(&redis, commands).await;
+        let error = insert_all(&lost, &q, &jobs).await.unwrap_err();
+        assert_eq!(error.effect(), Effect::NotApplied, "{commands}: {error}");
+    }
+    assert_eq!(store.queues().await.unwrap().size, 0);
+    assert_eq!(fetch(&store, &q).await, None);
+    // What was staged is gone within a minute.
+    for key in redis.query::<Vec<String>>(&["KEYS", "presque:{q}:staged:*"]).await {
+        let left: i64 = redis.query(&["PTTL", &key]).await;
+        assert!((1..=60_000).contains(&left), "{key} has {left} ms left");
+    }
+    assert_sound(&redis).await;
+}
+
+#[tokio::test]
+async fn a_large_batch_that_breaks_off_once_it_is_committed_is_taken_in_by_whoever_asks_for_jobs() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert_all(&store, &q, &texts(1001)).await.unwrap();
+    assert_eq!(drain(&store, &q).await.len(), 1001);
+    let jobs = texts(3500);
+    // Four slices are staged, and the batch is committed; of the slices none is taken in, or some are.
+    for commands in 5..9 {
+        let lost = store_lost_after(&redis, commands).await;
+        assert_eq!(insert_all(&lost, &q, &jobs).await.unwrap(), InsertedBatch::Stored);
+        insert(&store, job(&q, "last")).await;
+        let expected = [&jobs[..], &["last".to_owned()]].concat();
+        assert_eq!(drain(&store, &q).await, expected, "lost after {commands}");
+        assert_eq!(redis.query::<i64>(&["EXISTS", "presque:{q}:batches"]).await, 0);
+        assert_sound(&redis).await;
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_waits_gets_jobs_of_a_large_batch_that_broke_off() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert_all(&store, &q, &texts(1001)).await.unwrap();
+    drain(&store, &q).await;
+    let claim = Claim {
+        queues: std::slice::from_ref(&q),
+        max_jobs: 1,
+        lease: None,
+        worker: None,
+        wait: Duration::from_secs(60),
+        acks: &[],
+    };
+    let lost = store_lost_after(&redis, 3).await;
+    let jobs = texts(2000);
+    let (claimed, inserted) = tokio::join!(store.claim(claim), insert_all(&lost, &q, &jobs));
+    assert_eq!(inserted.unwrap(), InsertedBatch::Stored);
+    assert_eq!(claimed.unwrap().jobs[0].1.payload, b"0");
+}
+
+#[tokio::test]
+async fn one_payload_over_the_limit_of_its_queue_keeps_a_large_batch_out() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let settings = Settings {
+        max_bytes: Some(4),
+        ..Settings::default()
+    };
+    store.configure(&q, &settings, Condition::Always).await.unwrap();
+    let mut jobs = texts(2500);
+    jobs.push("12345".into());
+    assert_eq!(insert_all(&store, &q, &jobs).await.unwrap(), InsertedBatch::TooLarge);
+    assert_eq!(fetch(&store, &q).await, None);
+    assert_eq!(redis.query::<Vec<String>>(&["KEYS", "presque:{q}:staged:*"]).await.len(), 0);
+    jobs.pop();
+    assert_eq!(insert_all(&store, &q, &jobs).await.unwrap(), InsertedBatch::Stored);
+}
+
+#[tokio::test]
+async fn deleting_a_queue_deletes_what_is_not_taken_in_yet() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert_all(&store, &q, &texts(1001)).await.unwrap();
+    drain(&store, &q).await;
+    let lost = store_lost_after(&redis, 3).await;
+    insert_all(&lost, &q, &texts(2000)).await.unwrap();
+    store.delete(&q, Delete::Jobs).await.unwrap();
+    assert_eq!(fetch(&store, &q).await, None);
+    assert_sound(&redis).await;
+}
+
+#[tokio::test]
+async fn a_full_redis_takes_no_large_batch_and_takes_in_what_it_has_taken() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert_all(&store, &q, &texts(1001)).await.unwrap();
+    drain(&store, &q).await;
+    let lost = store_lost_after(&redis, 3).await;
+    insert_all(&lost, &q, &texts(2000)).await.unwrap();
+    redis.run("CONFIG SET maxmemory 1").await;
+    let error = insert_all(&store, &q, &texts(3000)).await.unwrap_err();
+    assert_eq!(error.effect(), Effect::Full);
+    assert_eq!(drain(&store, &q).await, texts(2000));
+    redis.run("CONFIG SET maxmemory 0").await;
     assert_sound(&redis).await;
 }
 

@@ -25,9 +25,11 @@ mod waits;
 mod work;
 mod workers;
 
-use crate::support::Native;
+use crate::support::{Native, Redis};
 use presque::queue::{Due, Hold, QueueName, Timestamp, Unique};
-use presque::store::{FailureReport, Fetch, Fetched, Insert, Inserted, InsertedJob, NewJob, RedisError, Store};
+use presque::store::{FailureReport, Fetch, Fetched, Insert, Inserted, InsertedJob, NewJob, RedisError, Reply, Store};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 fn queue(name: &str) -> QueueName {
     QueueName::new(name).expect("a name")
@@ -103,4 +105,32 @@ async fn fetch_as(store: &Store<Native>, queue: &QueueName, worker: Option<&[u8]
         })
         .await
         .unwrap()
+}
+
+/// A store whose way to Redis is lost after so many commands.
+async fn store_lost_after(redis: &Redis, commands: usize) -> Store<LostAfter> {
+    let (native, commands) = (redis.native().await, AtomicUsize::new(commands));
+    Store::new(LostAfter { native, commands })
+}
+
+/// A way to Redis that is lost after so many commands, and to commands that block at once.
+struct LostAfter {
+    native: Native,
+    commands: AtomicUsize,
+}
+
+impl presque::store::Redis for LostAfter {
+    async fn command(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        let left = self
+            .commands
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        match left {
+            Ok(_) => self.native.command(name, args).await,
+            Err(_) => Err(RedisError::Unreachable("lost".into())),
+        }
+    }
+
+    async fn blocking(&self, _name: &str, _args: &[&[u8]], _most: Duration) -> Result<Vec<Reply>, RedisError> {
+        Err(RedisError::Unreachable("lost".into()))
+    }
 }

@@ -1,13 +1,11 @@
 //! Claims that wait: woken by what makes a job available, and cheap while nothing does.
 
-use super::queue;
+use super::{queue, store_lost_after};
 use crate::support::{Native, NativeStore, Redis, eventually};
 use presque::queue::{Due, QueueName, Settings, Status};
 use presque::store::{
-    self, Ack, Acked, Claim, Claimed, Condition, DeadJobs, Extend, Insert, InsertBatch, Nack, NewJob, RedisError,
-    Reply, Store,
+    Ack, Acked, Claim, Claimed, Condition, DeadJobs, Extend, Insert, InsertBatch, Nack, NewJob, RedisError, Store,
 };
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -248,37 +246,12 @@ async fn waiting_for_a_queue_that_never_was_leaves_nothing_for_long_and_does_not
     assert_eq!(ttl, -1, "and so does one that is stopped");
 }
 
-/// A way to Redis that is lost after so many commands, and to commands that block at once.
-struct LostAfter {
-    native: Native,
-    commands: AtomicUsize,
-}
-
-impl store::Redis for LostAfter {
-    async fn command(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
-        let left = self
-            .commands
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        match left {
-            Ok(_) => self.native.command(name, args).await,
-            Err(_) => Err(RedisError::Unreachable("lost".into())),
-        }
-    }
-
-    async fn blocking(&self, _name: &str, _args: &[&[u8]], _most: Duration) -> Result<Vec<Reply>, RedisError> {
-        Err(RedisError::Unreachable("lost".into()))
-    }
-}
-
 #[tokio::test]
 async fn what_a_claim_has_done_it_tells_although_redis_is_lost_after_that() {
     let redis = Redis::start();
     let queues = [queue("a"), queue("b")];
     let store = redis.store().await;
-    let lost_after = async |commands| {
-        let (native, commands) = (redis.native().await, AtomicUsize::new(commands));
-        Store::new(LostAfter { native, commands })
-    };
+    let lost_after = async |commands| store_lost_after(&redis, commands).await;
     let of_two = Claim {
         queues: &queues,
         max_jobs: 2,

@@ -26,6 +26,7 @@ pub async fn assert_sound(redis: &Redis) {
             let (tag, kind) = tagged.split_once("}:").expect(&key);
             let known = presque::store::queue_key_suffixes().any(|suffix| suffix == kind)
                 || kind.starts_with("idempotency:")
+                || kind.starts_with("staged:")
                 || kind.starts_with("wakeup:");
             assert!(known, "an unknown key: {key}");
             queues.insert(tag.to_owned());

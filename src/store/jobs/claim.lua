@@ -9,7 +9,7 @@
 --       then for each a receipt and a result (JSON text, empty for none)
 -- Reply 1 the server's time in milliseconds
 --       2 when there may be a job without an insert, in milliseconds: when the next lease ends or the next scheduled job is
---         due, or now when more was skipped than one call may; nil for never, and when jobs were taken
+--         due, or now when there is more than one call may skip or take in; nil for never, and when jobs were taken
 --       3 whether the worker is to be entered in the list of workers: 1 once a minute
 --       then for each receipt 'done', 'repeated', 'cancelled' or 'stale'
 --       then for each job its fields, see add_job
@@ -54,7 +54,7 @@ local function take_none(reply, may_have_more, wait, waiting_until, status, gene
   end
 end
 
--- Jobs were taken. Wakes as many as were recovered and are left; at least one where any are left, since a token may have got
+-- Jobs were taken. Wakes as many as came and are left; at least one where any are left, since a token may have got
 -- lost.
 -- @rare
 local function wake_for_left(waiting_until, count)
@@ -79,12 +79,12 @@ end
 
 local taken, may_have_more = 0, false
 if status ~= '0' and max_jobs > 0 then
-  local recovered, _, queue_lease, first_end = 0, nil, DEFAULT_LEASE, math.huge
+  local came, _, queue_lease, first_end = 0, nil, DEFAULT_LEASE, math.huge
   if packed_settings then
     queue_lease = settings_of(packed_settings).lease
   end
   if may_have_event(next_event) then
-    recovered, _, next_event = handle_events(status, packed_settings, slice, math.max(100, max_jobs))
+    came, _, next_event = handle_events(status, packed_settings, slice, math.max(100, max_jobs))
   end
   taken, may_have_more = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
     local job_lease = lease_for(lease, job.options, queue_lease)
@@ -96,7 +96,7 @@ if status ~= '0' and max_jobs > 0 then
     count_claimed(slice, worker, taken)
     note_event(next_event, first_end)
     if waiting_until and tonumber(waiting_until) > NOW then
-      wake_for_left(waiting_until, recovered - taken)
+      wake_for_left(waiting_until, came - taken)
     end
   end
 end

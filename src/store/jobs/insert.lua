@@ -1,8 +1,7 @@
 -- Inserts jobs without unique keys, all of them or none.
 --
 -- ARGV  1 fingerprint of the request, empty for one that is not remembered
---       2 how long it is remembered, in milliseconds
---       then for each job its fields, see insertion.lua
+--       then for each job its payload and its fields, see insertion.lua
 -- Reply 1 outcome: 'inserted', 'replayed' (the answer to the same request before), 'mismatch' (another fingerprint),
 --         'too-large' (more than the queue's setting max_bytes); with the last two nothing was changed
 --       2 the time to enter in the catalog, or -1 when the queue is there
@@ -10,4 +9,4 @@
 --
 -- @include insertion
 
-return insert(ARGV[1], ARGV[2], 3)
+return insert(ARGV[1], 2)

@@ -7,9 +7,6 @@ use crate::store::redis::{
 };
 use std::time::Duration;
 
-/// For how long the answer to an insert with an idempotency key is kept: 24 hours.
-const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// Jobs to insert, all of them or none.
 #[derive(Clone, Copy, Debug)]
 pub struct Insert<'a> {
@@ -19,7 +16,7 @@ pub struct Insert<'a> {
     pub jobs: &'a [NewJob<'a>],
     /// The jobs come back because a worker failed at them, which is counted once.
     pub failed: Option<FailureReport<'a>>,
-    /// Names this insert, so that it can be sent again without harm.
+    /// Names this insert, so that it can be sent again without harm. Its answer is remembered for 24 hours.
     pub idempotency: Option<Idempotency<'a>>,
 }
 
@@ -105,12 +102,11 @@ impl<R: Redis> Store<R> {
     /// When the effect is [unknown](crate::store::Effect::Unknown) the jobs may have been stored.
     pub async fn insert(&self, insert: Insert<'_>) -> Result<Inserted, RedisError> {
         let keys = QueueKeys::new(insert.queue);
-        let remembered_for = millis(REMEMBERED_FOR).to_string();
-        let packed: Vec<PackedJob> = insert.jobs.iter().map(PackedJob::new).collect::<Result<_, _>>()?;
+        let fields = insert.jobs.iter().map(pack_fields).collect::<Result<Vec<_>, _>>()?;
         let fingerprint = insert.idempotency.map_or(&[][..], |named| named.fingerprint);
         let call_keys = insert.idempotency.map(|named| keys.idempotency(named.key));
         let call_keys = call_keys.into_iter().collect();
-        let mut args = vec![fingerprint, remembered_for.as_bytes()];
+        let mut args = vec![fingerprint];
         let script = match insert.failed {
             None if insert.jobs.iter().any(|job| job.unique.is_some()) => &scripts::INSERT_UNIQUE,
             None => &scripts::INSERT,
@@ -119,8 +115,8 @@ impl<R: Redis> Store<R> {
                 &scripts::INSERT_FAILED
             }
         };
-        let jobs = insert.jobs.iter().zip(&packed);
-        args.extend(jobs.flat_map(|(job, packed)| packed.args(job)));
+        let jobs = insert.jobs.iter().zip(&fields);
+        args.extend(jobs.flat_map(|(job, fields)| [job.payload, fields]));
         let mut reply = self.run_with(script, &keys, call_keys, &args).await?;
         let outcome = reply.bytes()?;
         // For duplicates too: the insert that they repeat may have broken off before its queue was in the catalog.
@@ -148,56 +144,47 @@ fn read_jobs(mut reply: ReplyReader) -> Result<Vec<InsertedJob>, RedisError> {
     Ok(jobs)
 }
 
-/// A job's arguments that have to be written out.
-struct PackedJob {
-    priority: String,
-    due: String,
-    unique: String,
-    held_for: String,
-    options: Vec<u8>,
+/// A job's fields as the scripts take them: see `lua/insertion.lua`.
+fn pack_fields(job: &NewJob<'_>) -> Result<Vec<u8>, RedisError> {
+    let priority = job.priority.get();
+    let options = pack_options(job)?;
+    if options.is_empty() && job.due == Due::Now {
+        return Ok(vec![b'0' + priority]);
+    }
+    let due = match job.due {
+        Due::Now => String::new(),
+        Due::At(time) => time.as_millis().to_string(),
+        Due::In(delay) => format!("+{}", millis(delay)),
+    };
+    let unique = job.unique.map(|unique| pack_unique_key(unique.key)).unwrap_or_default();
+    let held_for = job.unique.and_then(|unique| pack_hold(unique.hold).1);
+    let held_for = held_for.map(|time| time.to_string()).unwrap_or_default();
+    let mut fields = vec![priority];
+    for text in [due, unique, held_for] {
+        fields.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
+        fields.extend(text.as_bytes());
+    }
+    fields.extend(options);
+    Ok(fields)
 }
 
-impl PackedJob {
-    fn new(job: &NewJob<'_>) -> Result<Self, RedisError> {
-        let (backoff, backoff_delay, backoff_max) = pack_backoff(job.backoff);
-        let (unique_scope, unique_for) = job.unique.map(|unique| pack_hold(unique.hold)).unwrap_or_default();
-        let unique = job.unique.map(|unique| pack_unique_key(unique.key));
-        let options = Options {
-            max_attempts: job.max_attempts,
-            backoff,
-            backoff_delay,
-            backoff_max,
-            lease: job.lease.map(millis),
-            expires: job.expires_in.map(millis),
-            unique: unique.clone(),
-            unique_scope,
-            unique_for,
-            metadata: job.metadata.map(str::to_owned),
-            traceparent: job.traceparent.map(str::to_owned),
-            tracestate: job.tracestate.map(str::to_owned),
-            is_text: job.is_text.then_some(true),
-        };
-        Ok(Self {
-            priority: job.priority.get().to_string(),
-            due: match job.due {
-                Due::Now => String::new(),
-                Due::At(time) => time.as_millis().to_string(),
-                Due::In(delay) => format!("+{}", millis(delay)),
-            },
-            unique: unique.unwrap_or_default(),
-            held_for: unique_for.map(|time| time.to_string()).unwrap_or_default(),
-            options: pack_or_empty(&options)?,
-        })
-    }
-
-    fn args<'a>(&'a self, job: &NewJob<'a>) -> [&'a [u8]; 6] {
-        [
-            job.payload,
-            self.priority.as_bytes(),
-            self.due.as_bytes(),
-            self.unique.as_bytes(),
-            self.held_for.as_bytes(),
-            &self.options,
-        ]
-    }
+/// What of a job is kept packed. Empty for a job that has only a payload, a priority and a date.
+fn pack_options(job: &NewJob<'_>) -> Result<Vec<u8>, RedisError> {
+    let (backoff, backoff_delay, backoff_max) = pack_backoff(job.backoff);
+    let (unique_scope, unique_for) = job.unique.map(|unique| pack_hold(unique.hold)).unwrap_or_default();
+    pack_or_empty(&Options {
+        max_attempts: job.max_attempts,
+        backoff,
+        backoff_delay,
+        backoff_max,
+        lease: job.lease.map(millis),
+        expires: job.expires_in.map(millis),
+        unique: job.unique.map(|unique| pack_unique_key(unique.key)),
+        unique_scope,
+        unique_for,
+        metadata: job.metadata.map(str::to_owned),
+        traceparent: job.traceparent.map(str::to_owned),
+        tracestate: job.tracestate.map(str::to_owned),
+        is_text: job.is_text.then_some(true),
+    })
 }

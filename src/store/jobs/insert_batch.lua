@@ -1,55 +1,26 @@
--- Inserts very many jobs without options, all of them or none.
+-- Inserts many jobs without options, all of them or none: a batch of one slice.
 --
--- ARGV  1 the payloads, each after its length and a colon
---       2 how many they are
---       3 when all of them are due, in milliseconds since 1970; empty for at once
---       4 priority
+-- ARGV  1 the slice, see batch.lua
+--       2 how many jobs it has
+--       3 how many bytes the largest payload has
+--       4 when all of them are due, in milliseconds since 1970; empty for at once
+--       5 priority
 -- Reply 1 outcome: 'inserted', 'too-large' (more than the queue's setting max_bytes; nothing was changed)
 --       2 the time to enter in the catalog, or -1 when the queue is there
 --
--- @keys META, JOBS, READY, SCHEDULED
--- @include counts, event, job, queue, ready, sweep, wakeup
+-- @keys META
+-- @include batch, counts, event, queue, sweep, wakeup
 
-local batch, count, due, priority = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local cataloged, waiting_until, packed_settings, sweep_at, slice, next_event = unpack(redis.call(
+local slice, count, largest, due, priority = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local cataloged, waiting_until, packed_settings, sweep_at, slice_of_rates, next_event = unpack(redis.call(
   'HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'slice', 'next-event'))
-local max_bytes = packed_settings and cmsgpack.unpack(packed_settings).max_bytes or math.huge
-
-local offset, payloads = 1, {}
-while offset <= #batch do
-  local colon = string.find(batch, ':', offset, true)
-  local last = colon + tonumber(string.sub(batch, offset, colon - 1))
-  if last - colon > max_bytes then
-    return {'too-large', -1}
-  end
-  payloads[#payloads + 1] = string.sub(batch, colon + 1, last)
-  offset = last + 1
+if packed_settings and largest > (cmsgpack.unpack(packed_settings).max_bytes or math.huge) then
+  return {'too-large', -1}
 end
-
 local generation_to_enter = cataloged and -1 or make_queue()
-note_slice(slice)
-local number = redis.call('HINCRBY', META, 'sequence', count) - count
-
--- As many values as the server's Lua can pass to one command, and some to spare.
-local MAX_VALUES = 2000
-local records, positions = {}, {}
-local function flush()
-  if #records > 0 then
-    redis.call('HSET', JOBS, unpack(records))
-    redis.call('ZADD', due == '' and READY or SCHEDULED, unpack(positions))
-    records, positions = {}, {}
-  end
-end
-for _, payload in ipairs(payloads) do
-  number = number + 1
-  local id = new_id(number, priority)
-  records[#records + 1], records[#records + 2] = id, encode('', payload)
-  positions[#positions + 1], positions[#positions + 2] = due == '' and position_of(number, priority) or due, id
-  if #records == MAX_VALUES then
-    flush()
-  end
-end
-flush()
+note_slice(slice_of_rates)
+local number = redis.call('HINCRBY', META, 'sequence', count) - count + 1
+store_payloads(payloads_in(slice), number, due, priority)
 if due ~= '' then
   note_event(next_event, tonumber(due))
 end

@@ -1,7 +1,8 @@
 //! Insert, very many jobs at once.
 
 use crate::queue::{Priority, QueueName, Timestamp};
-use crate::store::redis::{Redis, RedisError, Store, scripts};
+use crate::store::redis::{QueueKeys, Redis, RedisError, Store, scripts};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Jobs to insert, all of them or none. They have no options.
 #[derive(Clone, Copy, Debug)]
@@ -15,10 +16,14 @@ pub struct InsertBatch<'a> {
 }
 
 impl InsertBatch<'_> {
-    /// How many jobs a batch should have at most: Redis does nothing else while it stores them, for some tenths of a
-    /// second with so many.
+    /// How many jobs a batch should have at most.
     pub const MAX_JOBS: usize = 100_000;
 }
+
+/// How many jobs, and how many bytes of them, one script stores: meanwhile Redis does nothing else. A job that is larger comes
+/// alone.
+const SLICE_JOBS: usize = 1000;
+const SLICE_BYTES: usize = 1024 * 1024;
 
 /// What became of an [`InsertBatch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,25 +37,27 @@ pub enum InsertedBatch {
 impl<R: Redis> Store<R> {
     /// Inserts jobs, in their order, at the back of a queue. No jobs are no error, and make no queue.
     ///
-    /// One command. A queue's first jobs take two more, and about once a minute there is one more, as with
-    /// [`insert`](Store::insert).
+    /// One command for up to 1,000 jobs or 1 MiB. A larger batch takes one for each slice of that size, one more for all, and
+    /// then one for each slice again; others are served in between. Either all jobs are inserted or none is. Those of a large
+    /// batch may be handed out, and are counted, from the first of the last commands on.
+    ///
+    /// A queue's first jobs take two more, and about once a minute there is one more, as with [`insert`](Store::insert).
     ///
     /// # Errors
     /// When the effect is [unknown](crate::store::Effect::Unknown) the jobs may have been stored.
     pub async fn insert_batch(&self, batch: InsertBatch<'_>) -> Result<InsertedBatch, RedisError> {
-        if batch.payloads.is_empty() {
-            return Ok(InsertedBatch::Stored);
+        let slices = slices(batch.payloads);
+        match &slices[..] {
+            [] => Ok(InsertedBatch::Stored),
+            [slice] => self.insert_slice(batch, slice).await,
+            slices => self.insert_slices(batch, slices).await,
         }
-        let due = batch.due.map_or_else(String::new, |due| due.as_millis().to_string());
-        let mut joined = Vec::with_capacity(batch.payloads.iter().map(|payload| payload.len() + 8).sum());
-        for payload in batch.payloads {
-            joined.extend_from_slice(payload.len().to_string().as_bytes());
-            joined.push(b':');
-            joined.extend_from_slice(payload);
-        }
-        let count = batch.payloads.len().to_string();
-        let priority = Priority::default().get().to_string();
-        let args = [&joined[..], count.as_bytes(), due.as_bytes(), priority.as_bytes()];
+    }
+
+    async fn insert_slice(&self, batch: InsertBatch<'_>, slice: &[&[u8]]) -> Result<InsertedBatch, RedisError> {
+        let (joined, largest) = join(slice);
+        let [count, due, priority] = describe(batch);
+        let args = [&joined[..], count.as_bytes(), largest.as_bytes(), due.as_bytes(), priority.as_bytes()];
         let mut reply = self.run(&scripts::INSERT_BATCH, batch.queue, &args).await?;
         let outcome = reply.one_of(&[
             ("inserted", InsertedBatch::Stored),
@@ -59,4 +66,85 @@ impl<R: Redis> Store<R> {
         self.enter_in_catalog(batch.queue, reply.integer()?).await;
         Ok(outcome)
     }
+
+    async fn insert_slices(&self, batch: InsertBatch<'_>, slices: &[&[&[u8]]]) -> Result<InsertedBatch, RedisError> {
+        let keys = QueueKeys::new(batch.queue);
+        // Each time another, for all instances: it begins with random bits.
+        let staged = keys.staged(RandomState::new().build_hasher().finish());
+        for (index, slice) in slices.iter().enumerate() {
+            let (joined, largest) = join(slice);
+            let staging = self.run_with(
+                &scripts::STAGE_SLICE,
+                &keys,
+                vec![staged.clone()],
+                &[&joined, largest.as_bytes()],
+            );
+            let mut reply = staging.await.map_err(RedisError::without_effect)?;
+            match reply.integer()? {
+                -1 => return Ok(InsertedBatch::TooLarge),
+                count if usize::try_from(count) == Ok(index + 1) => {}
+                _ => return Err(lost()),
+            }
+        }
+        let [count, due, priority] = describe(batch);
+        let number_of_slices = slices.len().to_string();
+        let args = [&count, &number_of_slices, &due, &priority].map(String::as_bytes);
+        let mut reply = self.run_with(&scripts::COMMIT_BATCH, &keys, vec![staged], &args).await?;
+        if !reply.one_of(&[("committed", true), ("lost", false)])? {
+            return Err(lost());
+        }
+        self.enter_in_catalog(batch.queue, reply.integer()?).await;
+        // The jobs are inserted. Should this break off, whoever asks for jobs goes on with it.
+        for _ in slices {
+            let Ok(mut reply) = self.run(&scripts::TAKE_IN, batch.queue, &[]).await else {
+                break;
+            };
+            if !reply.flag()? {
+                break;
+            }
+        }
+        Ok(InsertedBatch::Stored)
+    }
+}
+
+/// Cuts payloads into slices.
+fn slices<'a, 'p>(payloads: &'a [&'p [u8]]) -> Vec<&'a [&'p [u8]]> {
+    let (mut slices, mut rest) = (Vec::new(), payloads);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = |payload: &&&[u8]| {
+            bytes += payload.len();
+            bytes <= SLICE_BYTES
+        };
+        let count = rest.iter().take(SLICE_JOBS).take_while(fits).count();
+        let (slice, others) = rest.split_at(count.max(1));
+        slices.push(slice);
+        rest = others;
+    }
+    slices
+}
+
+/// A slice as scripts take it: each payload after its length and a colon. And how many bytes the largest has.
+fn join(slice: &[&[u8]]) -> (Vec<u8>, String) {
+    let mut joined = Vec::with_capacity(slice.iter().map(|payload| payload.len() + 8).sum());
+    for payload in slice {
+        joined.extend_from_slice(payload.len().to_string().as_bytes());
+        joined.push(b':');
+        joined.extend_from_slice(payload);
+    }
+    let largest = slice.iter().map(|payload| payload.len()).max().unwrap_or_default();
+    (joined, largest.to_string())
+}
+
+/// What is the same for all jobs of a batch: how many they are, when they are due, their priority.
+fn describe(batch: InsertBatch<'_>) -> [String; 3] {
+    [
+        batch.payloads.len().to_string(),
+        batch.due.map_or_else(String::new, |due| due.as_millis().to_string()),
+        Priority::default().get().to_string(),
+    ]
+}
+
+fn lost() -> RedisError {
+    RedisError::Unreachable("the server has lost what it was sent of a batch, as when it restarts".into())
 }

@@ -6,4 +6,4 @@
 --
 -- @include insertion, orphan, unique_insertion
 
-return tell_orphans(insert(ARGV[1], ARGV[2], 3, unique_keys_of_queue({})))
+return tell_orphans(insert(ARGV[1], 2, unique_keys_of_queue({})))

@@ -1,6 +1,6 @@
--- Events: leases that end, and scheduled jobs that become due.
+-- Events: leases that end, scheduled jobs that become due, and batches that wait to be taken in, which are events at once.
 --
--- @keys META, ACTIVE, SCHEDULED
+-- @keys META, ACTIVE, SCHEDULED, BATCHES
 -- @include clock
 
 -- The field `next-event` of META is a time (ms) before which there is no event: until then no call looks for any. Without the
@@ -21,8 +21,11 @@ local function note_event(next_event, at)
   end
 end
 
--- When the next lease ends or the next job becomes due (ms), nil for never.
+-- When the next event is (ms), nil for never.
 local function first_event()
+  if redis.call('EXISTS', BATCHES) == 1 then
+    return NOW
+  end
   local lease = redis.call('ZRANGE', ACTIVE, 0, 0, 'WITHSCORES')[2]
   local due = redis.call('ZRANGE', SCHEDULED, 0, 0, 'WITHSCORES')[2]
   if lease and due then

@@ -3,14 +3,24 @@
 -- @keys META, JOBS, READY, SCHEDULED, IDEMPOTENCY?
 -- @include clock, counts, event, job, queue, ready, sweep, wakeup
 
--- The arguments of a job:
---   1 payload
---   2 priority
---   3 when it is due: milliseconds since 1970, '+' and milliseconds from now, empty for at once
---   4 unique key, empty for none
---   5 how long it is held: milliseconds, empty for as the options say
---   6 packed options, see job.lua
-local FIELD_COUNT = 6
+-- A job has two arguments, its payload and its fields. Where only a priority is given these are its digit, else in one string:
+-- the priority in a byte; three texts, each after its length in four bytes; and the packed options, see job.lua. The texts:
+--   when it is due: milliseconds since 1970, '+' and milliseconds from now, empty for at once
+--   unique key, empty for none
+--   how long that is held: milliseconds, empty for as the options say
+local JOB_ARGS = 2
+
+-- Returns the priority, when the job is due, the unique key, how long that is held, and the packed options.
+local function fields_of(packed)
+  if #packed == 1 then
+    return packed, '', '', '', ''
+  end
+  local priority, due, unique, held_for, at = struct.unpack('>BI4c0I4c0I4c0', packed)
+  return priority, due, unique, held_for, string.sub(packed, at)
+end
+
+-- How long the reply to an insert with an idempotency key is remembered (ms).
+local REMEMBERED_FOR = 86400000
 
 -- Wakes those that wait for what was inserted. `is_scheduled`: whether one of the jobs is; the last of them has `number`.
 -- @rare
@@ -37,21 +47,21 @@ end
 -- which holds the unique key; then it is not inserted. `unique_keys`: what to do with unique keys, see unique_insertion.lua;
 -- nil where no job has one. Takes the fields `waiting-until`, `settings` and `slice` of META. Returns how many were inserted.
 local function insert_jobs(first, waiting_until, packed_settings, slice, unique_keys, reply)
-  local count = (#ARGV - first + 1) / FIELD_COUNT
+  local count = (#ARGV - first + 1) / JOB_ARGS
   -- The first write is one that a full Redis refuses: then nothing was changed.
   note_slice(slice)
   local number = redis.call('HINCRBY', META, 'sequence', count) - count
   local holders = unique_keys and unique_keys.find_holders(first, packed_settings)
   local inserted, is_scheduled = 0, false
-  for i = first, #ARGV, FIELD_COUNT do
-    local priority, due, unique = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  for i = first, #ARGV, JOB_ARGS do
+    local priority, due, unique, held_for, options = fields_of(ARGV[i + 1])
     local holder = unique ~= '' and holders[unique]
     if holder then
       reply[#reply + 1], reply[#reply + 2] = holder, 1
     else
       number, inserted = number + 1, inserted + 1
       local id = new_id(number, priority)
-      redis.call('HSET', JOBS, id, encode(ARGV[i + 5], ARGV[i]))
+      redis.call('HSET', JOBS, id, encode(options, ARGV[i]))
       if due == '' then
         redis.call('ZADD', READY, position_of(number, priority), id)
       else
@@ -59,8 +69,7 @@ local function insert_jobs(first, waiting_until, packed_settings, slice, unique_
         is_scheduled = true
       end
       if unique ~= '' then
-        local held_for = tonumber(ARGV[i + 4])
-        unique_keys.hold(id, unique, held_for and NOW + held_for)
+        unique_keys.hold(id, unique, held_for ~= '' and NOW + held_for)
         holders[unique] = id
       end
       reply[#reply + 1], reply[#reply + 2] = id, 0
@@ -90,19 +99,19 @@ local function replay(fingerprint, cataloged)
   return {'replayed', cataloged and -1 or make_queue(), unpack(answer.jobs)}
 end
 
--- Remembers the reply to an insert that has an idempotency key, for so many ms.
+-- Remembers the reply to an insert that has an idempotency key.
 -- @rare
-local function remember(fingerprint, remembered_for, reply)
+local function remember(fingerprint, reply)
   local generation = redis.call('HGET', META, 'generation') or '0'
   local answer = {generation = generation, fingerprint = fingerprint, jobs = {unpack(reply, 3)}}
-  redis.call('SET', IDEMPOTENCY, cmsgpack.pack(answer), 'PX', remembered_for)
+  redis.call('SET', IDEMPOTENCY, cmsgpack.pack(answer), 'PX', REMEMBERED_FOR)
 end
 
 -- Whether a payload is over the queue's limit.
 -- @rare
 local function is_too_large(first, packed_settings)
   local max_bytes = cmsgpack.unpack(packed_settings).max_bytes or math.huge
-  for i = first, #ARGV, FIELD_COUNT do
+  for i = first, #ARGV, JOB_ARGS do
     if #ARGV[i] > max_bytes then
       return true
     end
@@ -112,7 +121,7 @@ end
 -- Inserts the jobs that ARGV has from `first` on, all of them or none; once only for each idempotency key, where the request
 -- has a fingerprint. Calls `on_inserted`, if any, with the fields `settings` and `slice` of META when jobs were inserted.
 -- Returns the reply of insert.lua.
-local function insert(fingerprint, remembered_for, first, unique_keys, on_inserted)
+local function insert(fingerprint, first, unique_keys, on_inserted)
   local cataloged, waiting_until, packed_settings, sweep_at, slice =
     unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'slice'))
   local replayed = fingerprint ~= '' and replay(fingerprint, cataloged)
@@ -127,7 +136,7 @@ local function insert(fingerprint, remembered_for, first, unique_keys, on_insert
     on_inserted(packed_settings, slice)
   end
   if fingerprint ~= '' then
-    remember(fingerprint, remembered_for, reply)
+    remember(fingerprint, reply)
   end
   return tell_sweep(sweep_at, reply)
 end

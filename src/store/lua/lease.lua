@@ -1,7 +1,7 @@
 -- Leases: how jobs are handed out, and come back.
 --
 -- @keys JOBS, READY, ACTIVE, META
--- @include clock, counts, ending, event, execution, job, legacy_worker, orphan, queue, ready, receipt, unique_key
+-- @include batch, clock, counts, ending, event, execution, job, legacy_worker, orphan, queue, ready, receipt, unique_key
 
 -- How many leases that have ended are recovered in one call, and how many jobs are skipped.
 local MAX_RECOVERED, MAX_SKIPPED = 100, 100
@@ -53,17 +53,18 @@ local function recover(ids, settings, slice)
   return ready
 end
 
--- Takes back the first jobs whose lease has ended, and makes the first scheduled jobs ready that are due. Takes the fields
--- `status`, `settings` and `slice` of META. Returns how many were taken back and are ready again, whether there may be more
--- of them, and what the field `next-event` of META is then.
+-- Takes back the first jobs whose lease has ended, takes a slice of a batch in, and makes the first scheduled jobs ready that
+-- are due. Takes the fields `status`, `settings` and `slice` of META. Returns how many jobs came to the queue by that, whether
+-- there may be more whose lease has ended, and what the field `next-event` of META is then.
 -- @rare
 local function handle_events(status, packed_settings, slice, max_promoted)
   allow_when_full()
   local ended = redis.call('ZRANGE', ACTIVE, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_RECOVERED)
   local recovered = #ended > 0 and recover(ended, settings_of(packed_settings), slice) or 0
+  local taken_in = take_in_slice()
   promote(max_promoted)
   -- A queue that does not exist has no META, and does not get one by this.
-  return recovered, #ended == MAX_RECOVERED, status and note_first_event()
+  return recovered + taken_in, #ended == MAX_RECOVERED, status and note_first_event()
 end
 
 -- Ends ready jobs that cannot be handed out: each has expired, or is an orphan. They are in no set any more.

@@ -8,8 +8,8 @@ local function unique_keys_of_queue(replaced_ids)
   local function find_holders(first, packed_settings)
     local holders = {}
     release_overdue_unique_keys(10)
-    for i = first, #ARGV, FIELD_COUNT do
-      local key = ARGV[i + 3]
+    for i = first, #ARGV, JOB_ARGS do
+      local _, _, key = fields_of(ARGV[i + 1])
       local holder, until_ = nil, nil
       if key ~= '' then
         holder, until_ = holder_of(key)

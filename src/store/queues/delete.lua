@@ -11,7 +11,7 @@
 --       3… its subscribers
 --
 -- @keys META, JOBS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, UNIQUE, UNIQUE_UNTIL, FINISHED_RECEIPTS
--- @keys LEGACY_RECEIPTS, SEEN, SUBSCRIBERS, DELIVERIES, REPLAY
+-- @keys LEGACY_RECEIPTS, BATCHES, SEEN, SUBSCRIBERS, DELIVERIES, REPLAY
 -- @include clock, queue
 
 -- How long META stays without a queue (ms). The answers to inserts that are remembered for 24 hours must be known to be from
@@ -28,9 +28,9 @@ if what == 'queue' then
   redis.call('HDEL', META, 'status', 'settings', 'policy')
 end
 local subscribers = redis.call('ZRANGE', SUBSCRIBERS, 0, -1)
-local had_jobs = math.min(1, redis.call('EXISTS', READY, SCHEDULED))
+local had_jobs = math.min(1, redis.call('EXISTS', READY, SCHEDULED, BATCHES))
 redis.call('UNLINK', SUBSCRIBERS, DELIVERIES, REPLAY)
-redis.call('UNLINK', JOBS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED)
+redis.call('UNLINK', JOBS, BATCHES, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED)
 -- Workers may have been seen on a queue that never existed.
 redis.call('UNLINK', UNIQUE, UNIQUE_UNTIL, FINISHED_RECEIPTS, LEGACY_RECEIPTS, SEEN)
 if not status and not generation and #subscribers == 0 then

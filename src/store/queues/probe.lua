@@ -15,6 +15,7 @@ local COMMANDS = {
   {'ZRANGE', PROBE, '0', '1'}, {'ZRANK', PROBE, MEMBER}, {'ZSCORE', PROBE, MEMBER},
   {'ZREMRANGEBYRANK', PROBE, '0', '-1'}, {'ZREM', PROBE, MEMBER},
   {'RPUSH', PROBE, MEMBER}, {'LRANGE', PROBE, '0', '1'}, {'LSET', PROBE, '0', MEMBER}, {'LTRIM', PROBE, '0', '1'},
+  {'LLEN', PROBE}, {'LMOVE', PROBE, PROBE, 'LEFT', 'RIGHT'},
   {'LPOP', PROBE},
 }
 local missing = {}

@@ -68,6 +68,8 @@ keys! {
     UNIQUE_UNTIL = Key::Queue("unique-until");
     /// A sorted set: receipts (an id and the number of the claim) that were acknowledged (`+` behind them) or reported as failed (`-`), by when that was.
     FINISHED_RECEIPTS = Key::Queue("finished-receipts");
+    /// A list: batches that are inserted and wait to be taken in: a header, and its slices. See `lua/batch.lua`.
+    BATCHES = Key::Queue("batches");
     /// A list: tokens that wake claims and subscribers.
     WAKEUP = Key::Queue("wakeup");
     /// A hash: the legacy workers that are registered on the queue, each with how many jobs it has processed.
@@ -97,6 +99,8 @@ keys! {
     NAMES = Key::PerCall;
     /// A [`worker_record`].
     WORKER_RECORD = Key::PerCall;
+    /// A [`QueueKeys::staged`].
+    STAGED = Key::PerCall;
     /// A [`QueueKeys::idempotency`].
     IDEMPOTENCY = Key::PerCall;
     /// A [`QueueKeys::wakeup_of`] for each of some subscribers.
@@ -150,6 +154,11 @@ impl QueueKeys {
     /// A list: what wakes one subscriber.
     pub(in crate::store) fn wakeup_of(&self, subscriber: &str) -> String {
         self.key(&["wakeup:", subscriber].concat())
+    }
+
+    /// A list: the slices of a batch that are sent so far. The name tells it from those that come at the same time.
+    pub(in crate::store) fn staged(&self, name: u64) -> String {
+        self.key(&format!("staged:{name:x}"))
     }
 
     /// A string: the answer to an insert with this idempotency key. In hexadecimal, since a key may be any bytes.
