@@ -3,9 +3,7 @@
 use super::{Plain, fetch, fetch_many, insert, job, queue, store_lost_after};
 use crate::support::{Native, NativeStore, Redis, assert_sound};
 use presque::queue::{QueueName, Settings, Timestamp};
-use presque::store::{
-    Claim, Condition, Delete, Effect, Fetch, Fetched, InsertBatch, InsertedBatch, RedisError, Store,
-};
+use presque::store::{Claim, Condition, Delete, Effect, Fetch, Fetched, InsertBatch, InsertedBatch, RedisError, Store};
 use std::time::Duration;
 
 fn texts(count: usize) -> Vec<String> {
@@ -70,7 +68,9 @@ async fn a_batch_of_a_thousand_is_one_script_and_a_larger_one_comes_in_slices_an
 async fn a_slice_ends_before_it_has_more_than_a_mebibyte() {
     let redis = Redis::start();
     let (store, q) = (redis.store().await, queue("q"));
-    let jobs: Vec<String> = [400_000, 400_000, 400_000, 3_000_000, 1].map(|length| "x".repeat(length)).into();
+    let jobs: Vec<String> = [400_000, 400_000, 400_000, 3_000_000, 1]
+        .map(|length| "x".repeat(length))
+        .into();
     insert_all(&store, &q, &jobs).await.unwrap();
     let staged = redis.commands().await["rpush"];
     // Four slices and the header of the batch.
@@ -157,7 +157,13 @@ async fn one_payload_over_the_limit_of_its_queue_keeps_a_large_batch_out() {
     jobs.push("12345".into());
     assert_eq!(insert_all(&store, &q, &jobs).await.unwrap(), InsertedBatch::TooLarge);
     assert_eq!(fetch(&store, &q).await, None);
-    assert_eq!(redis.query::<Vec<String>>(&["KEYS", "presque:{q}:staged:*"]).await.len(), 0);
+    assert_eq!(
+        redis
+            .query::<Vec<String>>(&["KEYS", "presque:{q}:staged:*"])
+            .await
+            .len(),
+        0
+    );
     jobs.pop();
     assert_eq!(insert_all(&store, &q, &jobs).await.unwrap(), InsertedBatch::Stored);
 }

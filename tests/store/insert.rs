@@ -2,17 +2,59 @@
 
 use super::{Plain, fetch, insert, job, queue, try_insert};
 use crate::support::{NativeStore, Redis, assert_sound};
-use presque::queue::Timestamp;
-use presque::store::{Delete, RedisError};
+use presque::queue::{State, Timestamp};
+use presque::store::{Delete, ListJobs, RedisError};
 use redis::Value;
 
 #[tokio::test]
-async fn a_job_without_options_is_kept_as_its_payload_and_one_byte() {
+async fn a_small_job_without_options_is_kept_as_its_id_and_its_payload_in_one_place() {
     let redis = Redis::start();
     let (store, q) = (redis.store().await, queue("q"));
     insert(&store, job(&q, "{\"a\":1}")).await;
-    let records = redis.run("HVALS presque:{q}:jobs").await;
-    assert_eq!(records, Value::Array(vec![Value::BulkString(b":{\"a\":1}".into())]));
+    let members: Vec<Vec<u8>> = redis.query(&["ZRANGE", "presque:{q}:ready", "0", "-1"]).await;
+    assert_eq!(members.len(), 1);
+    assert_eq!(&members[0][12..], b"{\"a\":1}");
+    assert_eq!(redis.run("EXISTS presque:{q}:jobs").await, Value::Int(0));
+}
+
+#[tokio::test]
+async fn an_empty_job_and_one_of_more_than_a_kibibyte_have_a_record() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    for payload in [String::new(), "x".repeat(1024), "x".repeat(1025)] {
+        insert(&store, job(&q, &payload)).await;
+        assert_sound(&redis).await;
+    }
+    assert_eq!(redis.run("HLEN presque:{q}:jobs").await, Value::Int(2));
+    for length in [0, 1024, 1025] {
+        assert_eq!(fetch(&store, &q).await.map(|payload| payload.len()), Some(length));
+    }
+    assert_eq!(redis.run("EXISTS presque:{q}:jobs").await, Value::Int(0));
+}
+
+#[tokio::test]
+async fn a_compact_job_that_is_looked_at_stays_at_its_place_and_is_the_same_job() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    for payload in ["1", "2", "3"] {
+        insert(&store, job(&q, payload)).await;
+    }
+    let page = ListJobs {
+        queue: &q,
+        state: State::Ready,
+        max_jobs: 10,
+        after: None,
+        has_payloads: true,
+    };
+    let listed = store.jobs(page).await.unwrap().jobs;
+    for job in &listed {
+        assert_eq!(store.job(&q, &job.id).await.unwrap().as_ref(), Some(job));
+        assert_sound(&redis).await;
+    }
+    assert_eq!(store.jobs(page).await.unwrap().jobs, listed);
+    for payload in ["1", "2", "3"] {
+        assert_eq!(fetch(&store, &q).await.as_deref(), Some(payload));
+    }
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ mod waits;
 mod work;
 mod workers;
 
-use crate::support::{Native, Redis};
+use crate::support::{Native, NativeStore, Redis};
 use presque::queue::{Due, Hold, QueueName, Timestamp, Unique};
 use presque::store::{FailureReport, Fetch, Fetched, Insert, Inserted, InsertedJob, NewJob, RedisError, Reply, Store};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -18,6 +18,16 @@ async fn lose(work: &Work, id: &JobId) {
     assert_eq!(removed.unwrap(), 1);
 }
 
+/// Inserts a job that has a record, since it has an option.
+async fn recorded(work: &Work, payload: &str) -> JobId {
+    let job = NewJob {
+        payload: payload.as_bytes(),
+        max_attempts: Some(25),
+        ..NewJob::default()
+    };
+    work.insert(job).await
+}
+
 /// How many orphans were dropped, as the queue counts them.
 async fn dropped(work: &Work) -> u64 {
     let count: Option<u64> = work.redis.query(&["HGET", "presque:{q}:meta", "orphans"]).await;
@@ -28,7 +38,7 @@ async fn dropped(work: &Work) -> u64 {
 async fn three(work: &Work, lost: usize) -> Vec<JobId> {
     let mut ids = Vec::new();
     for payload in ["1", "2", "3"] {
-        ids.push(work.plain(payload).await);
+        ids.push(recorded(&work, payload).await);
     }
     lose(work, &ids[lost]).await;
     ids
@@ -99,10 +109,10 @@ async fn any_number_of_orphans_does_not_hide_the_job_behind_them() {
     let work = Work::start().await;
     for turn in 0..3 {
         for _ in 0..250 {
-            work.plain("1").await;
+            recorded(&work, "1").await;
         }
         assert_eq!(work.redis.run("UNLINK presque:{q}:jobs").await, redis::Value::Int(1));
-        work.plain("last").await;
+        recorded(&work, "last").await;
         match turn {
             0 => {
                 let (job, receipt) = work.claim().await;
@@ -157,6 +167,7 @@ async fn lists_of_every_state_drop_orphans_and_show_the_others() {
             let job = NewJob {
                 payload: b"1",
                 due,
+                max_attempts: Some(25),
                 ..NewJob::default()
             };
             let id = work.insert(job).await;
@@ -190,12 +201,12 @@ async fn what_is_due_or_comes_back_without_a_record_is_dropped() {
         ..NewJob::default()
     };
     let scheduled = work.insert(job).await;
-    work.plain("2").await;
+    recorded(&work, "2").await;
     let (active, _) = work.claim().await;
     lose(&work, &scheduled).await;
     lose(&work, &active.id).await;
     work.pass(seconds(100)).await;
-    work.plain("3").await;
+    recorded(&work, "3").await;
     let claimed = work.claim_many(10).await;
     assert_eq!(claimed.len(), 1);
     assert_eq!(claimed[0].payload, b"3");
@@ -215,7 +226,7 @@ async fn an_orphan_is_unknown_to_those_who_name_it() {
     assert_eq!(dropped(&work).await, 2);
 
     for _ in 0..2 {
-        work.plain("1").await;
+        recorded(&work, "1").await;
     }
     let dead = [reject(&work).await, reject(&work).await];
     lose(&work, &dead[0]).await;
@@ -289,7 +300,7 @@ async fn a_queue_whose_ready_jobs_redis_evicted_takes_and_hands_out_new_ones() {
 async fn a_queue_whose_records_redis_evicted_lists_nothing_and_goes_on() {
     let work = Work::start().await;
     for _ in 0..20 {
-        work.plain("1").await;
+        recorded(&work, "1").await;
     }
     work.claim_many(10).await;
     assert_eq!(work.redis.run("UNLINK presque:{q}:jobs").await, redis::Value::Int(1));
@@ -297,7 +308,7 @@ async fn a_queue_whose_records_redis_evicted_lists_nothing_and_goes_on() {
         assert_eq!(list(&work, state).await, []);
     }
     assert_eq!(dropped(&work).await, 20);
-    work.plain("2").await;
+    recorded(&work, "2").await;
     assert_eq!(work.claim().await.0.payload, b"2");
     work.assert_sound().await;
 }
@@ -309,7 +320,7 @@ async fn a_record_or_an_execution_that_cannot_be_read_costs_no_other_job() {
         let work = Work::start().await;
         let mut ids = Vec::new();
         for payload in ["1", "2", "3"] {
-            ids.push(work.plain(payload).await);
+            ids.push(recorded(&work, payload).await);
         }
         let mut connection = work.redis.connection().await;
         let field = [ids[1].as_bytes(), suffix.as_bytes()].concat();
@@ -377,7 +388,8 @@ async fn an_orphan_that_holds_a_unique_key_is_counted_once() {
 #[tokio::test]
 async fn a_page_goes_on_behind_any_number_of_orphans() {
     let work = Work::start().await;
-    let payloads: Vec<&[u8]> = vec![b"1"; 1500];
+    // Too large to be stored without a record.
+    let payloads: Vec<&[u8]> = vec![&[b'1'; 1025]; 1500];
     let batch = InsertBatch {
         queue: &work.queue,
         payloads: &payloads,

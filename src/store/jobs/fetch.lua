@@ -9,7 +9,7 @@
 --       3… the payloads, with 'jobs'; none when there is no job
 --
 -- @keys META
--- @include clock, counts, ending, event, execution, job, lease, legacy_worker, orphan, queue
+-- @include clock, counts, event, execution, lease, legacy_worker, orphan, queue
 
 -- Takes jobs under a lease. Returns what pop_ready does.
 -- @rare
@@ -49,10 +49,7 @@ if worker ~= '' and packed_settings and settings_of(packed_settings).is_legacy_l
   taken, may_have_more = take_leased(max_jobs, max_bytes, worker, packed_settings, next_event, reply)
 else
   taken, may_have_more = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
-    if job.options.unique then
-      release_at_end(job.id, job.options)
-    end
-    forget(job.id)
+    hand_out_for_good(job)
     reply[#reply + 1] = job.payload
   end)
 end

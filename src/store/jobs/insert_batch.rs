@@ -57,7 +57,13 @@ impl<R: Redis> Store<R> {
     async fn insert_slice(&self, batch: InsertBatch<'_>, slice: &[&[u8]]) -> Result<InsertedBatch, RedisError> {
         let (joined, largest) = join(slice);
         let [count, due, priority] = describe(batch);
-        let args = [&joined[..], count.as_bytes(), largest.as_bytes(), due.as_bytes(), priority.as_bytes()];
+        let args = [
+            &joined[..],
+            count.as_bytes(),
+            largest.as_bytes(),
+            due.as_bytes(),
+            priority.as_bytes(),
+        ];
         let mut reply = self.run(&scripts::INSERT_BATCH, batch.queue, &args).await?;
         let outcome = reply.one_of(&[
             ("inserted", InsertedBatch::Stored),
@@ -73,12 +79,8 @@ impl<R: Redis> Store<R> {
         let staged = keys.staged(RandomState::new().build_hasher().finish());
         for (index, slice) in slices.iter().enumerate() {
             let (joined, largest) = join(slice);
-            let staging = self.run_with(
-                &scripts::STAGE_SLICE,
-                &keys,
-                vec![staged.clone()],
-                &[&joined, largest.as_bytes()],
-            );
+            let args = [&joined[..], largest.as_bytes()];
+            let staging = self.run_with(&scripts::STAGE_SLICE, &keys, vec![staged.clone()], &args);
             let mut reply = staging.await.map_err(RedisError::without_effect)?;
             match reply.integer()? {
                 -1 => return Ok(InsertedBatch::TooLarge),
@@ -89,7 +91,9 @@ impl<R: Redis> Store<R> {
         let [count, due, priority] = describe(batch);
         let number_of_slices = slices.len().to_string();
         let args = [&count, &number_of_slices, &due, &priority].map(String::as_bytes);
-        let mut reply = self.run_with(&scripts::COMMIT_BATCH, &keys, vec![staged], &args).await?;
+        let mut reply = self
+            .run_with(&scripts::COMMIT_BATCH, &keys, vec![staged], &args)
+            .await?;
         if !reply.one_of(&[("committed", true), ("lost", false)])? {
             return Err(lost());
         }

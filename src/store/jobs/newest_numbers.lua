@@ -11,8 +11,8 @@
 local max_numbers, max_jobs = tonumber(ARGV[1]), tonumber(ARGV[2])
 promote(max_jobs)
 local numbers = {}
-for i, id in ipairs(redis.call('ZRANGE', READY, -max_jobs, -1)) do
-  numbers[i] = number_of(id)
+for i, member in ipairs(redis.call('ZRANGE', READY, -max_jobs, -1)) do
+  numbers[i] = number_of(member)
 end
 table.sort(numbers)
 local reply = {count_ready()}

@@ -30,6 +30,9 @@ if state ~= 'ready' and state ~= 'active' then
 end
 local from = hidden
 if last_id ~= '' then
+  if state == 'ready' then
+    expand(last_id)
+  end
   -- The last job may have left the state: then the page begins where it was.
   local is_there = tonumber(redis.call('ZSCORE', state_key, last_id) or nil) == tonumber(last_score)
   local rank = is_there and redis.call('ZRANK', state_key, last_id)
@@ -45,23 +48,25 @@ local has_more, is_last
 repeat
   -- One more than are wanted tells whether there are more. Orphans are dropped, so the others move up.
   local limit = max_jobs - listed + 1
-  local ids = redis.call('ZRANGE', state_key, from + listed, from + listed + limit - 1, 'WITHSCORES')
-  is_last = #ids < 2 * limit
-  for i = 1, #ids, 2 do
-    local packed, payload = '', ''
+  local members = redis.call('ZRANGE', state_key, from + listed, from + listed + limit - 1, 'WITHSCORES')
+  is_last = #members < 2 * limit
+  for i = 1, #members, 2 do
+    local id, packed, payload = id_in(members[i]), '', payload_in(members[i])
     if listed < max_jobs then
-      packed, payload = read_record(ids[i])
+      if not payload then
+        packed, payload = read_record(id)
+      end
       max_bytes = max_bytes - #(payload or '')
     end
     if not packed then
-      drop_orphan(state_key, ids[i])
+      drop_orphan(state_key, id)
       dropped = dropped + 1
     elseif listed == max_jobs or max_bytes < 0 and listed > 0 then
       has_more = true
       break
     else
-      local execution = redis.call('HGET', JOBS, execution_field(ids[i]))
-      add_job(reply, ids[i], state, tonumber(ids[i + 1]), execution, packed, has_payload and payload or '')
+      local execution = redis.call('HGET', JOBS, execution_field(id))
+      add_job(reply, id, state, tonumber(members[i + 1]), execution, packed, has_payload and payload or '')
       listed = listed + 1
     end
   end

@@ -11,16 +11,16 @@
 local max_jobs, max_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 promote(max_jobs)
 local reply = {0}
-for _, id in ipairs(redis.call('ZRANGE', READY, 0, max_jobs - 1)) do
-  local packed, payload = read_record(id)
-  if packed then
+for _, member in ipairs(redis.call('ZRANGE', READY, 0, max_jobs - 1)) do
+  local payload = payload_in(member) or select(2, read_record(member))
+  if payload then
     max_bytes = max_bytes - #payload
     if max_bytes < 0 and #reply > 1 then
       break
     end
     reply[#reply + 1] = payload
   else
-    drop_orphan(READY, id)
+    drop_orphan(READY, member)
   end
 end
 reply[1] = count_ready()

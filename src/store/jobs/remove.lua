@@ -4,9 +4,10 @@
 -- Reply 1 'cancelled' (also when it was before), 'forgotten' (it was done or dead), 'unknown'
 --
 -- @keys META, JOBS
--- @include ending, execution, job, legacy_worker, orphan, queue
+-- @include ending, execution, job, legacy_worker, orphan, queue, ready
 
 local id = ARGV[1]
+expand(id)
 local state, score = state_of(id)
 if not state then
   return {'unknown'}

@@ -9,11 +9,11 @@
 
 local number, max_scheduled = tonumber(ARGV[1]), tonumber(ARGV[2])
 
--- The id among these that has the number.
-local function find_among(ids)
-  for _, id in ipairs(ids) do
-    if number_of(id) == number then
-      return id
+-- The id among these members of READY that has the number.
+local function find_among(members)
+  for _, member in ipairs(members) do
+    if number_of(member) == number then
+      return id_in(member)
     end
   end
 end
@@ -44,6 +44,7 @@ local id = find()
 if not id then
   return {0}
 end
+expand(id)
 local packed = read_record(id)
 if not packed then
   drop_orphan(READY, id)

@@ -4,9 +4,10 @@
 -- Reply the job's fields, see add_job; nothing when there is no such job
 --
 -- @keys JOBS
--- @include job, orphan
+-- @include job, orphan, ready
 
 local id = ARGV[1]
+expand(id)
 local state, score = state_of(id)
 if not state then
   return {}

@@ -9,7 +9,7 @@
 --       5 how often it was shown, this time included
 --
 -- @keys META, READY
--- @include ending, event, execution, job, lease, orphan, queue
+-- @include ending, event, execution, job, lease, orphan, queue, ready
 
 local max_bytes = tonumber(ARGV[1])
 local status, packed_settings, next_event, slice =
@@ -23,10 +23,12 @@ end
 
 local skipped = 0
 while max_bytes > 0 and skipped < MAX_SKIPPED do
-  local id = redis.call('ZRANGE', READY, 0, 0)[1]
-  if not id then
+  local member = redis.call('ZRANGE', READY, 0, 0)[1]
+  if not member then
     return tell_orphans({may_have_ended and 1 or 0})
   end
+  local id = id_in(member)
+  expand(id)
   local packed, payload = read_record(id)
   if packed then
     local options, execution = unpack_options(packed), load_execution(id)

@@ -8,7 +8,7 @@
 --       4 is_text: 1 or 0
 --
 -- @keys META
--- @include counts, ending, event, job, lease, orphan
+-- @include counts, event, lease, orphan
 
 local status, packed_settings, next_event, slice =
   unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'slice'))
@@ -19,8 +19,7 @@ end
 
 local reply = {0}
 local taken, may_have_more = pop_ready(1, tonumber(ARGV[1]), packed_settings, function(job)
-  release_at_end(job.id, job.options)
-  forget(job.id)
+  hand_out_for_good(job)
   reply[2], reply[3], reply[4] = job.id, job.payload, job.options.is_text and 1 or 0
 end)
 if taken > 0 then

@@ -25,18 +25,24 @@ local MAX_VALUES = 2000
 
 -- Stores jobs with the numbers from `number` on. `due` (ms) is empty for at once.
 local function store_payloads(payloads, number, due, priority)
-  local records, positions = {}, {}
+  local records, members = {}, {}
   local function flush()
-    redis.call('HSET', JOBS, unpack(records))
-    redis.call('ZADD', due == '' and READY or SCHEDULED, unpack(positions))
-    records, positions = {}, {}
+    if #records > 0 then
+      redis.call('HSET', JOBS, unpack(records))
+    end
+    redis.call('ZADD', due == '' and READY or SCHEDULED, unpack(members))
+    records, members = {}, {}
   end
   for offset, payload in ipairs(payloads) do
     local id = new_id(number + offset - 1, priority)
-    records[#records + 1], records[#records + 2] = id, encode('', payload)
-    positions[#positions + 1] = due == '' and position_of(number + offset - 1, priority) or due
-    positions[#positions + 1] = id
-    if #records == MAX_VALUES or offset == #payloads then
+    members[#members + 1] = due == '' and position_of(number + offset - 1, priority) or due
+    if due == '' and is_compact('', payload) then
+      members[#members + 1] = id .. payload
+    else
+      members[#members + 1] = id
+      records[#records + 1], records[#records + 2] = id, encode('', payload)
+    end
+    if #members == MAX_VALUES or offset == #payloads then
       flush()
     end
   end

@@ -25,10 +25,14 @@ local function load_execution(id)
   return unpack_execution(redis.call('HGET', JOBS, execution_field(id)))
 end
 
--- Returns the packed execution.
-local function save_execution(id, execution)
+-- Saves an execution, and beside it the job's record where that is given. Returns the packed execution.
+local function save_execution(id, execution, record)
   local packed = cmsgpack.pack(execution)
-  redis.call('HSET', JOBS, execution_field(id), packed)
+  if record then
+    redis.call('HSET', JOBS, execution_field(id), packed, id, record)
+  else
+    redis.call('HSET', JOBS, execution_field(id), packed)
+  end
   return packed
 end
 

@@ -61,12 +61,16 @@ local function insert_jobs(first, waiting_until, packed_settings, slice, unique_
     else
       number, inserted = number + 1, inserted + 1
       local id = new_id(number, priority)
-      redis.call('HSET', JOBS, id, encode(options, ARGV[i]))
-      if due == '' then
-        redis.call('ZADD', READY, position_of(number, priority), id)
+      if due == '' and is_compact(options, ARGV[i]) then
+        redis.call('ZADD', READY, position_of(number, priority), id .. ARGV[i])
       else
-        schedule(id, due)
-        is_scheduled = true
+        redis.call('HSET', JOBS, id, encode(options, ARGV[i]))
+        if due == '' then
+          redis.call('ZADD', READY, position_of(number, priority), id)
+        else
+          schedule(id, due)
+          is_scheduled = true
+        end
       end
       if unique ~= '' then
         unique_keys.hold(id, unique, held_for ~= '' and NOW + held_for)

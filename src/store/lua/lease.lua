@@ -17,9 +17,19 @@ local function lease_out(job, worker, lease, is_legacy, distribution)
   if job.options.unique and not job.options.unique_scope then
     release_unique_key(id, job.options.unique)
   end
-  local packed = save_execution(id, execution)
+  local packed = save_execution(id, execution, job.is_compact and encode('', job.payload))
   redis.call('ZADD', ACTIVE, NOW + lease, id)
   return receipt_of(id, execution.claims), packed
+end
+
+-- Forgets a ready job that is handed out for good.
+local function hand_out_for_good(job)
+  if job.options.unique then
+    release_at_end(job.id, job.options)
+  end
+  if not job.is_compact then
+    forget(job.id)
+  end
 end
 
 -- Takes back jobs whose lease has ended: each is ready again, or has ended. Returns how many are ready again.
@@ -81,7 +91,7 @@ local function end_skipped(jobs, packed_settings)
 end
 
 -- Takes the next ready jobs, and calls `hand_out` for each with a table: `id`, `options`, `packed` (the same, packed),
--- `payload`, `execution`. Stops after `max_jobs`, or after the job with which the
+-- `payload`, `execution`, `is_compact`. Stops after `max_jobs`, or after the job with which the
 -- payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out, and whether more may be ready
 -- behind the jobs that it skipped: those that have expired, and orphans.
 --
@@ -90,18 +100,24 @@ local function pop_ready(max_jobs, max_bytes, packed_settings, hand_out)
   local jobs, skipped, count, limit = {}, nil, 0, max_jobs
   local is_over
   repeat
-    local ids = redis.call('ZRANGE', READY, count, count + limit - 1)
-    is_over = #ids < limit and 'empty'
-    for _, id in ipairs(ids) do
+    local members = redis.call('ZRANGE', READY, count, count + limit - 1)
+    is_over = #members < limit and 'empty'
+    for _, member in ipairs(members) do
       count = count + 1
-      local record, execution = unpack(redis.call('HMGET', JOBS, id, execution_field(id)))
-      local job = {id = id, execution = unpack_execution(execution)}
-      if record then
-        job.packed, job.payload = decode(record)
-        job.options = unpack_options(job.packed)
-        max_bytes = max_bytes - #job.payload
+      local job, payload = nil, payload_in(member)
+      if payload then
+        job = {id = id_in(member), options = {}, packed = '', payload = payload, is_compact = true}
+        job.execution = unpack_execution(false)
+      else
+        local record, execution = unpack(redis.call('HMGET', JOBS, member, execution_field(member)))
+        job = {id = member, execution = unpack_execution(execution)}
+        if record then
+          job.packed, job.payload = decode(record)
+          job.options = unpack_options(job.packed)
+        end
       end
-      if not record or job.options.expires and has_expired(id, job.options, job.execution) then
+      max_bytes = max_bytes - #(job.payload or '')
+      if not job.payload or job.options.expires and has_expired(job.id, job.options, job.execution) then
         skipped = skipped or {}
         skipped[#skipped + 1] = job
       else

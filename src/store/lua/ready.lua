@@ -1,6 +1,9 @@
 -- The ready jobs and their order.
 --
--- @keys READY, SCHEDULED
+-- A member of READY is the id of a job. A compact one has the payload behind it, and the job is stored there alone: so it takes
+-- less memory, and fewer commands. Jobs are compact that are small, were inserted without options, and were not touched since.
+--
+-- @keys JOBS, READY, SCHEDULED
 -- @include clock, job
 
 -- A job's position among the ready ones is a whole number below 2^53, which a score holds exactly: by priority, 9 first;
@@ -16,6 +19,37 @@ end
 -- The position that its insertion gives a job.
 local function position_of(number, priority)
   return (9 - priority) * PRIORITY_SPAN + UNSCHEDULED_OFFSET + number
+end
+
+-- How large the payload of a compact job may be: members are read by the thousand.
+local MAX_COMPACT_BYTES = 1024
+
+-- Whether a new job that is ready at once becomes compact. An empty payload could not be told from none.
+local function is_compact(packed_options, payload)
+  return packed_options == '' and payload ~= '' and #payload <= MAX_COMPACT_BYTES
+end
+
+local function id_in(member)
+  return string.sub(member, 1, ID_LENGTH)
+end
+
+-- The payload of a compact job; nil for any other.
+local function payload_in(member)
+  if #member > ID_LENGTH then
+    return string.sub(member, ID_LENGTH + 1)
+  end
+end
+
+-- Makes a job that may be compact one like any other, with a record: for what is about one job.
+local function expand(id)
+  local position = position_of(number_of(id), priority_of(id))
+  local member = redis.call('ZRANGE', READY, position, position, 'BYSCORE')[1]
+  local payload = member and id_in(member) == id and payload_in(member)
+  if payload then
+    redis.call('ZREM', READY, member)
+    redis.call('HSET', JOBS, id, encode('', payload))
+    redis.call('ZADD', READY, position, id)
+  end
 end
 
 local function make_ready(id)

@@ -48,9 +48,10 @@ keys! {
     ///   a delivery; some are skipped), `last-turn` (who was sent the last job in turn), `last-poll` (when one polled last).
     META = Key::Queue("meta");
     /// A hash with two fields for each job: its id (12 bytes), with its record, which is its options and payload, written
-    /// once; and, from the first change on, its id and an `x`, with its execution, which is what changes of it.
+    /// once; and, from the first change on, its id and an `x`, with its execution, which is what changes of it. Jobs that are
+    /// compact in [`READY`] have none.
     JOBS = Key::Queue("jobs");
-    /// A sorted set: the ids of ready jobs by their position.
+    /// A sorted set: the ids of ready jobs by their position. Behind the id of a compact job is its payload: see `lua/ready.lua`.
     READY = Key::Queue("ready");
     /// A sorted set: the ids of scheduled jobs by when they are due.
     SCHEDULED = Key::Queue("scheduled");

@@ -2,6 +2,7 @@
 
 use super::{Server, body_of, millis, wrong_member};
 use crate::support::eventually;
+use presque::queue::JobId;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -204,10 +205,17 @@ async fn a_job_whose_record_is_gone_is_dropped_counted_and_told_in_the_log() {
     let mut server = Server::start();
     let mut ids = Vec::new();
     for number in 1..=3 {
-        ids.push(server.insert("x", json!({ "payload": number })).await);
+        // With an option it has a record.
+        ids.push(
+            server
+                .insert("x", json!({ "payload": number, "max_attempts": 3 }))
+                .await,
+        );
     }
     for (id, at) in ids.iter().zip(1..) {
-        server.redis.run(&format!("HDEL presque:{{x}}:jobs {id}")).await;
+        let in_redis = JobId::parse(id).unwrap();
+        let remove = [&b"HDEL"[..], b"presque:{x}:jobs", in_redis.as_bytes()];
+        assert_eq!(server.redis.query::<u64>(&remove).await, 1);
         // What it was is not known, and it is not there.
         assert_eq!(server.get(&format!("/v1/queues/x/jobs/{id}")).await.status, 404);
         if at == 1 {
