@@ -1,7 +1,7 @@
 //! The directory of a server: one user at a time, its log, its owner.
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -127,22 +127,30 @@ impl Log {
         Ok(log)
     }
 
+    /// Whether this is among what is new.
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.read().is_ok_and(|new| new.contains(text))
+    }
+
     /// The last of the new lines.
     pub(super) fn last_lines(&self) -> String {
-        let mut text = Vec::new();
-        let read = File::open(&self.path).and_then(|mut file| {
-            file.seek(SeekFrom::Start(self.start))?;
-            file.read_to_end(&mut text)
-        });
-        if let Err(error) = read {
-            return format!("(cannot read it: {error})");
-        }
-        let text = String::from_utf8_lossy(&text);
+        let text = match self.read() {
+            Ok(text) => text,
+            Err(error) => return format!("(cannot read it: {error})"),
+        };
         let lines: Vec<&str> = text.trim_end().lines().collect();
         lines
             .get(lines.len().saturating_sub(LINES)..)
             .unwrap_or_default()
             .join("\n")
+    }
+
+    fn read(&self) -> io::Result<String> {
+        let mut text = Vec::new();
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(self.start))?;
+        file.read_to_end(&mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 }
 

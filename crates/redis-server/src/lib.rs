@@ -19,6 +19,7 @@ mod process;
 #[cfg(test)]
 mod tests;
 
+use directory::Log;
 pub use password::Password;
 use probe::Answer;
 use process::Process;
@@ -29,6 +30,8 @@ const PORTS: usize = 5;
 const SILENCE: Duration = Duration::from_secs(60);
 /// How long a server may take to end after SIGTERM.
 const SHUTDOWN: Duration = Duration::from_secs(10);
+/// What the log has as soon as the server listens on its port. Redis' own tests wait for this line, too.
+const LISTENS: &str = "Server initialized";
 /// The longest pause between two looks at a server that starts or ends.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -168,7 +171,7 @@ impl RedisServer {
     /// The last lines of its log.
     #[must_use]
     pub fn last_lines(&self) -> String {
-        directory::Log::near_end(&self.dir).map_or_else(|error| format!("({error:#})"), |log| log.last_lines())
+        Log::near_end(&self.dir).map_or_else(|error| format!("({error:#})"), |log| log.last_lines())
     }
 
     /// The file with its password, if it has one.
@@ -201,10 +204,10 @@ impl From<Failure> for anyhow::Error {
 
 /// Starts a server process and waits until it is ready.
 fn run(program: &Path, dir: &Path, lock: &File, port: u16, password: Option<&Password>) -> Result<Process, Failure> {
-    let log = directory::Log::at_end(dir)?;
+    let log = Log::at_end(dir)?;
     let mut process = Process::spawn(program, dir, lock, port, password)?;
     directory::note_owner(lock, process.pid())?;
-    match wait_until_ready(&mut process, port, password) {
+    match wait_until_ready(&mut process, port, password, &log) {
         Ok(()) => Ok(process),
         Err(error) => {
             let lines = log.last_lines();
@@ -219,11 +222,11 @@ fn run(program: &Path, dir: &Path, lock: &File, port: u16, password: Option<&Pas
     }
 }
 
-fn wait_until_ready(process: &mut Process, port: u16, password: Option<&Password>) -> Result<()> {
+fn wait_until_ready(process: &mut Process, port: u16, password: Option<&Password>, log: &Log) -> Result<()> {
     let mut pauses = Pauses::new();
     let mut heard = Instant::now();
     loop {
-        match probe::ask(port, process.pid(), password) {
+        match ask(process, port, password, log)? {
             Answer::Ready => return Ok(()),
             Answer::Loading => heard = Instant::now(),
             Answer::None => {}
@@ -239,6 +242,21 @@ fn wait_until_ready(process: &mut Process, port: u16, password: Option<&Password
         }
         pauses.pause();
     }
+}
+
+/// Asks the server whether it is ready, once the port is surely its own: another process there would learn the password.
+fn ask(process: &mut Process, port: u16, password: Option<&Password>, log: &Log) -> Result<Answer> {
+    if !log.has(LISTENS) {
+        return Ok(Answer::None);
+    }
+    let Ok(stream) = probe::connect(port) else {
+        return Ok(Answer::None);
+    };
+    // It lets go of the port only at its very end: if it still runs, it is at the other end.
+    if process.has_ended()?.is_some() {
+        return Ok(Answer::None);
+    }
+    Ok(probe::ask(stream, password))
 }
 
 /// A port that nobody listens on at this moment.

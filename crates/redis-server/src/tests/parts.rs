@@ -8,16 +8,38 @@ fn a_taken_port_is_told_from_other_failures() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let program = process::find_program().unwrap();
     let lock = directory::lock(dir.path()).unwrap();
-    let failure = run(&program, dir.path(), &lock, taken.local_addr().unwrap().port(), None).unwrap_err();
+    let port = taken.local_addr().unwrap().port();
+    let failure = run(&program, dir.path(), &lock, port, None).unwrap_err();
     assert!(matches!(failure, Failure::PortTaken(_)));
 }
 
 #[test]
-fn another_server_s_answer_does_not_count() {
+fn another_process_on_the_server_s_port_is_sent_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let server = RedisServer::start(dir.path()).unwrap();
-    assert_eq!(probe::ask(server.port(), server.pid(), None), Answer::Ready);
-    assert_eq!(probe::ask(server.port(), server.pid() + 1, None), Answer::None);
+    let mut server = RedisServer::start_with_password(dir.path(), Password::random().unwrap()).unwrap();
+    server.kill().unwrap();
+    let other = TcpListener::bind(("127.0.0.1", server.port())).unwrap();
+    other.set_nonblocking(true).unwrap();
+    let error = server.restart().unwrap_err().to_string();
+    assert!(error.contains("Address already in use"), "{error}");
+    assert_eq!(other.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    drop(other);
+    server.restart().unwrap();
+}
+
+#[test]
+fn another_process_that_gets_the_port_later_does_not_learn_the_password() {
+    let dir = tempfile::tempdir().unwrap();
+    let password = Password::random().unwrap();
+    let mut server = RedisServer::start_with_password(dir.path(), password.clone()).unwrap();
+    let (log, port) = (Log::near_end(dir.path()).unwrap(), server.port());
+    let ask = |process: &mut Process| ask(process, port, Some(&password), &log).unwrap();
+    assert_eq!(ask(&mut server.process), Answer::Ready);
+    server.kill().unwrap();
+    let other = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    assert_eq!(ask(&mut server.process), Answer::None);
+    let (mut stream, _) = other.accept().unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
 }
 
 #[test]
@@ -27,14 +49,11 @@ fn a_server_that_loads_is_told_from_one_that_serves() {
         let port = listener.local_addr().unwrap().port();
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let info = "# Server\r\nprocess_id:7\r\nuptime:1\r\n";
-            stream
-                .write_all(format!("${}\r\n{info}\r\n{ping}\r\n", info.len()).as_bytes())
-                .unwrap();
+            stream.write_all(format!("{ping}\r\n").as_bytes()).unwrap();
             // Until the other side has read all and hangs up.
             let _ = BufReader::new(stream).lines().count();
         });
-        let answer = probe::ask(port, 7, None);
+        let answer = probe::ask(probe::connect(port).unwrap(), None);
         server.join().unwrap();
         answer
     };
