@@ -71,7 +71,7 @@ impl PrivateRedis {
         }
     }
 
-    /// Ends it, and waits for that.
+    /// Ends it, and waits for that, but not for data that it still loads after an end by itself.
     ///
     /// # Errors
     /// It did not end well, or has been given up before: then why.
@@ -119,11 +119,13 @@ fn watch(mut server: RedisServer, stop: &Receiver<()>) -> Result<()> {
             let pause = FIRST_PAUSE * 2_u32.pow(restarts);
             restarts += 1;
             tracing::error!(log = %server.log().display(), "the private Redis {why}; it is started again in {pause:?}");
+            // Where this is told to stop, the server has ended already, and the log says how.
             if is_stopped(stop, pause) {
-                return server.stop();
+                return Ok(());
             }
-            match server.restart() {
-                Ok(()) => break,
+            match server.restart_unless(|| is_stopped(stop, Duration::ZERO)) {
+                Ok(true) => break,
+                Ok(false) => return Ok(()),
                 Err(error) => why = format!("cannot be started ({})", first_line(&error)),
             }
         }

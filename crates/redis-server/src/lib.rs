@@ -79,7 +79,7 @@ impl RedisServer {
         let (process, port) = loop {
             attempt += 1;
             let port = free_port()?;
-            match run(&program, &dir, &lock, port, password.as_ref()) {
+            match run(&program, &dir, &lock, port, password.as_ref(), || false) {
                 Ok(process) => break (process, port),
                 Err(Failure::PortTaken(_)) if attempt < PORTS => {}
                 Err(failure) => return Err(failure.into()),
@@ -140,18 +140,30 @@ impl RedisServer {
     /// # Errors
     /// As [`RedisServer::start`]; and the port may be taken in the meantime.
     pub fn restart(&mut self) -> Result<()> {
+        self.restart_unless(|| false).map(|_| ())
+    }
+
+    /// Starts the server anew as [`RedisServer::restart`] does, until it is told to stop: `is_stopped` is asked several
+    /// times a second, as long as the server loads its data. Returns whether the server runs. If not, it was told to
+    /// stop, and has ended.
+    ///
+    /// # Errors
+    /// As [`RedisServer::restart`].
+    pub fn restart_unless(&mut self, is_stopped: impl Fn() -> bool) -> Result<bool> {
         self.process.end(SHUTDOWN)?;
         let mut attempt = 0;
         self.process = loop {
             attempt += 1;
-            match run(&self.program, &self.dir, &self.lock, self.port, self.password.as_ref()) {
+            let password = self.password.as_ref();
+            match run(&self.program, &self.dir, &self.lock, self.port, password, &is_stopped) {
                 Ok(process) => break process,
+                Err(Failure::Stopped) => return Ok(false),
                 // A client's connection may use the very port for a moment.
                 Err(Failure::PortTaken(_)) if attempt < PORTS => thread::sleep(LONGEST_PAUSE),
                 Err(failure) => return Err(failure.into()),
             }
         };
-        Ok(())
+        Ok(true)
     }
 
     /// How the server's process ended, if it did: nobody asked it to, or nobody here.
@@ -185,6 +197,8 @@ impl RedisServer {
 enum Failure {
     /// Somebody else listens on its port.
     PortTaken(anyhow::Error),
+    /// It was told to stop before.
+    Stopped,
     Other(anyhow::Error),
 }
 
@@ -198,17 +212,26 @@ impl From<Failure> for anyhow::Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::PortTaken(error) | Failure::Other(error) => error,
+            Failure::Stopped => anyhow!("the Redis server was stopped before it answered"),
         }
     }
 }
 
 /// Starts a server process and waits until it is ready.
-fn run(program: &Path, dir: &Path, lock: &File, port: u16, password: Option<&Password>) -> Result<Process, Failure> {
+fn run(
+    program: &Path,
+    dir: &Path,
+    lock: &File,
+    port: u16,
+    password: Option<&Password>,
+    is_stopped: impl Fn() -> bool,
+) -> Result<Process, Failure> {
     let log = Log::at_end(dir)?;
     let mut process = Process::spawn(program, dir, lock, port, password)?;
     directory::note_owner(lock, process.pid())?;
-    match wait_until_ready(&mut process, port, password, &log) {
-        Ok(()) => Ok(process),
+    match wait_until_ready(&mut process, port, password, &log, is_stopped) {
+        Ok(true) => Ok(process),
+        Ok(false) => Err(Failure::Stopped),
         Err(error) => {
             let lines = log.last_lines();
             let error = anyhow!("{error:#}; the end of {}:\n{lines}", dir.join(directory::LOG).display());
@@ -222,12 +245,19 @@ fn run(program: &Path, dir: &Path, lock: &File, port: u16, password: Option<&Pas
     }
 }
 
-fn wait_until_ready(process: &mut Process, port: u16, password: Option<&Password>, log: &Log) -> Result<()> {
+/// Returns whether the server is ready. If not, it was told to stop.
+fn wait_until_ready(
+    process: &mut Process,
+    port: u16,
+    password: Option<&Password>,
+    log: &Log,
+    is_stopped: impl Fn() -> bool,
+) -> Result<bool> {
     let mut pauses = Pauses::new();
     let mut heard = Instant::now();
-    loop {
+    while !is_stopped() {
         match ask(process, port, password, log)? {
-            Answer::Ready => return Ok(()),
+            Answer::Ready => return Ok(true),
             Answer::Loading => heard = Instant::now(),
             Answer::None => {}
         }
@@ -242,6 +272,7 @@ fn wait_until_ready(process: &mut Process, port: u16, password: Option<&Password
         }
         pauses.pause();
     }
+    Ok(false)
 }
 
 /// Asks the server whether it is ready, once the port is surely its own: another process there would learn the password.

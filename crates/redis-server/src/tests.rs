@@ -248,6 +248,17 @@ fn a_server_that_loads_its_data_is_waited_for() {
 }
 
 #[test]
+fn a_restart_that_is_told_to_stop_leaves_no_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = RedisServer::start(dir.path()).unwrap();
+    assert_eq!(command(server.port(), "INCR n"), ":1");
+    assert!(!server.restart_unless(|| true).unwrap());
+    assert!(TcpStream::connect(("127.0.0.1", server.port())).is_err());
+    assert!(server.restart_unless(|| false).unwrap());
+    assert_eq!(command(server.port(), "INCR n"), ":2");
+}
+
+#[test]
 fn a_server_that_can_not_start_says_why() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("appendonlydir")).unwrap();

@@ -2,6 +2,7 @@
 
 use super::support::{Host, Site, WITH_REDIS, until};
 use rustix::process::{Pid, Signal, kill_process};
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -133,6 +134,75 @@ async fn a_private_server_that_cannot_be_started_again_ends_the_command_with_the
         "{error}"
     );
     assert!(error.contains("AOF manifest"), "{error}");
+}
+
+#[tokio::test]
+async fn the_command_stops_while_its_private_server_is_started_again_and_again() {
+    let site = Site::new(WITH_REDIS);
+    let mut host = site.start(&[]).await;
+    let line = host.log_line(&["started a private Redis", "pid="]).await;
+    let address = private(&mut host).await;
+    std::fs::write(
+        site.path("state/redis/appendonlydir/appendonly.aof.manifest"),
+        "nonsense\n",
+    )
+    .unwrap();
+    kill_process(private_pid(&line), Signal::KILL).unwrap();
+    // Each pause is longer than the one before: the host gives up seconds later.
+    host.log_line(&["the private Redis cannot be started (", "it is started again in"])
+        .await;
+    host.signal(Signal::TERM);
+    assert_eq!(host.ended().await.code(), Some(0), "{}", host.log());
+    assert!(TcpStream::connect(&address).await.is_err(), "it still runs");
+}
+
+/// The server, which loads its data slowly once there is a file `slow` beside that.
+const SLOW: &str = r#"#!/bin/sh
+# Without this program's own folder.
+PATH=${PATH#*:}
+[ -e slow ] && set -- "$@" --key-load-delay 10000 --loading-process-events-interval-bytes 1024
+exec "$(command -v redis-server || command -v valkey-server)" "$@"
+"#;
+
+#[tokio::test]
+async fn the_command_stops_while_its_private_server_loads_its_data() {
+    let site = Site::new(WITH_REDIS);
+    let bin = site.path("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let site = site.file("bin/redis-server", SLOW);
+    std::fs::set_permissions(bin.join("redis-server"), Permissions::from_mode(0o700)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let site = site.environment("PATH", path);
+
+    let mut host = site.start(&[]).await;
+    let address = private(&mut host).await;
+    let line = host.log_line(&["started a private Redis", "pid="]).await;
+    // At ten milliseconds for each, these take longer than any test waits.
+    let fill = "EVAL\nfor i=1,10000 do redis.call('SET',i,string.rep('x',100)) end return redis.status_reply('OK')\n0";
+    assert_eq!(run(&host, fill).await, "status OK");
+    // The delay is for data in a snapshot, not for single writes.
+    run(&host, "BGREWRITEAOF").await;
+    until("all is in a snapshot", async || {
+        run(&host, "INFO\npersistence")
+            .await
+            .contains("aof_rewrite_in_progress:0")
+    })
+    .await;
+    let site = site.file("state/redis/slow", "");
+    kill_process(private_pid(&line), Signal::KILL).unwrap();
+    host.log_line(&["the private Redis ended (signal: 9", "it is started again in"])
+        .await;
+    until("the private server is there again", async || {
+        TcpStream::connect(&address).await.is_ok()
+    })
+    .await;
+    let password = std::fs::read_to_string(site.path("state/redis/redis.password")).unwrap();
+    let answer = ask(&address, Some(password.trim()), "PING").await;
+    assert!(answer.starts_with("-LOADING"), "{answer}");
+
+    host.signal(Signal::TERM);
+    assert_eq!(host.ended().await.code(), Some(0), "{}", host.log());
+    assert!(TcpStream::connect(&address).await.is_err(), "it still runs");
 }
 
 #[tokio::test]

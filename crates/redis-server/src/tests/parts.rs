@@ -9,7 +9,7 @@ fn a_taken_port_is_told_from_other_failures() {
     let program = process::find_program().unwrap();
     let lock = directory::lock(dir.path()).unwrap();
     let port = taken.local_addr().unwrap().port();
-    let failure = run(&program, dir.path(), &lock, port, None).unwrap_err();
+    let failure = run(&program, dir.path(), &lock, port, None, || false).unwrap_err();
     assert!(matches!(failure, Failure::PortTaken(_)));
 }
 
