@@ -1,5 +1,8 @@
-//! The soak test: jobs go in and come out through the real components while all around them is killed, cut and
+//! The soak tests: jobs go in and come out through the real components while all around them is killed, cut and
 //! flushed. At the end every job is accounted for: none lost, none finished twice, none from nowhere.
+//!
+//! Hosts and Redis are what is called the environment here. There are two: hosts that share a Redis, and a host with a
+//! private one.
 //!
 //! `PRESQUE_SOAK_SECONDS` says for how long things break, `PRESQUE_SOAK_SEED` repeats the choices of another run;
 //! `cargo xtask soak` sets both.
@@ -9,10 +12,12 @@ mod audit;
 mod audit_tests;
 mod environment;
 mod ledger;
+mod private_redis;
 mod process;
 mod producer;
 mod rng;
 mod server;
+mod shared_redis;
 mod worker;
 
 use crate::support::{Client, assert_sound};
@@ -20,8 +25,10 @@ use api::Api;
 use audit::Audit;
 use environment::Environment;
 use ledger::{Event, Journal, Ledger};
+use private_redis::PrivateRedis;
 use producer::Producer;
 use rng::Rng;
+use shared_redis::SharedRedis;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -35,8 +42,10 @@ const PRODUCERS: usize = 30;
 const WORKERS: usize = 20;
 const PROCESSES: usize = 3;
 
-/// For how long things break in a test run, in seconds.
+/// For how long things break in a test run, in seconds: around hosts that share a Redis, and around a host with a
+/// private one. The tests run at the same time.
 const SECONDS: u64 = 30;
+const PRIVATE_SECONDS: u64 = 8;
 
 /// How long it may take to finish what is open when nothing breaks any more.
 const MAX_DRAIN: Duration = Duration::from_secs(120);
@@ -61,14 +70,31 @@ fn number(variable: &str) -> Option<u64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_job_is_accounted_for_whatever_breaks() {
+    let mut environment = SharedRedis::start().await;
+    account_for_every_job("Hosts that share a Redis", &mut environment, SECONDS).await;
+    assert_sound(&environment.redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_job_is_accounted_for_though_a_private_redis_is_killed_again_and_again() {
+    let mut environment = PrivateRedis::start().await;
+    account_for_every_job("A host with a private Redis", &mut environment, PRIVATE_SECONDS).await;
+    assert_sound(&environment.into_redis().await).await;
+}
+
+/// Inserts jobs and works on them while things break, for so many seconds unless `PRESQUE_SOAK_SECONDS` says otherwise.
+/// Then finishes all of them, and fails unless each is accounted for. The name stands above the table that it prints.
+async fn account_for_every_job(name: &str, environment: &mut impl Environment, seconds: u64) {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let seed = number("PRESQUE_SOAK_SEED").unwrap_or(now.as_secs());
-    let time = Duration::from_secs(number("PRESQUE_SOAK_SECONDS").unwrap_or(SECONDS));
-    eprintln!("\nThings break for {} s. PRESQUE_SOAK_SEED={seed}", time.as_secs());
+    let time = Duration::from_secs(number("PRESQUE_SOAK_SECONDS").unwrap_or(seconds));
+    eprintln!(
+        "\n{name}: things break for {} s. PRESQUE_SOAK_SEED={seed}",
+        time.as_secs()
+    );
     let mut rng = Rng::new(seed);
     let (ledger, journal) = Ledger::shared();
     let start = Instant::now();
-    let mut environment = Environment::start().await;
     let endpoints = environment.endpoints();
     let client = Client::new(&endpoints[0]);
     for queue in QUEUES {
@@ -131,14 +157,13 @@ async fn every_job_is_accounted_for_whatever_breaks() {
         }
         text += &format!("{:>6} x ack with a receipt that was stale by then\n", ledger.stale);
     }
-    eprintln!("{text}All in all {:.1} s.", start.elapsed().as_secs_f64());
+    eprintln!("\n{name}\n{text}All in all {:.1} s.", start.elapsed().as_secs_f64());
     assert!(
         wrong.is_empty(),
         "{} things are wrong, such as\n{}",
         wrong.len(),
         wrong[..wrong.len().min(20)].join("\n")
     );
-    assert_sound(&environment.redis).await;
 }
 
 /// Workers that are started anew when they die; faulty ones are also killed at any moment.

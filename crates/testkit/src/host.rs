@@ -23,11 +23,11 @@ pub struct Host {
 pub struct HostOptions<'a> {
     /// The Redis to use. Without one the host starts its own, in `state`.
     pub redis_url: Option<String>,
-    /// Where the host keeps its state, when that is to outlive it.
+    /// Where the host keeps its state, when that is to outlive it. What it compiles is shared by all hosts anyway.
     pub state: Option<&'a Path>,
     /// The manifest to serve, by its path in the workspace: `spin.toml` unless it is given.
     pub manifest: Option<&'a str>,
-    /// More arguments.
+    /// More arguments. The log has warnings and errors unless they say otherwise.
     pub args: &'a [&'a str],
 }
 
@@ -54,6 +54,9 @@ impl Host {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let shared = target_dir().join("test-state");
+        if let Some(own) = options.state {
+            share_cache(own, &shared);
+        }
         let mut command = Command::new(command_path());
         command
             .current_dir(dir.path())
@@ -61,8 +64,11 @@ impl Host {
             .arg(root.join(options.manifest.unwrap_or("spin.toml")))
             .arg("--state-dir")
             .arg(options.state.unwrap_or(&shared))
-            .args(["--listen", "127.0.0.1:0", "--log-level", "warn"])
+            .args(["--listen", "127.0.0.1:0"])
             .args(options.args);
+        if !options.args.contains(&"--log-level") {
+            command.args(["--log-level", "warn"]);
+        }
         if let Some(url) = options.redis_url {
             command.args(["--redis-url", &url]);
         }
@@ -167,6 +173,15 @@ impl Host {
     pub fn kill(mut self) {
         self.process.child.kill().expect("it can be killed");
         self.process.child.wait().expect("it ends");
+    }
+}
+
+/// Lets hosts with two folders for their state have one for what they compile.
+fn share_cache(own: &Path, shared: &Path) {
+    let (own, shared) = (own.join("cache"), shared.join("cache"));
+    if !own.exists() {
+        std::fs::create_dir_all(&shared).expect("a folder");
+        std::os::unix::fs::symlink(shared, own).expect("a link");
     }
 }
 

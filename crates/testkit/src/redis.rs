@@ -25,6 +25,12 @@ impl Redis {
         Self { server, _dir: dir }
     }
 
+    /// Starts a server with the data of the private one of a host that has ended, and had its state in this folder.
+    pub fn on_state(state: TempDir) -> Self {
+        let server = RedisServer::start(&state.path().join("redis")).expect("a Redis server");
+        Self { server, _dir: state }
+    }
+
     /// `redis://HOST:PORT`.
     pub fn url(&self) -> String {
         self.server.url()
