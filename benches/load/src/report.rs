@@ -1,0 +1,248 @@
+//! The report: tables for people, JSON for programs.
+
+use crate::Fsync;
+use crate::machine::Machine;
+use crate::measure::{Latencies, Sample};
+use crate::rounds::{Measured, Setting};
+use crate::servers::Kind;
+use crate::workloads::WORKLOADS;
+use comfy_table::presets::ASCII_MARKDOWN;
+use comfy_table::{CellAlignment, Table};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// At how many connections latencies and processor time are shown, if that was measured.
+const SHOWN_CONNECTIONS: usize = 16;
+
+/// All that was found.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) machine: Machine,
+    pub(crate) fsync: Fsync,
+    pub(crate) rounds: u32,
+    /// For how long jobs were inserted in a round.
+    pub(crate) seconds: f64,
+    /// What was not measured, and why.
+    pub(crate) left_out: Vec<String>,
+    pub(crate) timed: Vec<Row>,
+}
+
+/// One kind of request on one server.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) workload: &'static str,
+    pub(crate) operation: &'static str,
+    pub(crate) server: Kind,
+    pub(crate) payload_bytes: usize,
+    pub(crate) connections: usize,
+    /// The median, and each round.
+    pub(crate) jobs_per_second: f64,
+    pub(crate) jobs_per_second_by_round: Vec<f64>,
+    pub(crate) requests_per_second: f64,
+    /// How many times as many as presque in the same round: the median.
+    pub(crate) to_presque: Option<f64>,
+    pub(crate) p50_micros: f64,
+    pub(crate) p99_micros: f64,
+    /// Processor time for a request: the median.
+    pub(crate) cpu_micros: Option<Cpu>,
+}
+
+/// Whose processor time a request takes, in microseconds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Cpu {
+    pub(crate) server: f64,
+    pub(crate) redis: f64,
+    pub(crate) generator: f64,
+}
+
+/// The median of some numbers, 0 of none.
+pub(crate) fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
+    let mut numbers: Vec<f64> = numbers.into_iter().collect();
+    numbers.sort_by(f64::total_cmp);
+    let middle = numbers.len() / 2;
+    let upper = numbers.get(middle).copied().unwrap_or_default();
+    match numbers.len() % 2 {
+        0 => {
+            (upper
+                + middle
+                    .checked_sub(1)
+                    .and_then(|at| numbers.get(at))
+                    .copied()
+                    .unwrap_or_default())
+                / 2.0
+        }
+        _ => upper,
+    }
+}
+
+fn per_second(count: u64, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64().max(1e-6)
+}
+
+/// The rows of what was measured.
+pub(crate) fn rows(measured: &Measured) -> Vec<Row> {
+    let named = measured.iter().filter(|((setting, _), _)| !setting.name.is_empty());
+    named
+        .map(|((setting, kind), samples)| row(*setting, *kind, samples, measured.get(&(*setting, Kind::Presque))))
+        .collect()
+}
+
+fn row(setting: Setting, server: Kind, samples: &[Sample], presque: Option<&Vec<Sample>>) -> Row {
+    let rates = |samples: &[Sample]| -> Vec<f64> {
+        let rate = |sample: &Sample| per_second(sample.jobs, sample.time);
+        samples.iter().map(rate).collect()
+    };
+    let own = rates(samples);
+    let to_presque = presque.map(|presque| median(own.iter().zip(rates(presque)).map(|(own, presque)| own / presque)));
+    let mut all = Latencies::default();
+    for sample in samples {
+        all.extend(&sample.latencies);
+    }
+    let cpu: Option<Vec<[f64; 3]>> = samples.iter().map(cpu_of).collect();
+    let cpu_micros = cpu.map(|cpu| Cpu {
+        server: median(cpu.iter().map(|[server, _, _]| *server)),
+        redis: median(cpu.iter().map(|[_, redis, _]| *redis)),
+        generator: median(cpu.iter().map(|[_, _, generator]| *generator)),
+    });
+    Row {
+        workload: WORKLOADS.get(setting.workload).map_or("", |workload| workload.name),
+        operation: setting.name,
+        server,
+        payload_bytes: setting.payload,
+        connections: setting.connections,
+        jobs_per_second: median(own.iter().copied()),
+        requests_per_second: median(samples.iter().map(|sample| per_second(sample.requests, sample.time))),
+        jobs_per_second_by_round: own,
+        to_presque,
+        p50_micros: all.quantile(0.5),
+        p99_micros: all.quantile(0.99),
+        cpu_micros,
+    }
+}
+
+fn cpu_of(sample: &Sample) -> Option<[f64; 3]> {
+    let requests = sample.requests.max(1) as f64;
+    sample
+        .cpu
+        .map(|cpu| cpu.map(|time| time.as_secs_f64() * 1e6 / requests))
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.machine)?;
+        writeln!(
+            f,
+            "appendfsync {}, {} rounds of {} s",
+            self.fsync, self.rounds, self.seconds
+        )?;
+        for left_out in &self.left_out {
+            writeln!(f, "left out: {left_out}")?;
+        }
+        let mut payloads: Vec<usize> = self.timed.iter().map(|row| row.payload_bytes).collect();
+        payloads.sort_unstable();
+        payloads.dedup();
+        for payload in payloads {
+            writeln!(
+                f,
+                "\nJobs per second, payloads of {payload} bytes\n\n{}",
+                self.speed(payload)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    /// The table of what was timed with payloads of this size.
+    fn speed(&self, payload: usize) -> Table {
+        let rows: Vec<&Row> = self.timed.iter().filter(|row| row.payload_bytes == payload).collect();
+        let mut connections: Vec<usize> = rows.iter().map(|row| row.connections).collect();
+        connections.sort_unstable();
+        connections.dedup();
+        let shown = connections.iter().copied().find(|count| *count == SHOWN_CONNECTIONS);
+        let shown = shown.or(connections.last().copied()).unwrap_or_default();
+        let mut head = vec!["operation".to_owned(), "server".to_owned()];
+        head.extend(connections.iter().map(|count| format!("{count} conn.")));
+        head.push("to presque".to_owned());
+        head.extend(["p50 µs", "p99 µs", "CPU µs: server", "Redis", "load"].map(str::to_owned));
+        let mut table = table(head);
+        let mut lines: BTreeMap<(usize, Kind), Vec<&Row>> = BTreeMap::new();
+        let mut operations: Vec<&str> = Vec::new();
+        for row in rows {
+            let place = operations.iter().position(|name| *name == row.operation);
+            let place = place.unwrap_or_else(|| {
+                operations.push(row.operation);
+                operations.len() - 1
+            });
+            lines.entry((place, row.server)).or_default().push(row);
+        }
+        for ((_, server), rows) in &lines {
+            let at = |count: usize| rows.iter().find(|row| row.connections == count);
+            let cell = |text: Option<String>| text.unwrap_or_default();
+            let operation = rows.first().map_or("", |row| row.operation);
+            let mut line = vec![operation.to_owned(), server.to_string()];
+            line.extend(
+                connections
+                    .iter()
+                    .map(|count| cell(at(*count).map(|row| thousands(row.jobs_per_second)))),
+            );
+            let row = at(shown);
+            line.push(cell(
+                row.and_then(|row| row.to_presque).map(|ratio| format!("{ratio:.2}")),
+            ));
+            line.push(cell(row.map(|row| thousands(row.p50_micros))));
+            line.push(cell(row.map(|row| thousands(row.p99_micros))));
+            let cpu = row.and_then(|row| row.cpu_micros.as_ref());
+            line.push(cell(cpu.map(|cpu| thousands(cpu.server))));
+            line.push(cell(cpu.map(|cpu| thousands(cpu.redis))));
+            line.push(cell(cpu.map(|cpu| thousands(cpu.generator))));
+            table.add_row(line);
+        }
+        table
+    }
+}
+
+/// A table whose first two columns are words, and all others numbers.
+fn table(head: Vec<String>) -> Table {
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN).set_header(head);
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A number without fraction, as in `12,345`.
+fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_is_between_the_two_in_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert_eq!(median([]), 0.0);
+    }
+
+    #[test]
+    fn numbers_have_commas_at_each_thousand() {
+        assert_eq!(
+            [7.4, 999.6, 12_345.0, 1_234_567.0].map(thousands),
+            ["7", "1,000", "12,345", "1,234,567"]
+        );
+    }
+}

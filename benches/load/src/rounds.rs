@@ -1,0 +1,125 @@
+//! The rounds: all servers take turns, so that what the machine does beside them hits all alike.
+
+use crate::Flags;
+use crate::calls::Round;
+use crate::measure::{Clients, Sample};
+use crate::progress::Progress;
+use crate::redis::Redis;
+use crate::servers::{Kind, Server, Subjects};
+use crate::workloads::{WORKLOADS, Workload};
+use anyhow::{Context, Result};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// For how much of a round's time its server is warmed up before: a new instance must not be part of it.
+const WARM_UP: u32 = 10;
+
+/// What is measured together, round for round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Setting {
+    /// Its place in the list of workloads, and the step's place in that.
+    pub(crate) workload: usize,
+    pub(crate) step: usize,
+    pub(crate) name: &'static str,
+    pub(crate) payload: usize,
+    pub(crate) connections: usize,
+}
+
+/// What was measured: a sample for each round.
+pub(crate) type Measured = std::collections::BTreeMap<(Setting, Kind), Vec<Sample>>;
+
+/// What to measure, and how often.
+pub(crate) struct Rounds<'a> {
+    flags: &'a Flags,
+    workloads: Vec<(usize, &'static Workload)>,
+}
+
+impl<'a> Rounds<'a> {
+    pub(crate) fn of(flags: &'a Flags) -> Self {
+        let wanted = |name: &str| flags.only.is_empty() || flags.only.iter().any(|only| only == name);
+        let workloads = WORKLOADS
+            .iter()
+            .enumerate()
+            .filter(|(_, workload)| wanted(workload.name));
+        Self {
+            flags,
+            workloads: workloads.collect(),
+        }
+    }
+
+    /// How many steps there are for the progress.
+    pub(crate) fn steps(&self, subjects: &Subjects) -> u64 {
+        let settings = self.flags.payloads.len() * self.flags.connections.len() * self.flags.rounds as usize;
+        let takes_part = |server: &Server, workload: &Workload| !workload.steps(server.kind).is_empty();
+        let servers = self.workloads.iter().map(|(_, workload)| {
+            let servers = subjects.servers.iter();
+            servers.filter(|server| takes_part(server, workload)).count()
+        });
+        (settings * servers.sum::<usize>()) as u64
+    }
+
+    /// Measures all of it.
+    pub(crate) async fn run(&self, subjects: &Subjects, redis: &Redis, progress: &Progress) -> Result<Measured> {
+        let mut measured = Measured::new();
+        for &(index, workload) in &self.workloads {
+            for &payload in &self.flags.payloads {
+                for &connections in &self.flags.connections {
+                    progress.begin(&format!(
+                        "{}, {payload} bytes, {connections} connections",
+                        workload.name
+                    ));
+                    for _ in 0..self.flags.rounds {
+                        for server in &subjects.servers {
+                            let steps = workload.steps(server.kind);
+                            if steps.is_empty() {
+                                continue;
+                            }
+                            let samples = round(server, redis, workload, payload, connections, self.flags.seconds);
+                            let samples = samples
+                                .await
+                                .with_context(|| format!("{}: {}", server.kind, workload.name))?;
+                            for ((step, sample), place) in steps.iter().zip(samples).zip(0..) {
+                                let setting = Setting {
+                                    workload: index,
+                                    step: place,
+                                    name: step.name,
+                                    payload,
+                                    connections,
+                                };
+                                measured.entry((setting, server.kind)).or_default().push(sample);
+                            }
+                            progress.step();
+                        }
+                    }
+                }
+            }
+        }
+        Ok(measured)
+    }
+}
+
+/// One round of one workload on one server: a sample for each step.
+async fn round(
+    server: &Server,
+    redis: &Redis,
+    workload: &Workload,
+    payload: usize,
+    connections: usize,
+    time: Duration,
+) -> Result<Vec<Sample>> {
+    let steps = workload.steps(server.kind);
+    let pids = server.pids(redis.pid());
+    redis.clear().await?;
+    let mut clients = Clients::open(server.process.address, connections).await?;
+    let warm_up = Rc::new(Round::new("warm-up".to_owned(), server.bare(), payload));
+    for step in steps {
+        clients.run(step.call, &warm_up, time / WARM_UP, pids).await?;
+    }
+    let round = Rc::new(Round::new("bench".to_owned(), server.bare(), payload));
+    let mut samples = Vec::new();
+    for step in steps {
+        samples.push(clients.run(step.call, &round, time, pids).await?);
+    }
+    round.check()?;
+    Ok(samples)
+}
