@@ -44,8 +44,16 @@ pub(crate) fn build_components(more: &[&str]) -> Result<()> {
 }
 
 /// Builds the local host.
-pub(crate) fn build_host() -> Result<()> {
-    run(locked("build").args(["--profile", "native", "-p", "presque-host"]))
+pub(crate) fn build_host(profile: &str) -> Result<()> {
+    run(locked("build").args(["--profile", profile, "-p", "presque-host"]))
+}
+
+/// Builds the benchmark and its native server. Not in one call with the host: their features would become its own.
+pub(crate) fn build_benchmark(profile: &str) -> Result<()> {
+    let mut command = locked("build");
+    command.args(["--profile", profile]);
+    packages(&mut command, &["presque-bench", "presque-bench-native"]);
+    run(&mut command)
 }
 
 /// Builds the tests that `test` runs.
@@ -83,6 +91,7 @@ pub(crate) fn lint() -> Result<()> {
     library_for_wasm(&mut clippy);
     packages(&mut clippy, &workspace::components()?);
     packages(&mut clippy, workspace::TEST_COMPONENTS);
+    packages(&mut clippy, &[workspace::BENCH_COMPONENT]);
     run(clippy.args(["--", "-D", "warnings"]))?;
 
     run(doc().args(["--profile", "native"]))?;

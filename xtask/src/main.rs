@@ -1,4 +1,4 @@
-//! What a person types: set up, build, serve, test, lint.
+//! What a person types: set up, build, serve, test, measure, lint.
 
 mod apt;
 mod cargo;
@@ -16,9 +16,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use needs::{CHROMIUM, CURL, JQ, NODE, PERL, PYTHON, REDIS, WASM_TARGET, ensure};
-use workspace::TEST_COMPONENTS;
+use workspace::{BENCH_COMPONENT, DIST, NATIVE, TEST_COMPONENTS};
 
-/// Sets up, builds, serves, tests and checks presque.
+/// Sets up, builds, serves, tests, measures and checks presque.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -54,6 +54,16 @@ enum Command {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Build all components, and the fastest host there is: target/dist/presque-host. Takes many minutes.
+    Dist,
+    /// Build the fastest host there is, and measure presque beside others on this machine. `--help` shows the options.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Passed on to `presque-bench`, such as `--only single`; but `--native` measures what `up` and the tests use, which is
+        /// built quickly.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Check format, clippy and rustdoc, natively and for Wasm. A warning is an error.
     Lint,
 }
@@ -78,8 +88,11 @@ fn run(command: Command) -> Result<()> {
         Command::Up { args } => {
             ensure(&[WASM_TARGET, REDIS])?;
             cargo::build_components(&[])?;
-            cargo::build_host()?;
-            Err(process::become_program(&workspace::host_binary(), &args))
+            cargo::build_host(NATIVE)?;
+            Err(process::become_program(
+                &workspace::program(NATIVE, "presque-host"),
+                &args,
+            ))
         }
         Command::Test { args } => {
             ensure(&[WASM_TARGET, REDIS, CURL, JQ, PERL, PYTHON, NODE, CHROMIUM])?;
@@ -88,8 +101,17 @@ fn run(command: Command) -> Result<()> {
         Command::Soak { seconds, seed } => {
             ensure(&[WASM_TARGET, REDIS])?;
             cargo::build_components(&[])?;
-            cargo::build_host()?;
+            cargo::build_host(NATIVE)?;
             cargo::soak(seconds, seed)
+        }
+        Command::Dist => {
+            ensure(&[WASM_TARGET])?;
+            cargo::build_components(&[])?;
+            cargo::build_host(DIST)
+        }
+        Command::Bench { args } => {
+            ensure(&[WASM_TARGET, REDIS])?;
+            bench(args)
         }
         Command::Lint => {
             ensure(&[WASM_TARGET])?;
@@ -98,10 +120,28 @@ fn run(command: Command) -> Result<()> {
     }
 }
 
+fn bench(mut args: Vec<OsString>) -> Result<()> {
+    let all = args.len();
+    args.retain(|arg| arg != "--native");
+    let profile = if args.len() < all { NATIVE } else { DIST };
+    if profile == DIST && !workspace::program(DIST, "presque-host").exists() {
+        eprintln!(
+            "==> The first build of the fastest host takes many minutes; --native measures the one that is built quickly"
+        );
+    }
+    cargo::build_components(&[BENCH_COMPONENT])?;
+    cargo::build_host(profile)?;
+    cargo::build_benchmark(profile)?;
+    Err(process::become_program(
+        &workspace::program(profile, "presque-bench"),
+        &args,
+    ))
+}
+
 fn test(args: &[OsString]) -> Result<()> {
     let start = Instant::now();
     cargo::build_components(TEST_COMPONENTS)?;
-    cargo::build_host()?;
+    cargo::build_host(NATIVE)?;
     cargo::build_tests(args)?;
     let builds = start.elapsed();
     let result = cargo::test(args);

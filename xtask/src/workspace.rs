@@ -14,9 +14,18 @@ pub(crate) fn root() -> &'static Path {
     here.parent().unwrap_or(here)
 }
 
-/// The local host, once it is built.
-pub(crate) fn host_binary() -> PathBuf {
-    root().join("target/native/presque-host")
+/// What runs natively is built with this profile: quickly.
+pub(crate) const NATIVE: &str = "native";
+
+/// The profile of what should be as fast as it can be.
+pub(crate) const DIST: &str = "dist";
+
+/// The component that the benchmark has besides those of presque.
+pub(crate) const BENCH_COMPONENT: &str = "presque-bench-bare";
+
+/// A program, once it is built with a profile.
+pub(crate) fn program(profile: &str, name: &str) -> PathBuf {
+    root().join("target").join(profile).join(name)
 }
 
 /// A folder for files that outlive one command but are not worth keeping.
