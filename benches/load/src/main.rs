@@ -5,9 +5,11 @@
 mod calls;
 mod client;
 mod cpu;
+mod fan_out;
 mod jobs;
 mod machine;
 mod measure;
+mod pickup;
 mod progress;
 mod redis;
 mod report;
@@ -45,7 +47,7 @@ struct Flags {
     seconds: Duration,
 
     /// Only these parts of the benchmark; may be given more than once.
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(workloads::NAMES))]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(workloads::names()))]
     only: Vec<String>,
 
     /// Numbers of connections, with commas.
@@ -55,6 +57,10 @@ struct Flags {
     /// Sizes of payloads in bytes, with commas: at least 32.
     #[arg(long, value_name = "BYTES,...", default_value = "100,10000", value_delimiter = ',')]
     payloads: Vec<usize>,
+
+    /// How many jobs a second are inserted where the time until a waiting worker has each is measured.
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rate: u32,
 
     /// When Redis puts what it was told on disk. `always` is what presque's private Redis does.
     #[arg(long, value_enum, default_value_t = Fsync::Always)]
@@ -87,6 +93,13 @@ enum Fsync {
     Everysec,
     /// When the system likes to.
     No,
+}
+
+impl Flags {
+    /// Whether a part of the benchmark is wanted.
+    fn wants(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == part)
+    }
 }
 
 impl fmt::Display for Fsync {
@@ -130,7 +143,9 @@ async fn run(flags: &Flags) -> Result<()> {
     let machine = Machine::look(&paths, &redis).await?;
     let rounds = Rounds::of(flags);
     let progress = Progress::new(rounds.steps(&subjects))?;
-    let measured = rounds.run(&subjects, &redis, &progress).await?;
+    let timed = rounds.timed(&subjects, &redis, &progress).await?;
+    let fan_out = rounds.fan_out(&subjects, &redis, &progress).await?;
+    let pickup = rounds.pickup(&subjects, &redis, &progress).await?;
     progress.finish();
     let report = Report {
         machine,
@@ -138,7 +153,9 @@ async fn run(flags: &Flags) -> Result<()> {
         rounds: flags.rounds,
         seconds: flags.seconds.as_secs_f64(),
         left_out: subjects.left_out,
-        timed: report::rows(&measured),
+        timed: report::rows(&timed),
+        fan_out,
+        pickup,
     };
     println!("{report}");
     if let Some(file) = &flags.json {

@@ -27,6 +27,31 @@ pub(crate) struct Report {
     /// What was not measured, and why.
     pub(crate) left_out: Vec<String>,
     pub(crate) timed: Vec<Row>,
+    pub(crate) fan_out: Vec<FanOut>,
+    pub(crate) pickup: Vec<Pickup>,
+}
+
+/// Messages to many readers at a time.
+#[derive(Debug, Serialize)]
+pub(crate) struct FanOut {
+    pub(crate) server: Kind,
+    pub(crate) readers: usize,
+    /// To each reader.
+    pub(crate) messages: u64,
+    /// The median.
+    pub(crate) deliveries_per_second: f64,
+}
+
+/// How long jobs that come at a fixed rate wait until a worker has them that waits for them.
+#[derive(Debug, Serialize)]
+pub(crate) struct Pickup {
+    pub(crate) server: Kind,
+    pub(crate) workers: usize,
+    /// Jobs a second.
+    pub(crate) rate: u32,
+    pub(crate) p50_micros: f64,
+    pub(crate) p99_micros: f64,
+    pub(crate) max_micros: f64,
 }
 
 /// One kind of request on one server.
@@ -150,6 +175,29 @@ impl fmt::Display for Report {
                 self.speed(payload)
             )?;
         }
+        if let Some(FanOut { readers, messages, .. }) = self.fan_out.first() {
+            writeln!(f, "\n{messages} messages to each of {readers} readers\n")?;
+            let mut table = table(["server", "deliveries per second"].map(str::to_owned).to_vec(), 1);
+            for row in &self.fan_out {
+                table.add_row([row.server.to_string(), thousands(row.deliveries_per_second)]);
+            }
+            writeln!(f, "{table}")?;
+        }
+        if let Some(Pickup { workers, rate, .. }) = self.pickup.first() {
+            writeln!(
+                f,
+                "\nFrom when a job is to be sent until a worker has it: {rate} jobs a second, {workers} workers wait\n"
+            )?;
+            let mut table = table(
+                ["server", "p50 µs", "p99 µs", "longest µs"].map(str::to_owned).to_vec(),
+                1,
+            );
+            for row in &self.pickup {
+                let numbers = [row.p50_micros, row.p99_micros, row.max_micros].map(thousands);
+                table.add_row([row.server.to_string()].into_iter().chain(numbers));
+            }
+            writeln!(f, "{table}")?;
+        }
         Ok(())
     }
 }
@@ -167,7 +215,7 @@ impl Report {
         head.extend(connections.iter().map(|count| format!("{count} conn.")));
         head.push("to presque".to_owned());
         head.extend(["p50 µs", "p99 µs", "CPU µs: server", "Redis", "load"].map(str::to_owned));
-        let mut table = table(head);
+        let mut table = table(head, 2);
         let mut lines: BTreeMap<(usize, Kind), Vec<&Row>> = BTreeMap::new();
         let mut operations: Vec<&str> = Vec::new();
         for row in rows {
@@ -204,11 +252,11 @@ impl Report {
     }
 }
 
-/// A table whose first two columns are words, and all others numbers.
-fn table(head: Vec<String>) -> Table {
+/// A table whose first columns are words, so many of them, and all others numbers.
+fn table(head: Vec<String>, words: usize) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(head);
-    for column in table.column_iter_mut().skip(2) {
+    for column in table.column_iter_mut().skip(words) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table

@@ -2,17 +2,23 @@
 
 use crate::Flags;
 use crate::calls::Round;
-use crate::measure::{Clients, Sample};
+use crate::measure::{Clients, Latencies, Sample};
 use crate::progress::Progress;
 use crate::redis::Redis;
+use crate::report::{FanOut, Pickup, median};
 use crate::servers::{Kind, Server, Subjects};
-use crate::workloads::{WORKLOADS, Workload};
+use crate::workloads::{FAN_OUT, PICKUP, WORKLOADS, Workload};
+use crate::{fan_out, pickup};
 use anyhow::{Context, Result};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 /// For how much of a round's time its server is warmed up before: a new instance must not be part of it.
 const WARM_UP: u32 = 10;
+
+/// How many times as long jobs are inserted where the rate is fixed, and low.
+const PICKUP_TIME: u32 = 4;
 
 /// What is measured together, round for round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +32,7 @@ pub(crate) struct Setting {
 }
 
 /// What was measured: a sample for each round.
-pub(crate) type Measured = std::collections::BTreeMap<(Setting, Kind), Vec<Sample>>;
+pub(crate) type Measured = BTreeMap<(Setting, Kind), Vec<Sample>>;
 
 /// What to measure, and how often.
 pub(crate) struct Rounds<'a> {
@@ -55,11 +61,78 @@ impl<'a> Rounds<'a> {
             let servers = subjects.servers.iter();
             servers.filter(|server| takes_part(server, workload)).count()
         });
-        (settings * servers.sum::<usize>()) as u64
+        let others = [
+            (FAN_OUT, fan_out::takes_part as fn(Kind) -> bool),
+            (PICKUP, pickup::takes_part),
+        ];
+        let others = others
+            .iter()
+            .filter(|(part, _)| self.flags.wants(part))
+            .map(|(_, takes_part)| {
+                let servers = subjects.servers.iter();
+                servers.filter(|server| takes_part(server.kind)).count() * self.flags.rounds as usize
+            });
+        (settings * servers.sum::<usize>() + others.sum::<usize>()) as u64
     }
 
-    /// Measures all of it.
-    pub(crate) async fn run(&self, subjects: &Subjects, redis: &Redis, progress: &Progress) -> Result<Measured> {
+    /// Measures messages to many readers.
+    pub(crate) async fn fan_out(&self, subjects: &Subjects, redis: &Redis, progress: &Progress) -> Result<Vec<FanOut>> {
+        if !self.flags.wants(FAN_OUT) {
+            return Ok(Vec::new());
+        }
+        progress.begin(FAN_OUT);
+        let mut times: BTreeMap<Kind, Vec<f64>> = BTreeMap::new();
+        for place in 0..self.flags.rounds {
+            for server in subjects
+                .servers
+                .iter()
+                .filter(|server| fan_out::takes_part(server.kind))
+            {
+                let time = fan_out::round(server, redis, place).await;
+                let time = time.with_context(|| format!("{}: {FAN_OUT}", server.kind))?;
+                times.entry(server.kind).or_default().push(time.as_secs_f64());
+                progress.step();
+            }
+        }
+        let deliveries = fan_out::MESSAGES as f64 * fan_out::READERS as f64;
+        let report = |(server, times): (Kind, Vec<f64>)| FanOut {
+            server,
+            readers: fan_out::READERS,
+            messages: fan_out::MESSAGES,
+            deliveries_per_second: deliveries / median(times),
+        };
+        Ok(times.into_iter().map(report).collect())
+    }
+
+    /// Measures how long jobs wait for workers that wait.
+    pub(crate) async fn pickup(&self, subjects: &Subjects, redis: &Redis, progress: &Progress) -> Result<Vec<Pickup>> {
+        if !self.flags.wants(PICKUP) {
+            return Ok(Vec::new());
+        }
+        progress.begin(PICKUP);
+        let (rate, time) = (self.flags.rate, self.flags.seconds * PICKUP_TIME);
+        let mut all: BTreeMap<Kind, Latencies> = BTreeMap::new();
+        for place in 0..self.flags.rounds {
+            for server in subjects.servers.iter().filter(|server| pickup::takes_part(server.kind)) {
+                let latencies = pickup::round(server, redis, rate, time, place).await;
+                let latencies = latencies.with_context(|| format!("{}: {PICKUP}", server.kind))?;
+                all.entry(server.kind).or_default().extend(&latencies);
+                progress.step();
+            }
+        }
+        let report = |(server, mut latencies): (Kind, Latencies)| Pickup {
+            server,
+            workers: pickup::WORKERS,
+            rate,
+            p50_micros: latencies.quantile(0.5),
+            p99_micros: latencies.quantile(0.99),
+            max_micros: latencies.quantile(1.0),
+        };
+        Ok(all.into_iter().map(report).collect())
+    }
+
+    /// Measures the workloads.
+    pub(crate) async fn timed(&self, subjects: &Subjects, redis: &Redis, progress: &Progress) -> Result<Measured> {
         let mut measured = Measured::new();
         for &(index, workload) in &self.workloads {
             for &payload in &self.flags.payloads {

@@ -94,5 +94,14 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
     },
 ];
 
+/// A part of the benchmark that is not a workload: messages to many readers.
+pub(crate) const FAN_OUT: &str = "fan-out";
+
+/// Likewise: how long a job waits for a worker that waits for it.
+pub(crate) const PICKUP: &str = "pickup";
+
 /// What `--only` takes.
-pub(crate) const NAMES: [&str; 6] = ["single", "batch", "v1", "v1-many", "turn", "turn-many"];
+pub(crate) fn names() -> Vec<&'static str> {
+    let workloads = WORKLOADS.iter().map(|workload| workload.name);
+    workloads.chain([FAN_OUT, PICKUP]).collect()
+}

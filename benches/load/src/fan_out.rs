@@ -1,0 +1,96 @@
+//! Messages to many readers at a time: each reader of `/c/{queue}` gets each message.
+
+use crate::calls::{Call, Round};
+use crate::client::Connection;
+use crate::jobs::numbers;
+use crate::redis::Redis;
+use crate::servers::{Kind, Server};
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use http::Method;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// How many readers there are.
+pub(crate) const READERS: usize = 100;
+
+/// How many messages each is sent.
+pub(crate) const MESSAGES: u64 = 200;
+
+/// The payload of a message, in bytes.
+const PAYLOAD: usize = 100;
+
+/// How long the whole may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Whether a server has streams.
+pub(crate) fn takes_part(kind: Kind) -> bool {
+    matches!(kind, Kind::Presque | Kind::Also(_) | Kind::Spin)
+}
+
+/// Sends the messages one after another, and gives how long it took until all readers had all of them. `place` tells this
+/// round from others: what a reader of another round leaves behind is of its queue.
+pub(crate) async fn round(server: &Server, redis: &Redis, place: u32) -> Result<Duration> {
+    redis.clear().await?;
+    let round = Round::new(format!("fan-out-{place}"), server.bare(), PAYLOAD);
+    let address = server.process.address;
+    let mut readers = JoinSet::new();
+    for _ in 0..READERS {
+        let mut connection = Connection::open(address).await?;
+        let target = format!("/c/{}", round.queue);
+        // Its head comes when the reader has subscribed.
+        let response = connection.open_response(Method::GET, &target, Bytes::new()).await?;
+        ensure!(response.status().is_success(), "{}", response.status());
+        readers.spawn_local(async move {
+            let read = read(response.into_body()).await;
+            drop(connection);
+            read
+        });
+    }
+    let mut producer = Connection::open(address).await?;
+    let start = Instant::now();
+    let mut held = Vec::new();
+    for _ in 0..MESSAGES {
+        let request = Call::Insert.request(&round, &mut held).context("an insert")?;
+        let (status, body) = producer.send(request.method, &request.target, request.body).await?;
+        Call::Insert.read(&round, &mut held, status, &body)?;
+    }
+    let all = async {
+        while let Some(read) = readers.join_next().await {
+            read??;
+        }
+        Ok::<_, anyhow::Error>(())
+    };
+    tokio::time::timeout(PATIENCE, all)
+        .await
+        .context("not all messages came")??;
+    Ok(start.elapsed())
+}
+
+/// Reads all messages of a stream.
+///
+/// # Errors
+/// One came twice, or the stream ended before the last.
+async fn read(mut stream: Incoming) -> Result<()> {
+    let mut seen = vec![false; usize::try_from(MESSAGES)?];
+    let mut count = 0;
+    let mut text = Vec::new();
+    while count < MESSAGES {
+        let frame = stream.frame().await.context("the stream has ended")??;
+        text.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+        // A message ends with its line.
+        let Some(end) = text.iter().rposition(|byte| *byte == b'\n') else {
+            continue;
+        };
+        for number in numbers(text.get(..end).unwrap_or_default()) {
+            let place = usize::try_from(number)?.checked_sub(1).and_then(|at| seen.get_mut(at));
+            let place = place.with_context(|| format!("message {number} came and was never sent"))?;
+            ensure!(!std::mem::replace(place, true), "message {number} came twice");
+            count += 1;
+        }
+        text.drain(..=end);
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! How long a job waits until a worker has it that waits for it: jobs are inserted at a fixed rate, whatever becomes of those
+//! before, and the time counts from when each was to be sent.
+
+use crate::calls::{Call, Round};
+use crate::client::Connection;
+use crate::jobs::numbers;
+use crate::measure::Latencies;
+use crate::redis::Redis;
+use crate::servers::{Kind, Server};
+use anyhow::{Context, Result, ensure};
+use http::Method;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
+
+/// How many workers wait, and on how many connections jobs are sent.
+pub(crate) const WORKERS: usize = 16;
+
+/// The payload of a job, in bytes.
+pub(crate) const PAYLOAD: usize = 100;
+
+/// How long the whole may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Whether a server has claims that wait.
+pub(crate) fn takes_part(kind: Kind) -> bool {
+    !matches!(kind, Kind::Bare | Kind::NativeBare | Kind::Webdis)
+}
+
+/// When each job is to be sent.
+#[derive(Clone, Copy)]
+struct Schedule {
+    start: Instant,
+    interval: Duration,
+}
+
+impl Schedule {
+    /// The time of the job with this number, from 1 on.
+    fn time(self, number: u64) -> Instant {
+        let before = u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.start + self.interval * before
+    }
+}
+
+/// Inserts so many jobs a second for so long, and gives how long each took until a worker had it. `place` tells this round
+/// from others: a worker of another round may still wait for jobs of its queue.
+pub(crate) async fn round(server: &Server, redis: &Redis, rate: u32, time: Duration, place: u32) -> Result<Latencies> {
+    redis.clear().await?;
+    let count = (time.as_secs_f64() * f64::from(rate)).ceil() as u64;
+    let round = Rc::new(Round::new(format!("pickup-{place}"), server.bare(), PAYLOAD));
+    let latencies = Rc::new(RefCell::new(Latencies::default()));
+    // The time of the first job is a little later: then all are ready.
+    let schedule = Schedule {
+        start: Instant::now() + Duration::from_millis(200),
+        interval: Duration::from_secs(1) / rate,
+    };
+    let mut workers = JoinSet::new();
+    for _ in 0..WORKERS {
+        let connection = Connection::open(server.process.address).await?;
+        let (round, latencies) = (round.clone(), latencies.clone());
+        workers.spawn_local(async move { work(connection, &round, schedule, &latencies).await });
+    }
+    let (ticks, due) = unbounded_channel();
+    let due = Rc::new(Mutex::new(due));
+    let mut producers = JoinSet::new();
+    for _ in 0..WORKERS {
+        let connection = Connection::open(server.process.address).await?;
+        let (round, due) = (round.clone(), due.clone());
+        producers.spawn_local(async move { produce(connection, &round, &due).await });
+    }
+    // A thread of its own: the timers of the runtime have whole milliseconds.
+    std::thread::spawn(move || {
+        for number in 1..=count {
+            std::thread::sleep(schedule.time(number).saturating_duration_since(Instant::now()));
+            if ticks.send(()).is_err() {
+                return;
+            }
+        }
+    });
+    let all = async {
+        while let Some(produced) = producers.join_next().await {
+            produced??;
+        }
+        while (latencies.borrow().count() as u64) < count {
+            tokio::select! {
+                worked = workers.join_next() => worked.context("all workers have ended")??.context("a worker")?,
+                () = tokio::time::sleep(Duration::from_millis(1)) => {}
+            }
+        }
+        Ok::<_, anyhow::Error>(())
+    };
+    tokio::time::timeout(PATIENCE, all)
+        .await
+        .context("not all jobs were picked up")??;
+    round.jobs.check()?;
+    Ok(latencies.take())
+}
+
+/// Sends a job whenever one is due.
+async fn produce(mut connection: Connection, round: &Round, due: &Mutex<UnboundedReceiver<()>>) -> Result<()> {
+    const INSERT: Call = Call::InsertV1(1);
+    let mut held = Vec::new();
+    loop {
+        if due.lock().await.recv().await.is_none() {
+            return Ok(());
+        }
+        let request = INSERT.request(round, &mut held).context("an insert")?;
+        let (status, body) = connection.send(request.method, &request.target, request.body).await?;
+        INSERT.read(round, &mut held, status, &body)?;
+    }
+}
+
+/// Claims, and acknowledges what was claimed before, until the connection is dropped.
+async fn work(
+    mut connection: Connection,
+    round: &Round,
+    schedule: Schedule,
+    latencies: &RefCell<Latencies>,
+) -> Result<()> {
+    let target = format!("/v1/queues/{}/claims", round.queue);
+    let mut acks = String::new();
+    loop {
+        let body = format!("{{\"lease\":60,\"wait\":20,\"acks\":[{acks}]}}");
+        let (status, body) = connection.send(Method::POST, &target, body.into()).await?;
+        let came = Instant::now();
+        ensure!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
+        acks.clear();
+        if round.jobs.note(&body)? == 0 {
+            continue;
+        }
+        let number = numbers(&body).next().context("a number")?;
+        latencies
+            .borrow_mut()
+            .note(came.saturating_duration_since(schedule.time(number)));
+        let receipt = crate::jobs::receipts(&body).next().context("a receipt")?;
+        acks = format!("{{\"receipt\":\"{receipt}\"}}");
+    }
+}
