@@ -79,7 +79,9 @@ pub fn serve(flags: &Flags) -> Result<()> {
             body_timeout: flags.request_body_timeout,
             shutdown: flags.shutdown_timeout,
         };
-        server::serve(app, listener, stop(signals, redis_ended), &limits).await;
+        let (requests, thread) = log::Requests::start()?;
+        server::serve(app, listener, stop(signals, redis_ended), &limits, requests.clone()).await;
+        requests.end(thread);
         Ok(())
     });
     // The process ends next. Instances that still idle would each report that they were torn down.
