@@ -46,7 +46,7 @@ impl App {
             idle: flags.idle_instance_timeout.clone(),
             request_timeout: flags.request_timeout.clone(),
         };
-        let components = load_components(manifest, variables, &reuse, cache)?;
+        let components = load_components(manifest, variables, &reuse, flags.log_fuel, cache)?;
         let mut routes = Vec::new();
         for trigger in &manifest.routes {
             let Route::Path(pattern) = &trigger.route else {
@@ -73,10 +73,11 @@ fn load_components(
     manifest: &Manifest,
     variables: &Resolved,
     reuse: &Reuse,
+    log_fuel: bool,
     cache: &Path,
 ) -> Result<BTreeMap<String, Component>> {
     let compiled = Compiled::open(cache)?;
-    let engine = engine::engine(compiled.cache()?, manifest.components.len())?;
+    let engine = engine::engine(compiled.cache()?, manifest.components.len(), log_fuel)?;
     let mut components = BTreeMap::new();
     for (id, component) in &manifest.components {
         let name: Arc<str> = id.as_str().into();
@@ -92,6 +93,7 @@ fn load_components(
             pre: engine::load(&engine, id, &component.source)?,
             grants: Arc::new(grants),
             reuse: reuse.clone(),
+            log_fuel,
             places: Arc::new(Semaphore::new(MAX_INSTANCES as usize)),
         };
         let handler = ProxyHandler::new(maker);

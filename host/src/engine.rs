@@ -10,11 +10,13 @@ use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 /// An engine for so many components, that keeps what it compiles in this cache. Its clock ticks for as long as it lives.
-pub(crate) fn engine(cache: Cache, components: usize) -> Result<Engine> {
+/// `counts` is whether it counts the instructions that run.
+pub(crate) fn engine(cache: Cache, components: usize, counts: bool) -> Result<Engine> {
     let mut config = Config::new();
     config
         .wasm_component_model_async(true)
         .epoch_interruption(true)
+        .consume_fuel(counts)
         .cache(Some(cache))
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(components)));
     let engine = Engine::new(&config)?;

@@ -75,6 +75,11 @@ pub struct Flags {
     /// What is logged: error, warn, info, debug or trace, or a filter such as `presque_host=debug`.
     #[arg(long, value_name = "FILTER", default_value = "info")]
     pub log_level: String,
+
+    /// Log at each request how many Wasm instructions its instance may still run: wasmtime's fuel, which is made so large that
+    /// it does not end. For the benchmark. Code that counts is compiled for it, and slower.
+    #[arg(long, hide = true)]
+    pub log_fuel: bool,
 }
 
 /// How the log is written.

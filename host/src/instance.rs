@@ -54,6 +54,7 @@ pub(crate) struct Maker {
     pub(crate) pre: ProxyPre<Platform>,
     pub(crate) grants: Arc<Grants>,
     pub(crate) reuse: Reuse,
+    pub(crate) log_fuel: bool,
     /// Places for instances. Those of one component are no other's.
     pub(crate) places: Arc<Semaphore>,
 }
@@ -69,6 +70,9 @@ impl HandlerState for Maker {
         let mut store = Store::new(&self.engine, Platform::new(self.grants.clone()));
         // A busy guest gives way to the others at each tick.
         store.set_epoch_deadline(1);
+        if self.log_fuel {
+            store.set_fuel(u64::MAX)?;
+        }
         store.epoch_deadline_async_yield_and_update(1);
         let proxy = self.pre.instantiate_async(&mut store).await?;
         let request_timeout = self.reuse.request_timeout.as_ref().map(Range::<Duration>::draw);
@@ -82,6 +86,7 @@ impl HandlerState for Maker {
                 requests: self.reuse.requests.draw(),
                 concurrent: self.reuse.concurrent.draw(),
                 request_timeout,
+                log_fuel: self.log_fuel,
                 _place: place,
             },
         })
@@ -94,6 +99,7 @@ pub(crate) struct Life {
     requests: usize,
     concurrent: usize,
     request_timeout: Option<Duration>,
+    log_fuel: bool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -118,6 +124,11 @@ impl WorkerState for Life {
         task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
         store.data_mut().serve(task, caller);
+        if self.log_fuel
+            && let Ok(fuel) = store.get_fuel()
+        {
+            tracing::info!(component = &*self.component, fuel, "request begins");
+        }
         match self.request_timeout {
             Some(timeout) => Box::pin(tokio::time::sleep(timeout)),
             None => Box::pin(std::future::pending()),

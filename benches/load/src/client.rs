@@ -8,26 +8,54 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use std::cell::Cell;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use tokio::net::TcpStream;
+use tokio_util::io::{InspectReader, InspectWriter};
 
 /// A connection that is kept.
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     host: HeaderValue,
+    traffic: Rc<Cell<Traffic>>,
+}
+
+/// How many bytes went over a connection, with heads.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
 }
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
+        let traffic = Rc::new(Cell::new(Traffic::default()));
+        let counter = |count: fn(&mut Traffic, u64)| {
+            let traffic = traffic.clone();
+            move |bytes: &[u8]| {
+                let mut sum = traffic.get();
+                count(&mut sum, bytes.len() as u64);
+                traffic.set(sum);
+            }
+        };
+        let stream = InspectWriter::new(stream, counter(|traffic, bytes| traffic.sent += bytes));
+        let stream = InspectReader::new(stream, counter(|traffic, bytes| traffic.received += bytes));
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         // Its errors are those of the requests on it.
         tokio::task::spawn_local(connection);
         Ok(Self {
             sender,
             host: address.to_string().parse()?,
+            traffic,
         })
+    }
+
+    /// What went over it until now.
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.traffic.get()
     }
 
     /// Sends one request, and reads its whole response.

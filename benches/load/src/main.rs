@@ -2,9 +2,11 @@
 //!
 //! See docs/performance.md for what is measured, and what each figure means.
 
+mod bullmq;
 mod calls;
 mod client;
 mod cpu;
+mod exact;
 mod fan_out;
 mod jobs;
 mod machine;
@@ -15,6 +17,7 @@ mod redis;
 mod report;
 mod rounds;
 mod servers;
+mod tables;
 mod workloads;
 
 use anyhow::Result;
@@ -61,6 +64,10 @@ struct Flags {
     /// How many jobs a second are inserted where the time until a waiting worker has each is measured.
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     rate: u32,
+
+    /// How many jobs wait where very many do.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=20_000_000))]
+    jobs: u32,
 
     /// When Redis puts what it was told on disk. `always` is what presque's private Redis does.
     #[arg(long, value_enum, default_value_t = Fsync::Always)]
@@ -139,13 +146,14 @@ fn start(flags: &Flags) -> Result<()> {
 async fn run(flags: &Flags) -> Result<()> {
     let paths = Paths::find()?;
     let redis = Redis::start(&paths.target(), flags.fsync).await?;
-    let subjects = Subjects::start(&paths, &redis, &flags.also)?;
+    let mut subjects = Subjects::start(&paths, &redis, &flags.also).await?;
     let machine = Machine::look(&paths, &redis).await?;
     let rounds = Rounds::of(flags);
-    let progress = Progress::new(rounds.steps(&subjects))?;
-    let timed = rounds.timed(&subjects, &redis, &progress).await?;
+    let progress = Progress::new(rounds.steps(&subjects) + exact::steps(flags))?;
+    let timed = rounds.timed(&mut subjects, &redis, &progress).await?;
     let fan_out = rounds.fan_out(&subjects, &redis, &progress).await?;
     let pickup = rounds.pickup(&subjects, &redis, &progress).await?;
+    let exact = exact::measure(flags, &paths, &subjects, &redis, &progress).await?;
     progress.finish();
     let report = Report {
         machine,
@@ -156,6 +164,7 @@ async fn run(flags: &Flags) -> Result<()> {
         timed: report::rows(&timed),
         fan_out,
         pickup,
+        exact,
     };
     println!("{report}");
     if let Some(file) = &flags.json {

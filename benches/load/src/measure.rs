@@ -59,12 +59,24 @@ pub(crate) struct Pids {
 }
 
 impl Pids {
-    fn cpu(self) -> Option<[Duration; 3]> {
+    /// Processor time until now of the server, of Redis and of this process.
+    pub(crate) fn cpu(self) -> Option<[Duration; 3]> {
         let own = std::process::id();
         Some([
             cpu::time_of(self.server)?,
             cpu::time_of(self.redis)?,
             cpu::time_of(own)?,
+        ])
+    }
+
+    /// What was used between two looks.
+    pub(crate) fn between(before: Option<[Duration; 3]>, after: Option<[Duration; 3]>) -> Option<[Duration; 3]> {
+        let ([server_before, redis_before, own_before], [server, redis, own]) = before.zip(after)?;
+        // Threads may have ended.
+        Some([
+            server.saturating_sub(server_before),
+            redis.saturating_sub(redis_before),
+            own.saturating_sub(own_before),
         ])
     }
 }
@@ -105,16 +117,7 @@ impl Clients {
         while let Some(connection) = clients.join_next().await {
             self.connections.push(connection??);
         }
-        let cpu = before.zip(pids.cpu()).map(|(before, after)| {
-            let [server, redis, own] = after;
-            let [server_before, redis_before, own_before] = before;
-            // Threads may have ended.
-            [
-                server.saturating_sub(server_before),
-                redis.saturating_sub(redis_before),
-                own.saturating_sub(own_before),
-            ]
-        });
+        let cpu = Pids::between(before, pids.cpu());
         Ok(Sample {
             requests: shared.requests.get(),
             jobs: shared.jobs.get(),

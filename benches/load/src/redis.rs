@@ -2,11 +2,13 @@
 
 use crate::Fsync;
 use anyhow::{Context, Result};
+use futures_util::{Stream, StreamExt};
 use presque_redis_server::RedisServer;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, FromRedisValue};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::pin::Pin;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -78,6 +80,15 @@ impl Redis {
         }
     }
 
+    /// Looks at all commands from now on.
+    pub(crate) async fn monitor(&self) -> Result<Monitor<'_>> {
+        let monitor = redis::Client::open(self.url())?.get_async_monitor().await?;
+        Ok(Monitor {
+            redis: self,
+            lines: Box::pin(monitor.into_on_message()),
+        })
+    }
+
     pub(crate) async fn info(&self) -> Result<Info> {
         let text: String = self.run(&["INFO", "all"]).await?;
         let lines = text.lines().filter_map(|line| line.split_once(':'));
@@ -85,6 +96,50 @@ impl Redis {
             values: lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         })
     }
+}
+
+/// Sees each command that Redis runs.
+pub(crate) struct Monitor<'a> {
+    redis: &'a Redis,
+    lines: Pin<Box<dyn Stream<Item = String>>>,
+}
+
+/// The commands that ran.
+#[derive(Debug, Default)]
+pub(crate) struct Commands {
+    /// How many were sent by clients, and how many were called by scripts.
+    pub(crate) sent: u64,
+    pub(crate) in_scripts: u64,
+    pub(crate) by_name: BTreeMap<String, u64>,
+}
+
+impl Monitor<'_> {
+    /// The commands that ran since the last call.
+    pub(crate) async fn commands(&mut self) -> Result<Commands> {
+        /// Nobody else asks Redis for this.
+        const MARK: &str = "ECHO";
+        self.redis.run::<String>(&[MARK, "mark"]).await?;
+        let mut commands = Commands::default();
+        loop {
+            let line = self.lines.next().await.context("MONITOR has ended")?;
+            let (origin, name) = parse(&line).with_context(|| format!("MONITOR tells {line}"))?;
+            match origin {
+                _ if name == MARK => return Ok(commands),
+                "lua" => commands.in_scripts += 1,
+                _ => commands.sent += 1,
+            }
+            *commands.by_name.entry(name).or_default() += 1;
+        }
+    }
+}
+
+/// Who ran a command, and its name, from a line such as `1700000000.123456 [0 lua] "hget" "key" "field"`.
+fn parse(line: &str) -> Option<(&str, String)> {
+    let (_, rest) = line.split_once('[')?;
+    let (origin, rest) = rest.split_once(']')?;
+    let (_, origin) = origin.split_once(' ')?;
+    let name = rest.split('"').nth(1)?;
+    Some((origin, name.to_ascii_uppercase()))
 }
 
 fn command(words: &[&str]) -> Cmd {
@@ -104,5 +159,19 @@ impl Info {
 
     pub(crate) fn number(&self, name: &str) -> Result<u64> {
         self.text(name)?.parse().with_context(|| format!("INFO's {name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_monitor_tells_who_ran_which_command() {
+        let script = r#"1700000000.1 [0 lua] "hget" "a] \"b\"" "c""#;
+        assert_eq!(parse(script), Some(("lua", "HGET".to_owned())));
+        let client = r#"1700000000.1 [0 127.0.0.1:5000] "EVALSHA" "sha""#;
+        assert_eq!(parse(client), Some(("127.0.0.1:5000", "EVALSHA".to_owned())));
+        assert_eq!(parse("OK"), None);
     }
 }

@@ -1,13 +1,14 @@
 //! The report: tables for people, JSON for programs.
 
 use crate::Fsync;
+use crate::exact::Exact;
 use crate::machine::Machine;
 use crate::measure::{Latencies, Sample};
 use crate::rounds::{Measured, Setting};
 use crate::servers::Kind;
+use crate::tables::{table, thousands};
 use crate::workloads::WORKLOADS;
-use comfy_table::presets::ASCII_MARKDOWN;
-use comfy_table::{CellAlignment, Table};
+use comfy_table::Table;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +30,7 @@ pub(crate) struct Report {
     pub(crate) timed: Vec<Row>,
     pub(crate) fan_out: Vec<FanOut>,
     pub(crate) pickup: Vec<Pickup>,
+    pub(crate) exact: Exact,
 }
 
 /// Messages to many readers at a time.
@@ -177,7 +179,7 @@ impl fmt::Display for Report {
         }
         if let Some(FanOut { readers, messages, .. }) = self.fan_out.first() {
             writeln!(f, "\n{messages} messages to each of {readers} readers\n")?;
-            let mut table = table(["server", "deliveries per second"].map(str::to_owned).to_vec(), 1);
+            let mut table = table(&["server", "deliveries per second"], 1);
             for row in &self.fan_out {
                 table.add_row([row.server.to_string(), thousands(row.deliveries_per_second)]);
             }
@@ -188,17 +190,14 @@ impl fmt::Display for Report {
                 f,
                 "\nFrom when a job is to be sent until a worker has it: {rate} jobs a second, {workers} workers wait\n"
             )?;
-            let mut table = table(
-                ["server", "p50 µs", "p99 µs", "longest µs"].map(str::to_owned).to_vec(),
-                1,
-            );
+            let mut table = table(&["server", "p50 µs", "p99 µs", "longest µs"], 1);
             for row in &self.pickup {
                 let numbers = [row.p50_micros, row.p99_micros, row.max_micros].map(thousands);
                 table.add_row([row.server.to_string()].into_iter().chain(numbers));
             }
             writeln!(f, "{table}")?;
         }
-        Ok(())
+        self.exact.fmt(f)
     }
 }
 
@@ -215,7 +214,7 @@ impl Report {
         head.extend(connections.iter().map(|count| format!("{count} conn.")));
         head.push("to presque".to_owned());
         head.extend(["p50 µs", "p99 µs", "CPU µs: server", "Redis", "load"].map(str::to_owned));
-        let mut table = table(head, 2);
+        let mut table = table(&head, 2);
         let mut lines: BTreeMap<(usize, Kind), Vec<&Row>> = BTreeMap::new();
         let mut operations: Vec<&str> = Vec::new();
         for row in rows {
@@ -240,8 +239,10 @@ impl Report {
             line.push(cell(
                 row.and_then(|row| row.to_presque).map(|ratio| format!("{ratio:.2}")),
             ));
-            line.push(cell(row.map(|row| thousands(row.p50_micros))));
-            line.push(cell(row.map(|row| thousands(row.p99_micros))));
+            // None where whoever claims does so by itself.
+            let micros = |latency: Option<f64>| cell(latency.filter(|micros| *micros > 0.0).map(thousands));
+            line.push(micros(row.map(|row| row.p50_micros)));
+            line.push(micros(row.map(|row| row.p99_micros)));
             let cpu = row.and_then(|row| row.cpu_micros.as_ref());
             line.push(cell(cpu.map(|cpu| thousands(cpu.server))));
             line.push(cell(cpu.map(|cpu| thousands(cpu.redis))));
@@ -250,29 +251,6 @@ impl Report {
         }
         table
     }
-}
-
-/// A table whose first columns are words, so many of them, and all others numbers.
-fn table(head: Vec<String>, words: usize) -> Table {
-    let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN).set_header(head);
-    for column in table.column_iter_mut().skip(words) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
-}
-
-/// A number without fraction, as in `12,345`.
-fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -284,13 +262,5 @@ mod tests {
         assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median([4.0, 1.0, 2.0, 3.0]), 2.5);
         assert_eq!(median([]), 0.0);
-    }
-
-    #[test]
-    fn numbers_have_commas_at_each_thousand() {
-        assert_eq!(
-            [7.4, 999.6, 12_345.0, 1_234_567.0].map(thousands),
-            ["7", "1,000", "12,345", "1,234,567"]
-        );
     }
 }

@@ -59,7 +59,8 @@ impl<'a> Rounds<'a> {
         let takes_part = |server: &Server, workload: &Workload| !workload.steps(server.kind).is_empty();
         let servers = self.workloads.iter().map(|(_, workload)| {
             let servers = subjects.servers.iter();
-            servers.filter(|server| takes_part(server, workload)).count()
+            let bullmq = usize::from(subjects.bullmq.is_some() && !workload.bullmq.is_empty());
+            servers.filter(|server| takes_part(server, workload)).count() + bullmq
         });
         let others = [
             (FAN_OUT, fan_out::takes_part as fn(Kind) -> bool),
@@ -132,7 +133,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// Measures the workloads.
-    pub(crate) async fn timed(&self, subjects: &Subjects, redis: &Redis, progress: &Progress) -> Result<Measured> {
+    pub(crate) async fn timed(&self, subjects: &mut Subjects, redis: &Redis, progress: &Progress) -> Result<Measured> {
         let mut measured = Measured::new();
         for &(index, workload) in &self.workloads {
             for &payload in &self.flags.payloads {
@@ -141,6 +142,19 @@ impl<'a> Rounds<'a> {
                         "{}, {payload} bytes, {connections} connections",
                         workload.name
                     ));
+                    let mut note = |kind, names: &mut dyn Iterator<Item = &'static str>, samples: Vec<Sample>| {
+                        for ((name, sample), step) in names.zip(samples).zip(0..) {
+                            let setting = Setting {
+                                workload: index,
+                                step,
+                                name,
+                                payload,
+                                connections,
+                            };
+                            measured.entry((setting, kind)).or_default().push(sample);
+                        }
+                        progress.step();
+                    };
                     for _ in 0..self.flags.rounds {
                         for server in &subjects.servers {
                             let steps = workload.steps(server.kind);
@@ -151,17 +165,13 @@ impl<'a> Rounds<'a> {
                             let samples = samples
                                 .await
                                 .with_context(|| format!("{}: {}", server.kind, workload.name))?;
-                            for ((step, sample), place) in steps.iter().zip(samples).zip(0..) {
-                                let setting = Setting {
-                                    workload: index,
-                                    step: place,
-                                    name: step.name,
-                                    payload,
-                                    connections,
-                                };
-                                measured.entry((setting, server.kind)).or_default().push(sample);
-                            }
-                            progress.step();
+                            note(server.kind, &mut steps.iter().map(|step| step.name), samples);
+                        }
+                        let steps = workload.bullmq;
+                        if let Some(bullmq) = subjects.bullmq.as_mut().filter(|_| !steps.is_empty()) {
+                            let samples = bullmq.round(redis, steps, payload, connections, self.flags.seconds);
+                            let samples = samples.await.with_context(|| format!("BullMQ: {}", workload.name))?;
+                            note(Kind::BullMq, &mut steps.iter().map(|step| step.name), samples);
                         }
                     }
                 }

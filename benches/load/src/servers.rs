@@ -1,5 +1,6 @@
 //! What is measured: each a process that listens on the loopback.
 
+use crate::bullmq::BullMq;
 use crate::measure::Pids;
 use crate::redis::Redis;
 use anyhow::{Context, Result, bail};
@@ -41,6 +42,7 @@ pub(crate) enum Kind {
     /// presque on Spin.
     Spin,
     Webdis,
+    BullMq,
 }
 
 impl fmt::Display for Kind {
@@ -53,6 +55,7 @@ impl fmt::Display for Kind {
             Self::NativeBare => "bare, native",
             Self::Spin => "presque on Spin",
             Self::Webdis => "Webdis",
+            Self::BullMq => "BullMQ",
         })
     }
 }
@@ -207,9 +210,14 @@ impl Process {
         self.child.id()
     }
 
+    /// What it has logged until now.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join(LOG)).unwrap_or_default()
+    }
+
     fn failure(&self, command: &Command) -> String {
-        let log = std::fs::read_to_string(self.dir.path().join(LOG)).unwrap_or_default();
-        format!("{} does not serve: {}", command.get_program().display(), log.trim_end())
+        let program = command.get_program().display();
+        format!("{program} does not serve: {}", self.log().trim_end())
     }
 }
 
@@ -277,13 +285,14 @@ impl Server {
 /// All that is measured side by side.
 pub(crate) struct Subjects {
     pub(crate) servers: Vec<Server>,
+    pub(crate) bullmq: Option<BullMq>,
     /// What is not there, and why.
     pub(crate) left_out: Vec<String>,
 }
 
 impl Subjects {
     /// Starts all that is installed.
-    pub(crate) fn start(paths: &Paths, redis: &Redis, also: &[PathBuf]) -> Result<Self> {
+    pub(crate) async fn start(paths: &Paths, redis: &Redis, also: &[PathBuf]) -> Result<Self> {
         let url = redis.url();
         let mut servers = Vec::new();
         let mut left_out = Vec::new();
@@ -312,6 +321,13 @@ impl Subjects {
             Ok(program) => add(Kind::Webdis, &Rc::new(Process::webdis(&program, redis.port())?)),
             Err(_) => left_out.push("Webdis: there is no `webdis` on the PATH".to_owned()),
         }
-        Ok(Self { servers, left_out })
+        let bullmq = BullMq::start(paths, redis)
+            .await?
+            .map_err(|missing| left_out.push(missing));
+        Ok(Self {
+            servers,
+            bullmq: bullmq.ok(),
+            left_out,
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! What is measured: for each server the requests of a round, in their order.
 
+use crate::bullmq;
 use crate::calls::Call;
 use crate::servers::Kind;
 
@@ -23,6 +24,7 @@ pub(crate) struct Workload {
     presque: &'static [Step],
     bare: &'static [Step],
     webdis: &'static [Step],
+    pub(crate) bullmq: &'static [bullmq::Step],
 }
 
 impl Workload {
@@ -32,8 +34,13 @@ impl Workload {
             Kind::Presque | Kind::Also(_) | Kind::NativePresque | Kind::Spin => self.presque,
             Kind::Bare | Kind::NativeBare => self.bare,
             Kind::Webdis => self.webdis,
+            Kind::BullMq => &[],
         }
     }
+}
+
+const fn bullmq(name: &'static str, call: bullmq::Call) -> bullmq::Step {
+    bullmq::Step { name, call }
 }
 
 const fn step(name: &'static str, call: Call) -> Step {
@@ -47,6 +54,7 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         presque: &[step("insert", Call::Insert), step("fetch", Call::Fetch)],
         bare: &[step("insert", Call::Push), step("fetch", Call::Pop)],
         webdis: &[step("insert", Call::ListPush), step("fetch", Call::ListPop)],
+        bullmq: &[],
     },
     Workload {
         name: "batch",
@@ -56,6 +64,7 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         ],
         bare: &[],
         webdis: &[],
+        bullmq: &[],
     },
     Workload {
         name: "v1",
@@ -66,6 +75,10 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         ],
         bare: &[],
         webdis: &[],
+        bullmq: &[
+            bullmq("/v1 insert", bullmq::Call::Add(1)),
+            bullmq("", bullmq::Call::Process),
+        ],
     },
     Workload {
         name: "v1-many",
@@ -76,12 +89,20 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         ],
         bare: &[],
         webdis: &[],
+        bullmq: &[
+            bullmq("/v1 insert 100", bullmq::Call::Add(MANY)),
+            bullmq("", bullmq::Call::Process),
+        ],
     },
     Workload {
         name: "turn",
         presque: &[step("", Call::Insert), step("/v1 claim with ack", Call::Turn(1))],
         bare: &[],
         webdis: &[],
+        bullmq: &[
+            bullmq("", bullmq::Call::Add(1)),
+            bullmq("/v1 claim with ack", bullmq::Call::Process),
+        ],
     },
     Workload {
         name: "turn-many",
@@ -91,6 +112,7 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         ],
         bare: &[],
         webdis: &[],
+        bullmq: &[],
     },
 ];
 
@@ -100,8 +122,24 @@ pub(crate) const FAN_OUT: &str = "fan-out";
 /// Likewise: how long a job waits for a worker that waits for it.
 pub(crate) const PICKUP: &str = "pickup";
 
+/// Likewise: what each request costs, counted.
+pub(crate) const REQUESTS: &str = "requests";
+
+/// Likewise: what the host and its instances take of the machine.
+pub(crate) const FOOTPRINT: &str = "footprint";
+
+/// Likewise: Redis' own time for each operation.
+pub(crate) const REDIS_TIME: &str = "redis-time";
+
+/// Likewise: how long others wait while a batch of very many jobs is inserted.
+pub(crate) const STALL: &str = "stall";
+
+/// Likewise: very many jobs that wait.
+pub(crate) const DEPTH: &str = "depth";
+
 /// What `--only` takes.
 pub(crate) fn names() -> Vec<&'static str> {
     let workloads = WORKLOADS.iter().map(|workload| workload.name);
-    workloads.chain([FAN_OUT, PICKUP]).collect()
+    let others = [FAN_OUT, PICKUP, REQUESTS, FOOTPRINT, REDIS_TIME, STALL, DEPTH];
+    workloads.chain(others).collect()
 }

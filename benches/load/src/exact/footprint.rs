@@ -1,0 +1,151 @@
+//! What the host and its instances take of the machine.
+
+use crate::client::Connection;
+use crate::redis::Redis;
+use crate::report::median;
+use crate::servers::{Paths, Process};
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use http::Method;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// How many instances are looked at together: one is too small to be seen in a process' memory.
+const INSTANCES: usize = 20;
+
+/// How many requests a busy instance has at a time: as many as the host gives it by default.
+const AT_ONCE: usize = 16;
+
+/// How often the host is started.
+const STARTS: usize = 5;
+
+/// How long to wait between two looks at what gives no event.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How long a process' memory must stay as it is to be steady, and how often it is looked at before that is given up.
+const SETTLE: Duration = Duration::from_millis(200);
+const MAX_LOOKS: usize = 10;
+
+/// How long requests may take to be under way.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub(crate) struct Footprint {
+    /// From the start of the host's process to the end of a component's first response, when all is compiled: the median.
+    pub(crate) start_millis: f64,
+    /// The memory of the host after its first request.
+    pub(crate) host_bytes: u64,
+    /// What an instance adds to that once it has answered, and one that has 16 requests that wait, with their connections.
+    pub(crate) idle_instance_bytes: f64,
+    pub(crate) busy_instance_bytes: f64,
+    /// The size of each component's file.
+    pub(crate) wasm_bytes: BTreeMap<String, u64>,
+}
+
+pub(crate) async fn measure(paths: &Paths, redis: &Redis) -> Result<Footprint> {
+    let mut starts = Vec::new();
+    for _ in 0..STARTS {
+        starts.push(start(paths, redis).await?.as_secs_f64() * 1e3);
+    }
+    let (host_bytes, [_, idle]) = instances(paths, redis, 1).await?;
+    let (_, [busy, _]) = instances(paths, redis, AT_ONCE).await?;
+    let each = |bytes: u64| bytes as f64 / INSTANCES as f64;
+    Ok(Footprint {
+        start_millis: median(starts),
+        host_bytes,
+        idle_instance_bytes: each(idle),
+        busy_instance_bytes: each(busy),
+        wasm_bytes: sizes(paths)?,
+    })
+}
+
+/// How long it takes from a start of the host to a component's first response. All is compiled by an earlier start.
+async fn start(paths: &Paths, redis: &Redis) -> Result<Duration> {
+    let begun = Instant::now();
+    let process = Process::host(paths, &paths.host(), "spin.toml", &redis.url(), &[])?;
+    let mut connection = Connection::open(process.address).await?;
+    let (status, _) = connection.send(Method::GET, "/q/empty", Bytes::new()).await?;
+    ensure!(status == 404, "an empty queue was answered with {status}");
+    Ok(begun.elapsed())
+}
+
+/// The memory of a new host; and what is added to it while so many instances each have so many requests that wait, and
+/// then when these have ended.
+async fn instances(paths: &Paths, redis: &Redis, at_once: usize) -> Result<(u64, [u64; 2])> {
+    redis.clear().await?;
+    let at_once_arg = at_once.to_string();
+    let args = [
+        "--max-instance-concurrent-reuse-count",
+        &at_once_arg,
+        "--idle-instance-timeout",
+        "60s",
+    ];
+    let process = Process::host(paths, &paths.host(), "spin.toml", &redis.url(), &args)?;
+    // Its first request makes what all instances share.
+    let mut connection = Connection::open(process.address).await?;
+    connection.send(Method::GET, "/q/empty", Bytes::new()).await?;
+    let new = memory(process.pid()).await?;
+    let count = (INSTANCES * at_once) as u64;
+    let mut waits = JoinSet::new();
+    for _ in 0..count {
+        let mut connection = Connection::open(process.address).await?;
+        waits.spawn_local(async move {
+            let body = Bytes::from_static(br#"{"lease":60,"wait":6}"#);
+            let (status, _) = connection.send(Method::POST, "/v1/queues/empty/claims", body).await?;
+            ensure!(status == 204, "an empty queue was answered with {status}");
+            Ok(connection)
+        });
+    }
+    let begun = Instant::now();
+    while redis.info().await?.number("blocked_clients")? < count {
+        ensure!(begun.elapsed() < PATIENCE, "not all claims wait");
+        tokio::time::sleep(PAUSE).await;
+    }
+    let busy = memory(process.pid()).await?.saturating_sub(new);
+    let mut connections = Vec::new();
+    while let Some(wait) = waits.join_next().await {
+        connections.push(wait??);
+    }
+    let idle = memory(process.pid()).await?.saturating_sub(new);
+    Ok((new, [busy, idle]))
+}
+
+/// How much memory of the machine a process uses, when that has become steady: what is freed is given back a little later.
+async fn memory(pid: u32) -> Result<u64> {
+    let look = || -> Result<u64> {
+        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
+        let text = text.context("only Linux tells a process' memory")?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).context("Rss")?;
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kilobytes * 1024)
+    };
+    let mut last = look()?;
+    for _ in 0..MAX_LOOKS {
+        tokio::time::sleep(SETTLE).await;
+        let now = look()?;
+        if now == last {
+            break;
+        }
+        last = now;
+    }
+    Ok(last)
+}
+
+/// The size of each component.
+fn sizes(paths: &Paths) -> Result<BTreeMap<String, u64>> {
+    let built = paths.target().join("wasm32-wasip2/release");
+    let mut sizes = BTreeMap::new();
+    for entry in fs::read_dir(paths.root.join("components"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let file = built.join(format!("presque_{}.wasm", name.replace('-', "_")));
+        sizes.insert(
+            name,
+            fs::metadata(&file).with_context(|| file.display().to_string())?.len(),
+        );
+    }
+    Ok(sizes)
+}

@@ -1,0 +1,163 @@
+//! The tables of what is exact.
+
+use super::{Depth, Exact, Footprint, RedisTime, Request, Stall, depth};
+use crate::tables::{table, thousands};
+use std::fmt::{Display, Formatter, Result};
+
+const KIB: f64 = 1024.0;
+
+impl Display for Exact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let mut payloads: Vec<usize> = self.requests.iter().map(|request| request.payload_bytes).collect();
+        payloads.dedup();
+        for payload in payloads {
+            writeln!(f, "\nWhat one request costs, payloads of {payload} bytes\n")?;
+            requests(
+                f,
+                self.requests.iter().filter(|request| request.payload_bytes == payload),
+            )?;
+        }
+        if let Some(footprint) = &self.footprint {
+            footprint.fmt(f)?;
+        }
+        redis_time(f, &self.redis_time)?;
+        if let Some(stall) = &self.stall {
+            stall.fmt(f)?;
+        }
+        self.depth.as_ref().map_or(Ok(()), |depth| depth.fmt(f))
+    }
+}
+
+fn requests<'a>(f: &mut Formatter<'_>, requests: impl Iterator<Item = &'a Request>) -> Result {
+    let head = [
+        "operation",
+        "server",
+        "Redis commands",
+        "in scripts",
+        "bytes to server",
+        "from server",
+        "to Redis",
+        "from Redis",
+        "Wasm instructions",
+    ];
+    let mut table = table(&head, 2);
+    for request in requests {
+        let bytes = [
+            request.client_in,
+            request.client_out,
+            request.redis_in,
+            request.redis_out,
+        ];
+        let mut row = vec![
+            request.operation.to_owned(),
+            request.server.to_string(),
+            request.commands_sent.to_string(),
+            request.commands_in_scripts.to_string(),
+        ];
+        row.extend(bytes.map(thousands));
+        row.push(thousands(request.instructions as f64));
+        table.add_row(row);
+    }
+    writeln!(f, "{table}")
+}
+
+impl Display for Footprint {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let kib = |bytes: f64| format!("{} KiB", thousands(bytes / KIB));
+        writeln!(f, "\nWhat the host takes\n")?;
+        let mut table = table(&["what", "how much"], 1);
+        table.add_row([
+            "start to a component's first response, all compiled".to_owned(),
+            format!("{:.0} ms", self.start_millis),
+        ]);
+        table.add_row(["memory of the host".to_owned(), kib(self.host_bytes as f64)]);
+        table.add_row(["memory of an idle instance".to_owned(), kib(self.idle_instance_bytes)]);
+        table.add_row([
+            "memory of an instance with 16 claims that wait, and of their connections".to_owned(),
+            kib(self.busy_instance_bytes),
+        ]);
+        for (component, bytes) in &self.wasm_bytes {
+            table.add_row([format!("{component}.wasm"), kib(*bytes as f64)]);
+        }
+        writeln!(f, "{table}")
+    }
+}
+
+fn redis_time(f: &mut Formatter<'_>, times: &[RedisTime]) -> Result {
+    if times.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        f,
+        "\nRedis' time for one request, beside a bare script of three commands\n"
+    )?;
+    let head = [
+        "operation",
+        "least µs",
+        "median µs",
+        "bare",
+        "least µs",
+        "median µs",
+        "times",
+    ];
+    let mut table = table(&head, 1);
+    for time in times {
+        table.add_row([
+            time.operation.to_owned(),
+            format!("{:.1}", time.least_micros),
+            format!("{:.1}", time.median_micros),
+            time.bare.to_owned(),
+            format!("{:.1}", time.bare_least_micros),
+            format!("{:.1}", time.bare_median_micros),
+            format!("{:.2}", time.ratio()),
+        ]);
+    }
+    writeln!(f, "{table}")
+}
+
+impl Display for Stall {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        writeln!(
+            f,
+            "\nA batch of {} jobs takes {:.0} ms. Meanwhile another client waits for at most {:.0} ms (median of the rounds; \
+             {:.0} ms in the worst)",
+            thousands(self.jobs as f64),
+            self.batch_millis,
+            self.longest_millis,
+            self.longest_of_all_millis
+        )
+    }
+}
+
+impl Display for Depth {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let jobs = thousands(self.jobs as f64);
+        writeln!(
+            f,
+            "\nWith {jobs} jobs that wait, each takes {:.0} bytes of Redis' memory beyond its payload of {} bytes. Redis' \
+             time for one request\n",
+            self.bytes_per_job,
+            depth::PAYLOAD
+        )?;
+        let few = thousands(depth::FEW as f64);
+        let head = [
+            "operation".to_owned(),
+            format!("{few} wait: µs"),
+            format!("{jobs} wait: µs"),
+            "times".to_owned(),
+        ];
+        let mut table = table(&head, 1);
+        for operation in &self.operations {
+            table.add_row([
+                operation.operation.to_owned(),
+                format!("{:.1}", operation.few_micros),
+                format!("{:.1}", operation.many_micros),
+                format!(
+                    "{:.2}",
+                    operation.many_micros / operation.few_micros.max(f64::MIN_POSITIVE)
+                ),
+            ]);
+        }
+        writeln!(f, "{table}")
+    }
+}
