@@ -91,7 +91,6 @@ pub(crate) fn lint() -> Result<()> {
     library_for_wasm(&mut clippy);
     packages(&mut clippy, &workspace::components()?);
     packages(&mut clippy, workspace::TEST_COMPONENTS);
-    packages(&mut clippy, &[workspace::BENCH_COMPONENT]);
     run(clippy.args(["--", "-D", "warnings"]))?;
 
     run(doc().args(["--profile", "native"]))?;

@@ -142,6 +142,7 @@ fn test(args: &[OsString]) -> Result<()> {
     let start = Instant::now();
     cargo::build_components(TEST_COMPONENTS)?;
     cargo::build_host(NATIVE)?;
+    cargo::build_benchmark(NATIVE)?;
     cargo::build_tests(args)?;
     let builds = start.elapsed();
     let result = cargo::test(args);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// The packages for Wasm that only tests use, besides the components.
-pub(crate) const TEST_COMPONENTS: &[&str] = &["presque-example-component", "presque-host-guest"];
+pub(crate) const TEST_COMPONENTS: &[&str] = &["presque-example-component", "presque-host-guest", BENCH_COMPONENT];
 
 /// The workspace's root folder.
 pub(crate) fn root() -> &'static Path {
