@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Footprint {
     /// From the start of the host's process to the end of a component's first response, when all is compiled: the median.
     pub(crate) start_millis: f64,
-    /// The memory of the host after its first request.
+    /// The memory of the host after its first request, without the pages of its program.
     pub(crate) host_bytes: u64,
     /// What an instance adds to that once it has answered, and one that has 16 requests that wait, with their connections.
     pub(crate) idle_instance_bytes: f64,
@@ -51,14 +51,13 @@ pub(crate) async fn measure(paths: &Paths, redis: &Redis) -> Result<Footprint> {
     for _ in 0..STARTS {
         starts.push(start(paths, redis).await?.as_secs_f64() * 1e3);
     }
-    let (host_bytes, [_, idle]) = instances(paths, redis, 1).await?;
-    let (_, [busy, _]) = instances(paths, redis, AT_ONCE).await?;
-    let each = |bytes: u64| bytes as f64 / INSTANCES as f64;
+    let (host_bytes, [_, idle_instance_bytes]) = instances(paths, redis, 1).await?;
+    let (_, [busy_instance_bytes, _]) = instances(paths, redis, AT_ONCE).await?;
     Ok(Footprint {
         start_millis: median(starts),
         host_bytes,
-        idle_instance_bytes: each(idle),
-        busy_instance_bytes: each(busy),
+        idle_instance_bytes,
+        busy_instance_bytes,
         wasm_bytes: sizes(paths)?,
     })
 }
@@ -73,9 +72,9 @@ async fn start(paths: &Paths, redis: &Redis) -> Result<Duration> {
     Ok(begun.elapsed())
 }
 
-/// The memory of a new host; and what is added to it while so many instances each have so many requests that wait, and
-/// then when these have ended.
-async fn instances(paths: &Paths, redis: &Redis, at_once: usize) -> Result<(u64, [u64; 2])> {
+/// The memory of a host after its first request; and what an instance more adds to it while it has so many requests that
+/// wait, and once these have ended.
+async fn instances(paths: &Paths, redis: &Redis, at_once: usize) -> Result<(u64, [f64; 2])> {
     redis.clear().await?;
     let at_once_arg = at_once.to_string();
     let args = [
@@ -85,43 +84,56 @@ async fn instances(paths: &Paths, redis: &Redis, at_once: usize) -> Result<(u64,
         "60s",
     ];
     let process = Process::host(paths, &paths.host(), "spin.toml", &redis.url(), &args)?;
-    // Its first request makes what all instances share.
     let mut connection = Connection::open(process.address).await?;
     connection.send(Method::GET, "/q/empty", Bytes::new()).await?;
     let new = memory(process.pid()).await?;
-    let count = (INSTANCES * at_once) as u64;
+    // What the first ones bring with them is not theirs alone.
+    let some = wait(&process, redis, INSTANCES * at_once).await?;
+    let twice = wait(&process, redis, 2 * INSTANCES * at_once).await?;
+    let ([some_busy, some_idle], [busy, idle]) = (some, twice);
+    let added = |twice: u64, some: u64| (twice as f64 - some as f64) / INSTANCES as f64;
+    Ok((new, [added(busy, some_busy), added(idle, some_idle)]))
+}
+
+/// The memory of a host while so many claims wait, and when they have ended.
+async fn wait(process: &Process, redis: &Redis, count: usize) -> Result<[u64; 2]> {
     let mut waits = JoinSet::new();
     for _ in 0..count {
         let mut connection = Connection::open(process.address).await?;
         waits.spawn_local(async move {
-            let body = Bytes::from_static(br#"{"lease":60,"wait":6}"#);
+            let body = Bytes::from_static(br#"{"lease":60,"wait":5}"#);
             let (status, _) = connection.send(Method::POST, "/v1/queues/empty/claims", body).await?;
             ensure!(status == 204, "an empty queue was answered with {status}");
             Ok(connection)
         });
     }
     let begun = Instant::now();
-    while redis.info().await?.number("blocked_clients")? < count {
+    while redis.info().await?.number("blocked_clients")? < count as u64 {
         ensure!(begun.elapsed() < PATIENCE, "not all claims wait");
         tokio::time::sleep(PAUSE).await;
     }
-    let busy = memory(process.pid()).await?.saturating_sub(new);
+    let busy = memory(process.pid()).await?;
     let mut connections = Vec::new();
     while let Some(wait) = waits.join_next().await {
         connections.push(wait??);
     }
-    let idle = memory(process.pid()).await?.saturating_sub(new);
-    Ok((new, [busy, idle]))
+    Ok([busy, memory(process.pid()).await?])
 }
 
-/// How much memory of the machine a process uses, when that has become steady: what is freed is given back a little later.
+/// How much memory a process has for itself, without the pages of files that it shares, when that has become steady: what is
+/// freed is given back a little later.
 async fn memory(pid: u32) -> Result<u64> {
     let look = || -> Result<u64> {
         let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
         let text = text.context("only Linux tells a process' memory")?;
-        let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).context("Rss")?;
-        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kilobytes * 1024)
+        let mut bytes = 0;
+        // What is on disk for want of memory is its own, too.
+        for name in ["Anonymous:", "Swap:"] {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            let kilobytes: u64 = line.context(name)?.trim().trim_end_matches(" kB").parse()?;
+            bytes += kilobytes * 1024;
+        }
+        Ok(bytes)
     };
     let mut last = look()?;
     for _ in 0..MAX_LOOKS {
