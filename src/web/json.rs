@@ -26,46 +26,54 @@ pub const MAX_LEVELS: usize = 200;
 /// and numbers that no double holds (Go, serde, and Python for thousands of digits).
 #[must_use]
 pub fn is_strict(text: &str) -> bool {
-    is_shallow(text) && lone_surrogate(text, 0).is_none() && has_finite_numbers(text)
+    lone_surrogate(text, 0).is_none() && is_shallow_with_finite_numbers(text.as_bytes())
 }
 
-/// Whether a JSON text is nested no deeper than [`MAX_LEVELS`].
-fn is_shallow(text: &str) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = in_string,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_LEVELS {
-            return false;
-        }
-    }
-    true
-}
-
-/// Whether a double can hold each number of a JSON text.
-fn has_finite_numbers(text: &str) -> bool {
-    let mut rest = text.as_bytes();
-    while let Some(first) = rest.first() {
-        let is_number = matches!(first, b'-' | b'0'..=b'9');
-        let length = if is_number || *first == b'"' {
-            value_length(rest)
-        } else {
-            1
+/// Whether a JSON text is nested no deeper than [`MAX_LEVELS`], and a double can hold each of its numbers.
+fn is_shallow_with_finite_numbers(text: &[u8]) -> bool {
+    let (mut depth, mut rest) = (0_usize, text);
+    while let [first, after @ ..] = rest {
+        rest = match first {
+            b'"' => after.get(string_length(after)..).unwrap_or_default(),
+            b'[' | b'{' if depth == MAX_LEVELS => return false,
+            b'[' | b'{' => {
+                depth += 1;
+                after
+            }
+            b']' | b'}' => {
+                depth = depth.saturating_sub(1);
+                after
+            }
+            b'-' | b'0'..=b'9' => {
+                let (number, after) = rest.split_at(value_length(rest));
+                if !is_finite(number) {
+                    return false;
+                }
+                after
+            }
+            _ => after,
         };
-        let (part, after) = rest.split_at(length);
-        if is_number && !is_finite(part) {
-            return false;
-        }
-        rest = after;
     }
     true
+}
+
+/// How many bytes a JSON string has behind its opening mark, with the closing one.
+fn string_length(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = text
+        .get(at..)
+        .unwrap_or_default()
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\'))
+    {
+        at += found + 1;
+        if text.get(at - 1) == Some(&b'"') {
+            return at;
+        }
+        // What is escaped ends nothing.
+        at += 1;
+    }
+    text.len()
 }
 
 fn is_finite(number: &[u8]) -> bool {
@@ -189,50 +197,40 @@ impl<'a> Scanner<'a> {
 
 /// How long the value is that begins here.
 fn value_length(text: &[u8]) -> usize {
-    let mut depth = 0_usize;
-    let mut in_string = false;
-    let mut escaped = false;
-    for (at, &byte) in text.iter().enumerate() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => {
-                    in_string = false;
-                    if depth == 0 {
-                        return at + 1;
-                    }
-                }
-                _ => {}
-            }
-            continue;
-        }
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(byte) = text.get(at) {
         match byte {
-            b'"' => in_string = true,
+            b'"' => at += string_length(text.get(at + 1..).unwrap_or_default()),
             b'[' | b'{' => depth += 1,
             b']' | b'}' if depth == 0 => return at,
-            b']' | b'}' => {
-                depth -= 1;
-                if depth == 0 {
-                    return at + 1;
-                }
-            }
+            b']' | b'}' => depth -= 1,
             b',' if depth == 0 => return at,
             _ if depth == 0 && byte.is_ascii_whitespace() => return at,
             _ => {}
         }
+        at += 1;
+        if depth == 0 && matches!(byte, b'"' | b']' | b'}') {
+            break;
+        }
     }
-    text.len()
+    at.min(text.len())
 }
 
 /// Appends bytes as a JSON string. Those that are not UTF-8 are read by [`latin1_chars`].
 pub fn push_string(out: &mut String, bytes: &[u8]) {
+    out.reserve(bytes.len() + 2);
     out.push('"');
-    for c in latin1_chars(bytes) {
-        match c {
-            ..' ' | '"' | '\\' => push_escaped(out, c),
-            c => out.push(c),
+    for chunk in bytes.utf8_chunks() {
+        let mut rest = chunk.valid();
+        while let Some(at) = rest.bytes().position(|byte| matches!(byte, ..b' ' | b'"' | b'\\')) {
+            let (plain, special) = rest.split_at(at);
+            out.push_str(plain);
+            let mut chars = special.chars();
+            chars.next().into_iter().for_each(|c| push_escaped(out, c));
+            rest = chars.as_str();
         }
+        out.push_str(rest);
+        out.extend(latin1_chars(chunk.invalid()));
     }
     out.push('"');
 }
@@ -332,9 +330,9 @@ mod tests {
     #[test]
     fn brackets_in_strings_are_no_levels() {
         let nested = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
-        assert!(is_shallow(&nested(MAX_LEVELS)) && !is_shallow(&nested(MAX_LEVELS + 1)));
-        assert!(is_shallow(&format!("\"\\\"{}\"", "[".repeat(1000))));
-        assert!(is_shallow(&vec!["{}"; 1000].join(",")));
+        assert!(is_strict(&nested(MAX_LEVELS)) && !is_strict(&nested(MAX_LEVELS + 1)));
+        assert!(is_strict(&format!("\"\\\"{}\"", "[".repeat(1000))));
+        assert!(is_strict(&vec!["{}"; 1000].join(",")));
     }
 
     #[test]
