@@ -24,6 +24,13 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
     command
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_BUILD_TARGET_DIR");
+    // What the cargo that runs us says of this package. Some packages are built anew when it changes, so a build by hand and
+    // one by us would each undo the other's.
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
