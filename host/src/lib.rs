@@ -79,9 +79,7 @@ pub fn serve(flags: &Flags) -> Result<()> {
             body_timeout: flags.request_body_timeout,
             shutdown: flags.shutdown_timeout,
         };
-        let (requests, thread) = log::Requests::start()?;
-        server::serve(app, listener, stop(signals, redis_ended), &limits, requests.clone()).await;
-        requests.end(thread);
+        server::serve(app, listener, stop(signals, redis_ended), &limits).await;
         Ok(())
     });
     // The process ends next. Instances that still idle would each report that they were torn down.

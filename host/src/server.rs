@@ -6,7 +6,6 @@ use crate::body::{Reading, Room};
 use crate::caller::Caller;
 use crate::client::{Client, Next, Socket};
 use crate::instance::TooManyInstances;
-use crate::log;
 use crate::routes::{self, WELL_KNOWN};
 use bytes::Bytes;
 use http::header::{CONNECTION, HOST, RETRY_AFTER};
@@ -59,24 +58,16 @@ struct Server {
     app: App,
     bodies: Room,
     stopping: CancellationToken,
-    requests: log::Requests,
 }
 
 /// Serves until `stop` resolves. Then waits and streams end, and other requests under way may finish, but not for long.
-pub(crate) async fn serve(
-    app: App,
-    listener: TcpListener,
-    stop: impl Future<Output = ()>,
-    limits: &Limits,
-    requests: log::Requests,
-) {
+pub(crate) async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()>, limits: &Limits) {
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     let server = Arc::new(Server {
         app,
         bodies: Room::new(limits.body_timeout),
         stopping: CancellationToken::new(),
-        requests,
     });
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -174,17 +165,15 @@ fn set_options(stream: &TcpStream) -> std::io::Result<()> {
 /// Answers one request, and logs it. Its body may still be streaming then.
 async fn answer(server: &Server, request: Request<Incoming>, ends: &Ends) -> Response<WasiBody> {
     let start = Instant::now();
-    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
     let (component, response) = route(server, request, ends).await;
-    server.requests.note(|| log::Request {
-        method,
-        uri,
-        status: response.status().as_u16(),
-        component,
-        // A number in JSON has 64 bits.
-        micros: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
-        client: ends.address,
-    });
+    let client = ends.address;
+    // A number in JSON has 64 bits.
+    let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let status = response.status().as_u16();
+    let component = component.as_deref().unwrap_or("-");
+    tracing::info!(%method, path, status, component, micros, %client, "request");
     response
 }
 
