@@ -7,6 +7,7 @@ mod docs;
 mod examples;
 mod faults;
 mod headers;
+mod instructions;
 mod large;
 mod order;
 mod queue;

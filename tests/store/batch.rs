@@ -1,8 +1,8 @@
 //! Many jobs at once, in and out.
 
 use super::{Plain, fetch, fetch_many, insert, job, queue, store_lost_after};
-use crate::support::{Native, NativeStore, Redis, assert_sound};
-use presque::queue::{QueueName, Settings, Timestamp};
+use crate::support::{Native, NativeStore, Redis, assert_sound, eventually};
+use presque::queue::{QueueName, Settings, State, Status, Timestamp};
 use presque::store::{Claim, Condition, Delete, Effect, Fetch, Fetched, InsertBatch, InsertedBatch, RedisError, Store};
 use std::time::Duration;
 
@@ -285,4 +285,107 @@ async fn no_jobs_are_no_error_and_make_no_queue() {
     };
     store.insert_batch(batch).await.unwrap();
     assert_eq!(store.queues().await.unwrap().size, 0);
+}
+
+#[tokio::test]
+async fn a_plain_job_that_waits_takes_160_bytes_of_redis_beyond_its_payload_at_most() {
+    const JOBS: usize = 100_000;
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    let used = async || {
+        let memory: String = redis.query(&["INFO", "memory"]).await;
+        let line = memory.lines().find_map(|line| line.strip_prefix("used_memory:"));
+        line.expect("the memory").parse::<usize>().expect("a number")
+    };
+    // What scripts, connections and the first job take.
+    insert_all(&store, &q, &texts(1001)).await.unwrap();
+    let before = used().await;
+    insert_all(&store, &q, &vec!["x".repeat(100); JOBS]).await.unwrap();
+    let each = (used().await - before) / JOBS - 100;
+    assert!(each <= 160, "{each} bytes");
+}
+
+#[tokio::test]
+async fn no_later_job_is_handed_out_before_those_of_a_batch_that_waits_to_be_taken_in() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert_all(&store, &q, &texts(1001)).await.unwrap();
+    drain(&store, &q).await;
+    // Each is a slice, and six are more than one call takes in.
+    let large: Vec<String> = (0..6).map(|number| number.to_string().repeat(600_000)).collect();
+    let lost = store_lost_after(&redis, 7).await;
+    insert_all(&lost, &q, &large).await.unwrap();
+    insert(&store, job(&q, "later")).await;
+    let fetched = drain(&store, &q).await;
+    assert!(
+        fetched == [&large[..], &["later".to_owned()]].concat(),
+        "in their order"
+    );
+
+    let lost = store_lost_after(&redis, 3).await;
+    insert_all(&lost, &q, &texts(1001)).await.unwrap();
+    let lost = store_lost_after(&redis, 3).await;
+    insert_all(&lost, &q, &texts(2000)).await.unwrap();
+    insert(&store, job(&q, "later")).await;
+    let expected = [texts(1001), texts(2000), vec!["later".to_owned()]].concat();
+    assert_eq!(fetch_many(&store, &q, 1000).await, expected[..1000]);
+    assert_eq!(fetch_many(&store, &q, 10).await, expected[1000..1010]);
+    assert_eq!(drain(&store, &q).await, expected[1010..]);
+    assert_sound(&redis).await;
+}
+
+#[tokio::test]
+async fn jobs_are_there_once_their_batch_is_answered_whatever_another_batch_has_left() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert_all(&store, &q, &texts(1001)).await.unwrap();
+    drain(&store, &q).await;
+    let jobs = texts(7001);
+    let due_later = InsertBatch {
+        queue: &q,
+        payloads: &bytes(&jobs),
+        due: Timestamp::from_epoch_seconds(4_000_000_000.0),
+    };
+    let lost = store_lost_after(&redis, 9).await;
+    lost.insert_batch(due_later).await.unwrap();
+    // It waits: a request that asks for a job goes on until it knows that there is none.
+    assert_eq!(fetch(&store, &q).await, None);
+    let lost = store_lost_after(&redis, 9).await;
+    lost.insert_batch(due_later).await.unwrap();
+    insert_all(&store, &q, &texts(1001)).await.unwrap();
+    assert_eq!(fetch(&store, &q).await.as_deref(), Some("0"));
+    assert_sound(&redis).await;
+}
+
+#[tokio::test]
+async fn looks_see_the_jobs_of_a_batch_that_waits_to_be_taken_in_and_opening_its_queue_wakes_claims() {
+    let redis = Redis::start();
+    let (store, q) = (redis.store().await, queue("q"));
+    insert_all(&store, &q, &texts(1001)).await.unwrap();
+    drain(&store, &q).await;
+    store.set_status(&q, Status::Stopped).await.unwrap();
+    let lost = store_lost_after(&redis, 3).await;
+    insert_all(&lost, &q, &texts(2000)).await.unwrap();
+    assert_eq!(store.counts(&q).await.unwrap().ready, 2000);
+    let described = store.describe(&q).await.unwrap().unwrap();
+    assert!(described.jobs.contains(&(State::Ready, 2000)));
+    let claim = Claim {
+        queues: std::slice::from_ref(&q),
+        max_jobs: 1,
+        lease: None,
+        worker: None,
+        wait: Duration::from_secs(60),
+        acks: &[],
+    };
+    let open = async {
+        eventually("a claim waits", async || {
+            let blocked: String = redis.query(&["INFO", "clients"]).await;
+            blocked.contains("blocked_clients:1").then_some(())
+        })
+        .await;
+        store.set_status(&q, Status::Open).await.unwrap();
+    };
+    let (claimed, ()) = tokio::join!(store.claim(claim), open);
+    assert_eq!(claimed.unwrap().jobs[0].1.payload, b"0");
+    assert_sound(&redis).await;
 }

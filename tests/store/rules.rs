@@ -9,8 +9,8 @@ async fn ask<const N: usize>(redis: &Redis, questions: [&str; N]) -> Vec<String>
     let texts = questions.map(|question| format!("tostring({question})"));
     let rules = "is_out_of_attempts, is_out_of_leases, lease_for, retry_delay";
     let script = format!(
-        "-- @keys NONE\n-- @include execution, job, queue\nlocal rules = {{NONE, {rules}}}\n\
-         local id = new_id(1, 4)\nlocal none = settings_of(false)\nreturn {{{}}}",
+        "-- @keys NONE\n-- @include clock, execution, job, queue\nlocal rules = {{NONE, {rules}}}\n\
+         local id = new_id(1, 4, NOW)\nlocal none = settings_of(false)\nreturn {{{}}}",
         texts.join(", ")
     );
     let mut files = read(Path::new("src/store")).unwrap();

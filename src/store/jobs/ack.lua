@@ -6,10 +6,10 @@
 -- @keys META
 -- @include queue, receipt
 
-local packed_settings, slice = unpack(redis.call('HMGET', META, 'settings', 'slice'))
+local packed_settings, period = unpack(redis.call('HMGET', META, 'settings', 'period'))
 local retain, reply = DEFAULT_RETAIN, {}
 if packed_settings then
   retain = settings_of(packed_settings).retain
 end
-ack_all(1, #ARGV, retain, slice, reply)
+ack_all(1, #ARGV, retain, period, reply)
 return reply

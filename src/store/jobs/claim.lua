@@ -31,8 +31,8 @@ local function note_seen_on_queue(worker)
 end
 
 -- @rare
-local function ack_first(last, packed_settings, slice, reply)
-  ack_all(7, last, settings_of(packed_settings).retain, slice, reply)
+local function ack_first(last, packed_settings, period, reply)
+  ack_all(7, last, settings_of(packed_settings).retain, period, reply)
 end
 
 -- There is no job: frees what is over its time, says when there may be one, and notes that somebody waits for it.
@@ -65,8 +65,8 @@ end
 
 local max_jobs, lease, worker, max_bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local wait, receipts = tonumber(ARGV[5]), tonumber(ARGV[6])
-local status, packed_settings, waiting_until, generation, policy, next_event, slice = unpack(redis.call(
-  'HMGET', META, 'status', 'settings', 'waiting-until', 'generation', 'policy', 'next-event', 'slice'))
+local status, packed_settings, waiting_until, generation, policy, next_event, period = unpack(redis.call(
+  'HMGET', META, 'status', 'settings', 'waiting-until', 'generation', 'policy', 'next-event', 'period'))
 
 local reply = {NOW, false, 0}
 local last_seen = worker ~= '' and redis.call('ZSCORE', SEEN, worker)
@@ -74,26 +74,30 @@ if worker ~= '' and not (last_seen and tonumber(last_seen) > NOW - 60000) then
   reply[3] = note_seen_on_queue(worker)
 end
 if receipts > 0 then
-  ack_first(6 + 2 * receipts, packed_settings, slice, reply)
+  ack_first(6 + 2 * receipts, packed_settings, period, reply)
 end
 
 local taken, may_have_more = 0, false
 if status ~= '0' and max_jobs > 0 then
-  local came, _, queue_lease, first_end = 0, nil, DEFAULT_LEASE, math.huge
+  local came, left, queue_lease, first_end = 0, nil, DEFAULT_LEASE, math.huge
   if packed_settings then
     queue_lease = settings_of(packed_settings).lease
   end
   if may_have_event(next_event) then
-    came, _, next_event = handle_events(status, packed_settings, slice, math.max(100, max_jobs))
+    came, left, next_event = handle_events(status, packed_settings, period, max_jobs)
   end
-  taken, may_have_more = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
-    local job_lease = lease_for(lease, job.options, queue_lease)
-    local _, execution = lease_out(job, worker, job_lease)
-    add_job(reply, job.id, 'active', NOW + job_lease, execution, job.packed, job.payload)
-    first_end = math.min(first_end, NOW + job_lease)
-  end)
+  if left == 'behind' then
+    may_have_more = true
+  else
+    taken, may_have_more = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
+      local job_lease = lease_for(lease, job.options, queue_lease)
+      local _, execution = lease_out(job, worker, job_lease)
+      add_job(reply, job.id, 'active', NOW + job_lease, execution, job.packed, job.payload)
+      first_end = math.min(first_end, NOW + job_lease)
+    end)
+  end
   if taken > 0 then
-    count_claimed(slice, worker, taken)
+    count_claimed(period, worker, taken)
     note_event(next_event, first_end)
     if waiting_until and tonumber(waiting_until) > NOW then
       wake_for_left(waiting_until, came - taken)

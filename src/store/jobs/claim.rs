@@ -103,7 +103,7 @@ impl<R: Redis> Store<R> {
             };
             let deadline = *deadline.get_or_insert(now.plus(claim.wait));
             if pause.is_some_and(|pause| pause.is_zero()) {
-                // It met only jobs that had expired or died, as many as one round skips. Each round ends some of them.
+                // There are more expired jobs, or slices of batches, than one round handles. Each round leaves fewer.
                 continue;
             }
             if now >= deadline {

@@ -8,15 +8,17 @@
 --       2 the time to enter in the catalog, or -1 when the queue is there
 --
 -- @keys META, STAGED
--- @include batch, counts, queue, wakeup
+-- @include batch, counts, queue, sweep, wakeup
 
 local count, slices, due, priority = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 if redis.call('LLEN', STAGED) ~= slices then
   return {'lost', -1}
 end
-local cataloged, waiting_until, slice_of_rates = unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'slice'))
-local generation_to_enter = cataloged and -1 or make_queue()
-note_slice(slice_of_rates)
-commit(STAGED, slices, redis.call('HINCRBY', META, 'sequence', count) - count + 1, due, priority)
+local cataloged, waiting_until, sweep_at, period =
+  unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'sweep-at', 'period'))
+local time_to_enter = cataloged and -1 or make_queue()
+note_period(period)
+local number = redis.call('HINCRBY', META, 'sequence', count) - count + 1
+commit(STAGED, count, slices, number, due, priority)
 wake(waiting_until, count)
-return {'committed', generation_to_enter}
+return tell_sweep(sweep_at, {'committed', time_to_enter})

@@ -34,7 +34,7 @@ for i = 1, #ARGV, 3 do
   end
 end
 note_event(next_event, first_end)
-if first_end <= (first_event() or 0) then
+if first_end < math.huge and first_end <= first_event() then
   -- Claims that wait block until the next event that they know of. A lease ends before that now: wake all.
   wake(waiting_until, MAX_TOKENS)
 end

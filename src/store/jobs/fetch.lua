@@ -5,7 +5,7 @@
 --       2 worker, empty for none
 --       3 max_bytes: it stops after the job with which the payloads reach so many bytes
 -- Reply 1 outcome: 'jobs' or 'stopped'
---       2 1 when only jobs were met that had expired or died: run the script again
+--       2 1 when there may be jobs behind what one call may skip or take in: run the script again
 --       3… the payloads, with 'jobs'; none when there is no job
 --
 -- @keys META
@@ -29,18 +29,21 @@ local function take_leased(max_jobs, max_bytes, worker, packed_settings, next_ev
 end
 
 local max_jobs, worker, max_bytes = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local status, packed_settings, next_event, slice =
-  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'slice'))
+local status, packed_settings, next_event, period =
+  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'period'))
 -- Done even where at-least-once delivery has been switched off since: receipts may be left.
 if worker ~= '' then
-  finish_legacy_receipts(worker, packed_settings, slice)
+  finish_legacy_receipts(worker, packed_settings, period)
 end
 if status == '0' then
   return {'stopped', 0}
 end
-local _, may_have_ended
+local _, left
 if may_have_event(next_event) then
-  _, may_have_ended, next_event = handle_events(status, packed_settings, slice, math.max(100, max_jobs))
+  _, left, next_event = handle_events(status, packed_settings, period, max_jobs)
+  if left == 'behind' then
+    return {'jobs', 1}
+  end
 end
 
 local reply = {'jobs', 0}
@@ -54,8 +57,8 @@ else
   end)
 end
 if taken > 0 then
-  count_claimed(slice, worker, taken)
-elseif may_have_more or may_have_ended then
+  count_claimed(period, worker, taken)
+elseif may_have_more or left then
   reply[2] = 1
 end
 return tell_orphans(reply)

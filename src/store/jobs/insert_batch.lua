@@ -9,20 +9,20 @@
 --       2 the time to enter in the catalog, or -1 when the queue is there
 --
 -- @keys META
--- @include batch, counts, event, queue, sweep, wakeup
+-- @include batch, clock, counts, event, queue, sweep, wakeup
 
 local slice, count, largest, due, priority = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local cataloged, waiting_until, packed_settings, sweep_at, slice_of_rates, next_event = unpack(redis.call(
-  'HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'slice', 'next-event'))
+local cataloged, waiting_until, packed_settings, sweep_at, period, next_event = unpack(redis.call(
+  'HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'period', 'next-event'))
 if packed_settings and largest > (cmsgpack.unpack(packed_settings).max_bytes or math.huge) then
   return {'too-large', -1}
 end
-local generation_to_enter = cataloged and -1 or make_queue()
-note_slice(slice_of_rates)
+local time_to_enter = cataloged and -1 or make_queue()
+note_period(period)
 local number = redis.call('HINCRBY', META, 'sequence', count) - count + 1
-store_payloads(payloads_in(slice), number, due, priority)
+store_payloads(payloads_in(slice), number, NOW, due, priority)
 if due ~= '' then
   note_event(next_event, tonumber(due))
 end
 wake(waiting_until, count)
-return tell_sweep(sweep_at, {'inserted', generation_to_enter})
+return tell_sweep(sweep_at, {'inserted', time_to_enter})

@@ -98,11 +98,9 @@ impl<R: Redis> Store<R> {
             return Err(lost());
         }
         self.enter_in_catalog(batch.queue, reply.integer()?).await;
-        // The jobs are inserted. Should this break off, whoever asks for jobs goes on with it.
-        for _ in slices {
-            let Ok(mut reply) = self.run(&scripts::TAKE_IN, batch.queue, &[]).await else {
-                break;
-            };
+        // The jobs are inserted. Should this break off, whoever asks for jobs goes on with it. Slices of another batch that
+        // broke off come first.
+        while let Ok(mut reply) = self.run(&scripts::TAKE_IN, batch.queue, &[]).await {
             if !reply.flag()? {
                 break;
             }
@@ -150,5 +148,5 @@ fn describe(batch: InsertBatch<'_>) -> [String; 3] {
 }
 
 fn lost() -> RedisError {
-    RedisError::Unreachable("the server has lost what it was sent of a batch, as when it restarts".into())
+    RedisError::Unreachable("the server has lost what it was sent of a batch: it was restarted, or more than a minute passed between two parts".into())
 }

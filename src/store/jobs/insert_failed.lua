@@ -17,7 +17,7 @@ for _, receipt in ipairs(legacy_receipts_of(worker)) do
     replaced_ids[id] = true
   end
 end
-return tell_orphans(insert(ARGV[1], 3, unique_keys_of_queue(replaced_ids), function(packed_settings, slice)
-  count_failed(slice, worker)
+return tell_orphans(insert(ARGV[1], 3, unique_keys_of_queue(replaced_ids), function(packed_settings, period)
+  count_failed(period, worker)
   ack_legacy_receipts(worker, packed_settings)
 end))

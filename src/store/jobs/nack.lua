@@ -14,7 +14,7 @@
 
 local MAX_ERRORS = 5
 
-local packed_settings, waiting_until, slice = unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'slice'))
+local packed_settings, waiting_until, period = unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'period'))
 local settings = settings_of(packed_settings)
 
 local function retry_or_bury(id, rules, execution, delay, is_rejected)
@@ -53,7 +53,7 @@ local function nack(receipt, text, delay, is_rejected)
     table.remove(execution.errors, 1)
   end
   remember_finished(id, receipt, '-')
-  count_failed(slice, execution.worker)
+  count_failed(period, execution.worker)
   return retry_or_bury(id, rules, execution, delay, is_rejected)
 end
 

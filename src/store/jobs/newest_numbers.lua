@@ -6,10 +6,10 @@
 --       2… the numbers, the highest first
 --
 -- @keys READY
--- @include job, ready
+-- @include batch, job, ready
 
 local max_numbers, max_jobs = tonumber(ARGV[1]), tonumber(ARGV[2])
-promote(max_jobs)
+let_in(max_jobs)
 local numbers = {}
 for i, member in ipairs(redis.call('ZRANGE', READY, -max_jobs, -1)) do
   numbers[i] = number_of(member)

@@ -10,7 +10,7 @@
 --       more: many orphans were dropped, and the same call goes on behind them
 --
 -- @keys META, JOBS
--- @include clock, job, orphan, ready, sweep
+-- @include batch, clock, job, orphan, ready, sweep
 
 local state, max_jobs, last_score, last_id = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local has_payload, max_bytes = ARGV[5] == '1', tonumber(ARGV[6])
@@ -20,7 +20,7 @@ if status then
   sweep_when_due(sweep_at, settings)
 end
 if state == 'ready' then
-  promote(1000)
+  let_in(1000)
 end
 
 -- Scheduled jobs that are due count as ready, and ended ones whose retention is over as forgotten.

@@ -6,10 +6,10 @@
 --       2… the payloads
 --
 -- @keys READY
--- @include job, orphan, ready
+-- @include batch, job, orphan, ready
 
 local max_jobs, max_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
-promote(max_jobs)
+let_in(max_jobs)
 local reply = {0}
 for _, member in ipairs(redis.call('ZRANGE', READY, 0, max_jobs - 1)) do
   local payload = payload_in(member) or select(2, read_record(member))

@@ -5,7 +5,7 @@
 -- Reply 1 whether there was one: 1 or 0
 --
 -- @keys META, READY
--- @include ending, execution, job, orphan, queue, ready
+-- @include batch, ending, execution, job, orphan, queue, ready
 
 local number, max_scheduled = tonumber(ARGV[1]), tonumber(ARGV[2])
 
@@ -39,7 +39,7 @@ local function find()
   end
 end
 
-promote(max_scheduled)
+let_in(max_scheduled)
 local id = find()
 if not id then
   return {0}

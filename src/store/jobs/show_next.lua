@@ -1,7 +1,7 @@
 -- Shows the next job without taking it, whether or not the queue is stopped, and counts how often it was shown.
 --
 -- ARGV  1 max_bytes: it stops after the expired job with which their payloads reach so many bytes
--- Reply 1 1 when only jobs were met that had expired or died: run the script again
+-- Reply 1 1 when there may be jobs behind what one call may skip or take in: run the script again
 --       then, where there is one
 --       2 id
 --       3 payload
@@ -12,20 +12,23 @@
 -- @include ending, event, execution, job, lease, orphan, queue, ready
 
 local max_bytes = tonumber(ARGV[1])
-local status, packed_settings, next_event, slice =
-  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'slice'))
+local status, packed_settings, next_event, period =
+  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'period'))
 -- Whoever looks at a job may be about to remove it.
 allow_when_full()
-local _, may_have_ended
+local _, left
 if may_have_event(next_event) then
-  _, may_have_ended = handle_events(status, packed_settings, slice, 100)
+  _, left = handle_events(status, packed_settings, period, 1)
+  if left == 'behind' then
+    return {1}
+  end
 end
 
 local skipped = 0
 while max_bytes > 0 and skipped < MAX_SKIPPED do
   local member = redis.call('ZRANGE', READY, 0, 0)[1]
   if not member then
-    return tell_orphans({may_have_ended and 1 or 0})
+    return tell_orphans({left and 1 or 0})
   end
   local id = id_in(member)
   expand(id)

@@ -2,10 +2,11 @@
 --
 -- Reply whether more wait: 1 or 0
 --
--- @keys META, BATCHES
+-- @keys META
 -- @include batch, queue, wakeup
 
--- The jobs are there already, and take no more memory than their slices.
+-- The jobs are inserted already: they come in though they take more memory than their slices.
 allow_when_full()
-wake(redis.call('HGET', META, 'waiting-until'), take_in_slice())
-return {redis.call('EXISTS', BATCHES)}
+local ready = take_in_slice()
+wake(redis.call('HGET', META, 'waiting-until'), ready)
+return {has_batches() and 1 or 0}

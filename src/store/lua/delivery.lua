@@ -150,10 +150,10 @@ local function max_broadcast(subscribers)
   return max_jobs
 end
 
--- Makes deliveries of the next jobs. Takes the fields `policy`, `settings`, `slice` and `next-event` of META. Returns the
+-- Makes deliveries of the next jobs. Takes the fields `policy`, `settings`, `period` and `next-event` of META. Returns the
 -- subscribers that have some by that, as the keys of a table; and 'more' when there may be more jobs at once, 'blocked' when
 -- jobs wait for a subscriber that has all the deliveries that it can have.
-local function distribute(policy, packed_settings, slice, next_event)
+local function distribute(policy, packed_settings, period, next_event)
   local subscribers, notified = redis.call('ZRANGE', SUBSCRIBERS, AFTER_NOW, '+inf', 'BYSCORE'), {}
   if #subscribers == 0 or redis.call('EXISTS', READY) == 0 then
     return notified
@@ -177,7 +177,7 @@ local function distribute(policy, packed_settings, slice, next_event)
     end
   end)
   if taken > 0 then
-    count_claimed(slice, '', taken)
+    count_claimed(period, '', taken)
     note_event(next_event, NOW + DELIVERY_LEASE)
     redis.call('PEXPIRE', DELIVERIES, 86400000)
     if turns then

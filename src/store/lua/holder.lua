@@ -22,7 +22,7 @@ local function end_holder(key, holder, packed, packed_settings)
     local is_last = distribution and distribution.sent
       or not distribution and is_out_of_leases(execution.lost_leases + 1, settings)
     if is_expired or is_last then
-      recover({holder}, settings, redis.call('HGET', META, 'slice'))
+      recover({holder}, settings, redis.call('HGET', META, 'period'))
       execution = load_execution(holder)
     end
   end

@@ -3,7 +3,7 @@
 -- @keys META, JOBS, READY, SCHEDULED, IDEMPOTENCY?
 -- @include clock, counts, event, job, queue, ready, sweep, wakeup
 
--- A job has two arguments, its payload and its fields. Where only a priority is given these are its digit, else in one string:
+-- A job has two arguments, its payload and its fields. The fields of a job that has only a priority are that digit. Others are
 -- the priority in a byte; three texts, each after its length in four bytes; and the packed options, see job.lua. The texts:
 --   when it is due: milliseconds since 1970, '+' and milliseconds from now, empty for at once
 --   unique key, empty for none
@@ -45,11 +45,11 @@ end
 
 -- Inserts the jobs that ARGV has from `first` on. Appends to the reply for each its id, and 1 when that is another job,
 -- which holds the unique key; then it is not inserted. `unique_keys`: what to do with unique keys, see unique_insertion.lua;
--- nil where no job has one. Takes the fields `waiting-until`, `settings` and `slice` of META. Returns how many were inserted.
-local function insert_jobs(first, waiting_until, packed_settings, slice, unique_keys, reply)
+-- nil where no job has one. Takes the fields `waiting-until`, `settings` and `period` of META. Returns how many were inserted.
+local function insert_jobs(first, waiting_until, packed_settings, period, unique_keys, reply)
   local count = (#ARGV - first + 1) / JOB_ARGS
   -- The first write is one that a full Redis refuses: then nothing was changed.
-  note_slice(slice)
+  note_period(period)
   local number = redis.call('HINCRBY', META, 'sequence', count) - count
   local holders = unique_keys and unique_keys.find_holders(first, packed_settings)
   local inserted, is_scheduled = 0, false
@@ -60,7 +60,7 @@ local function insert_jobs(first, waiting_until, packed_settings, slice, unique_
       reply[#reply + 1], reply[#reply + 2] = holder, 1
     else
       number, inserted = number + 1, inserted + 1
-      local id = new_id(number, priority)
+      local id = new_id(number, priority, NOW)
       if due == '' and is_compact(options, ARGV[i]) then
         redis.call('ZADD', READY, position_of(number, priority), id .. ARGV[i])
       else
@@ -123,11 +123,11 @@ local function is_too_large(first, packed_settings)
 end
 
 -- Inserts the jobs that ARGV has from `first` on, all of them or none; once only for each idempotency key, where the request
--- has a fingerprint. Calls `on_inserted`, if any, with the fields `settings` and `slice` of META when jobs were inserted.
+-- has a fingerprint. Calls `on_inserted`, if any, with the fields `settings` and `period` of META when jobs were inserted.
 -- Returns the reply of insert.lua.
 local function insert(fingerprint, first, unique_keys, on_inserted)
-  local cataloged, waiting_until, packed_settings, sweep_at, slice =
-    unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'slice'))
+  local cataloged, waiting_until, packed_settings, sweep_at, period =
+    unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'period'))
   local replayed = fingerprint ~= '' and replay(fingerprint, cataloged)
   if replayed then
     return replayed
@@ -135,9 +135,9 @@ local function insert(fingerprint, first, unique_keys, on_inserted)
     return {'too-large', -1}
   end
   local reply = {'inserted', cataloged and -1 or make_queue()}
-  local inserted = insert_jobs(first, waiting_until, packed_settings, slice, unique_keys, reply)
+  local inserted = insert_jobs(first, waiting_until, packed_settings, period, unique_keys, reply)
   if inserted > 0 and on_inserted then
-    on_inserted(packed_settings, slice)
+    on_inserted(packed_settings, period)
   end
   if fingerprint ~= '' then
     remember(fingerprint, reply)

@@ -7,8 +7,8 @@
 -- which ids sort. The others are the time of the insertion and, in the last four bits, the priority. The time makes an id
 -- unique even when Redis comes back from an older copy, with an older sequence; with the priority a script can make a job
 -- ready without reading its record.
-local function new_id(number, priority)
-  return struct.pack('>I6I6', number, NOW * 16 + priority)
+local function new_id(number, priority, time)
+  return struct.pack('>I6I6', number, time * 16 + priority)
 end
 
 local ID_LENGTH = 12

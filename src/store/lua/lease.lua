@@ -34,7 +34,7 @@ end
 
 -- Takes back jobs whose lease has ended: each is ready again, or has ended. Returns how many are ready again.
 -- @rare
-local function recover(ids, settings, slice)
+local function recover(ids, settings, period)
   local ready, lost, done = 0, 0, 0
   for _, id in ipairs(ids) do
     local execution = load_execution(id)
@@ -56,25 +56,26 @@ local function recover(ids, settings, slice)
       ready = ready + 1
     end
   end
-  count_done(slice, done)
+  count_done(period, done)
   if lost > 0 then
     redis.call('HINCRBY', META, 'lost-leases', lost)
   end
   return ready
 end
 
--- Takes back the first jobs whose lease has ended, takes a slice of a batch in, and makes the first scheduled jobs ready that
--- are due. Takes the fields `status`, `settings` and `slice` of META. Returns how many jobs came to the queue by that, whether
--- there may be more whose lease has ended, and what the field `next-event` of META is then.
+-- Takes back the first jobs whose lease has ended, and lets in what is to be handed out, at most about so many jobs. Takes the
+-- fields `status`, `settings` and `period` of META. Returns how many jobs are ready by that; 'more' when there may be more whose
+-- lease has ended, 'behind' when nothing may be handed out before this was called again; and what the field `next-event` of META
+-- is then.
 -- @rare
-local function handle_events(status, packed_settings, slice, max_promoted)
+local function handle_events(status, packed_settings, period, max_jobs)
   allow_when_full()
   local ended = redis.call('ZRANGE', ACTIVE, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, MAX_RECOVERED)
-  local recovered = #ended > 0 and recover(ended, settings_of(packed_settings), slice) or 0
-  local taken_in = take_in_slice()
-  promote(max_promoted)
+  local recovered = #ended > 0 and recover(ended, settings_of(packed_settings), period) or 0
+  local taken_in, is_behind = let_in(math.max(100, max_jobs))
+  local left = is_behind and 'behind' or #ended == MAX_RECOVERED and 'more' or nil
   -- A queue that does not exist has no META, and does not get one by this.
-  return recovered + taken_in, #ended == MAX_RECOVERED, status and note_first_event()
+  return recovered + taken_in, left, status and note_first_event()
 end
 
 -- Ends ready jobs that cannot be handed out: each has expired, or is an orphan. They are in no set any more.

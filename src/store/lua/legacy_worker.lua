@@ -45,8 +45,8 @@ local function ack_legacy_receipts(worker, packed_settings)
   return count
 end
 
--- The same, and counts it. Takes the fields `settings` and `slice` of META.
+-- The same, and counts it. Takes the fields `settings` and `period` of META.
 -- @rare
-local function finish_legacy_receipts(worker, packed_settings, slice)
-  count_done(slice, ack_legacy_receipts(worker, packed_settings))
+local function finish_legacy_receipts(worker, packed_settings, period)
+  count_done(period, ack_legacy_receipts(worker, packed_settings))
 end

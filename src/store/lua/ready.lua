@@ -3,7 +3,7 @@
 -- A member of READY is the id of a job. A compact one has the payload behind it, and the job is stored there alone: so it takes
 -- less memory, and fewer commands. Jobs are compact that are small, were inserted without options, and were not touched since.
 --
--- @keys JOBS, READY, SCHEDULED
+-- @keys META, JOBS, READY, SCHEDULED
 -- @include clock, job
 
 -- A job's position among the ready ones is a whole number below 2^53, which a score holds exactly: by priority, 9 first;
@@ -43,12 +43,13 @@ end
 -- Makes a job that may be compact one like any other, with a record: for what is about one job.
 local function expand(id)
   local position = position_of(number_of(id), priority_of(id))
-  local member = redis.call('ZRANGE', READY, position, position, 'BYSCORE')[1]
-  local payload = member and id_in(member) == id and payload_in(member)
-  if payload then
-    redis.call('ZREM', READY, member)
-    redis.call('HSET', JOBS, id, encode('', payload))
-    redis.call('ZADD', READY, position, id)
+  for _, member in ipairs(redis.call('ZRANGE', READY, position, position, 'BYSCORE')) do
+    local payload = id_in(member) == id and payload_in(member)
+    if payload then
+      redis.call('ZREM', READY, member)
+      redis.call('HSET', JOBS, id, encode('', payload))
+      redis.call('ZADD', READY, position, id)
+    end
   end
 end
 
@@ -67,9 +68,9 @@ local function promote(max_jobs)
   end
 end
 
--- How many jobs are ready: those that are due count, although they are promoted later.
+-- How many jobs are ready: those count that are due, or wait to be taken in (see batch.lua), although they come to READY later.
 local function count_ready()
-  local ready = redis.call('ZCARD', READY)
+  local ready = redis.call('ZCARD', READY) + (redis.call('HGET', META, 'to-take-in') or 0)
   if redis.call('EXISTS', SCHEDULED) == 0 then
     return ready
   end

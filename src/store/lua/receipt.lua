@@ -88,13 +88,13 @@ local function ack(receipt, result, retain)
 end
 
 -- Acknowledges the receipts and results that ARGV has from `first` to `last`, and appends what became of each to a reply.
--- Takes the field `slice` of META.
-local function ack_all(first, last, retain, slice, reply)
+-- Takes the field `period` of META.
+local function ack_all(first, last, retain, period, reply)
   local count = 0
   for i = first, last, 2 do
     local outcome = ack(ARGV[i], ARGV[i + 1], retain)
     reply[#reply + 1] = outcome
     count = count + (outcome == 'done' and 1 or 0)
   end
-  count_done(slice, count)
+  count_done(period, count)
 end

@@ -4,7 +4,7 @@
 -- @keys META, DONE, DEAD, CANCELLED
 -- @include clock, counts, ending, queue
 
--- Frees a slice of each. Takes the field `settings` of META.
+-- Frees some of each. Takes the field `settings` of META.
 -- @rare
 local function sweep(packed_settings)
   -- Looks must go on when Redis is full, and so must this.
@@ -12,9 +12,9 @@ local function sweep(packed_settings)
   local most = math.max(forget_overdue(DONE), forget_overdue(DEAD), forget_overdue(CANCELLED))
   most = math.max(most, forget_excess_dead(settings_of(packed_settings)))
   if #rates() == 0 then
-    redis.call('HDEL', META, 'slice', 'rates')
+    redis.call('HDEL', META, 'period', 'rates')
   end
-  -- After a full slice there may be more: then the next call goes on.
+  -- After as many as one call frees there may be more: then the next call goes on.
   redis.call('HSET', META, 'sweep-at', most < MAX_FORGOTTEN and NOW + SWEEP_INTERVAL or NOW)
 end
 

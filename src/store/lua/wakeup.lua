@@ -1,6 +1,6 @@
 -- How claims and subscribers that wait are woken. They block on a list of tokens, never on jobs.
 --
--- @keys META, JOBS, WAKEUP
+-- @keys META, JOBS, READY, BATCHES, WAKEUP
 -- @include clock
 
 local MAX_TOKENS = 100
@@ -22,7 +22,7 @@ end
 -- `generation` and `policy` of META.
 local function note_waiting(waiting_until, status, generation, policy, time)
   redis.call('HSET', META, 'waiting-until', math.max(NOW + time, tonumber(waiting_until or 0)))
-  if not (status or generation or policy) and redis.call('EXISTS', JOBS) == 0 then
+  if not (status or generation or policy) and redis.call('EXISTS', JOBS, READY, BATCHES) == 0 then
     -- The queue never existed, and may never exist.
     redis.call('PEXPIRE', META, time + 10000)
   end

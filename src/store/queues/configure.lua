@@ -22,11 +22,11 @@ if old_status then
   -- A stopped queue must be opened before it can be emptied.
   allow_when_full()
 end
-local generation_to_enter = cataloged and -1 or make_queue()
+local time_to_enter = cataloged and -1 or make_queue()
 -- What is too much or over its time by these settings is freed by the next calls.
 redis.call('HSET', META, 'settings', settings, 'status', status, 'sweep-at', 0)
 if status == '1' then
   wake(waiting_until, count_ready())
 end
 local outcome = old_status and 'changed' or 'created'
-return {outcome, generation_to_enter, settings_tag(settings, status), pack_effective(settings)}
+return {outcome, time_to_enter, settings_tag(settings, status), pack_effective(settings)}

@@ -41,7 +41,7 @@ if not status and not generation and #subscribers == 0 then
   return {-1, had_jobs}
 end
 redis.call('HDEL', META, 'cataloged', 'processed', 'done', 'failed', 'lost-leases', 'orphans')
-redis.call('HDEL', META, 'replay-bytes', 'keeps-replay', 'slice', 'rates', 'next-event')
+redis.call('HDEL', META, 'replay-bytes', 'keeps-replay', 'period', 'rates', 'next-event', 'to-take-in')
 -- A generation is a time, and later than all before it, also when the clock was set back.
 local new_generation = math.max(NOW, tonumber(generation or 0) + 1, tonumber(cataloged or 0))
 redis.call('HSET', META, 'generation', new_generation)

@@ -15,10 +15,10 @@
 -- @keys META, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
 -- @include clock, counts, job, queue, ready, sweep, unique_key
 
--- What had been counted when a slice began: nothing was since, until the next slice in which something was.
-local function totals_at(slice, rates_now, totals)
+-- What had been counted when a period began: nothing was since, until the next period in which something was.
+local function totals_at(period, rates_now, totals)
   for _, rate in ipairs(rates_now) do
-    if rate[1] >= slice then
+    if rate[1] >= period then
       return rate[2]
     end
   end
@@ -77,9 +77,9 @@ local totals = totals_now()
 for _, total in ipairs({totals[2], totals[3], totals[4], tonumber(lost_leases or 0), tonumber(orphans or 0)}) do
   add(total)
 end
--- The six slices before this one.
-local slice, rates_now = math.floor(NOW / SLICE), rates()
-local before, after = totals_at(slice - SLICES + 1, rates_now, totals), totals_at(slice, rates_now, totals)
+-- The six periods before this one.
+local period, rates_now = math.floor(NOW / PERIOD), rates()
+local before, after = totals_at(period - PERIODS + 1, rates_now, totals), totals_at(period, rates_now, totals)
 for i = 1, #COUNTED do
   add(after[i] - before[i])
 end

@@ -1,4 +1,4 @@
--- Frees a slice of what is over its time.
+-- Frees a period of what is over its time.
 --
 -- ARGV  none
 -- Reply 1 always 1

@@ -28,9 +28,10 @@ keys! {
     /// A hash. When a queue is deleted these fields go:
     ///
     /// - `cataloged`: the time at which the queue was entered in [`CATALOG`];
-    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost-leases`, `orphans`; `slice` and
+    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost-leases`, `orphans`; `period` and
     ///   `rates`: see `lua/counts.lua`;
-    /// - `next-event`: before this time (ms) no lease ends and no scheduled job becomes due;
+    /// - `next-event`: before this time (ms) no lease ends, no scheduled job becomes due, and no batch waits;
+    /// - `to-take-in`: how many jobs of batches wait to be taken in;
     /// - `replay-bytes`: how many bytes [`REPLAY`] has; `keeps-replay`: whether an event stream was here;
     ///
     /// these go with the settings:

@@ -15,13 +15,13 @@
 --       then for each job: delivery, number, is_text (1 or 0), payload
 --
 -- @keys META, ACTIVE, READY, DELIVERIES, WAKEUP
--- @include clock, counts, delivery, event, job, lease, orphan, queue, ready, subscriber, wakeup
+-- @include batch, clock, counts, delivery, event, job, lease, orphan, queue, subscriber, wakeup
 
 local subscriber, generation, wait = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_jobs, max_bytes, is_event_stream = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1'
-local packed_settings, waiting_until, status, current_generation, policy, last_poll, keeps_replay, slice, next_event =
+local packed_settings, waiting_until, status, current_generation, policy, last_poll, keeps_replay, period, next_event =
   unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll', 'keeps-replay',
-    'slice', 'next-event'))
+    'period', 'next-event'))
 -- Long after a deletion nobody knows of it any more.
 if current_generation and current_generation ~= generation then
   return {'ended'}
@@ -40,7 +40,7 @@ for i = 7, #ARGV do
 end
 note_present(subscriber)
 local done_by_absent, was_outage = forget_absent(last_poll, settings)
-count_done(slice, done + done_by_absent)
+count_done(period, done + done_by_absent)
 
 -- The jobs of this subscriber's deliveries stay leased.
 for _, delivery in ipairs(deliveries_to(subscriber)) do
@@ -54,13 +54,17 @@ end
 
 local notified, backlog = {}, nil
 if status ~= '0' then
+  local _, left, is_behind
   if was_outage then
-    promote(100)
+    _, is_behind = let_in(MAX_DISTRIBUTED)
   elseif may_have_event(next_event) then
-    local _
-    _, _, next_event = handle_events(status, packed_settings, slice, 100)
+    _, left, next_event = handle_events(status, packed_settings, period, MAX_DISTRIBUTED)
   end
-  notified, backlog = distribute(policy, packed_settings, slice, next_event)
+  if is_behind or left == 'behind' then
+    backlog = 'more'
+  else
+    notified, backlog = distribute(policy, packed_settings, period, next_event)
+  end
 end
 
 local reply = {'inbox', false, backlog == 'blocked' and 1 or 0, 0}

@@ -48,8 +48,8 @@ local function share_deliveries(subscriber)
 end
 
 local max_subscribers, is_event_stream, last = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3]
-local packed_settings, waiting_until, status, generation, policy, last_poll, slice = unpack(redis.call(
-  'HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll', 'slice'))
+local packed_settings, waiting_until, status, generation, policy, last_poll, period = unpack(redis.call(
+  'HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll', 'period'))
 local settings = settings_of(packed_settings)
 -- Subscribers empty a queue.
 allow_when_full()
@@ -57,7 +57,7 @@ if redis.call('EXISTS', SUBSCRIBERS) == 0 then
   -- What the last subscribers left: its jobs come back when their leases end.
   redis.call('UNLINK', DELIVERIES)
 end
-count_done(slice, (forget_absent(last_poll, settings)))
+count_done(period, (forget_absent(last_poll, settings)))
 if redis.call('ZCARD', SUBSCRIBERS) >= max_subscribers then
   return {'', 0}
 end

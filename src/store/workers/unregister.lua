@@ -9,7 +9,7 @@
 -- @include legacy_worker
 
 local worker = ARGV[1]
-finish_legacy_receipts(worker, unpack(redis.call('HMGET', META, 'settings', 'slice')))
+finish_legacy_receipts(worker, unpack(redis.call('HMGET', META, 'settings', 'period')))
 local reply = {redis.call('HGET', WORKER_COUNTS, worker), redis.call('HGET', WORKER_FAILURES, worker)}
 redis.call('HDEL', WORKER_COUNTS, worker)
 redis.call('HDEL', WORKER_FAILURES, worker)

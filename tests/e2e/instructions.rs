@@ -1,0 +1,111 @@
+//! What a request costs a component, in Wasm instructions, and how large the components are. Both are counted, so that what
+//! they grow by is seen.
+
+use crate::support::{Host, HostOptions, Redis};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// How many instructions a request takes, by wasmtime's count: with a payload of 100 bytes, by the compiler that `Cargo.toml`
+/// names. When a change makes a request cheaper, or makes it cost more with good reason, the new count goes here.
+const INSTRUCTIONS: [(&str, u64); 5] = [
+    ("fetch", 74_249),
+    ("insert", 82_655),
+    ("v1 ack", 93_419),
+    ("v1 claim", 152_553),
+    ("v1 insert", 111_686),
+];
+
+/// How many bytes each component may have. docs/performance.md says what they consist of.
+const SIZES: [(&str, u64); 8] = [
+    ("comet", 1),
+    ("control", 1),
+    ("index", 1),
+    ("queue", 1),
+    ("restmq", 1),
+    ("status", 1),
+    ("v1", 1),
+    ("worker", 1),
+];
+
+/// How often each request is sent: one may begin before the rest of the last one has run.
+const TIMES: usize = 11;
+
+#[tokio::test]
+async fn a_request_takes_as_many_instructions_as_it_did() {
+    let redis = Redis::start();
+    let mut host = Host::start(HostOptions {
+        redis_url: Some(redis.url()),
+        manifest: Some("tests/e2e/instructions.toml"),
+        args: &[
+            "--log-fuel",
+            "--log-level",
+            "info",
+            "--max-instance-reuse-count",
+            "100000",
+            "--idle-instance-timeout",
+            "60s",
+        ],
+        ..HostOptions::default()
+    });
+    let client = host.client();
+    let payload = format!("\"{}\"", "x".repeat(98));
+    let job = format!("{{\"payload\":{payload}}}");
+    // By component, in this order.
+    let mut sent: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for _ in 0..TIMES {
+        client.insert("/q/x", payload.clone()).await;
+        sent.entry("queue").or_default().push("insert");
+    }
+    for _ in 0..TIMES {
+        assert_eq!(client.get("/q/x").await.status, 200);
+        sent.entry("queue").or_default().push("fetch");
+    }
+    for _ in 0..TIMES {
+        assert_eq!(client.post("/v1/queues/x/jobs", job.clone()).await.status, 201);
+        sent.entry("v1").or_default().push("v1 insert");
+    }
+    for _ in 0..TIMES {
+        let claimed = client.post("/v1/queues/x/claims", "{}").await;
+        let claimed: serde_json::Value = serde_json::from_slice(&claimed.body).unwrap();
+        let receipt = claimed["jobs"][0]["receipt"].as_str().unwrap();
+        let acked = client.post(&format!("/v1/queues/x/claims/{receipt}/ack"), "").await;
+        assert_eq!(acked.status, 200);
+        sent.entry("v1").or_default().extend(["v1 claim", "v1 ack"]);
+    }
+
+    let mut counted: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for (component, requests) in sent {
+        let name = format!("component=\"{component}\"");
+        let lines = host.log_lines(&["request begins", &name], requests.len()).await;
+        // What was left when each began.
+        let left = lines
+            .iter()
+            .map(|line| line.split_once("fuel=").expect("fuel").1.parse().expect("a number"));
+        let left: Vec<u64> = left.collect();
+        for (request, left) in requests.iter().zip(left.windows(2)) {
+            counted.entry(request).or_default().push(left[0] - left[1]);
+        }
+    }
+    let counted = counted.into_iter().map(|(request, mut counts)| {
+        counts.sort_unstable();
+        (request, counts[counts.len() / 2])
+    });
+    let counted: Vec<_> = counted.collect();
+    let is_near = |((_, now), (_, then)): (&(&str, u64), &(&str, u64))| now.abs_diff(*then) * 50 <= *then;
+    assert!(
+        counted.len() == INSTRUCTIONS.len() && counted.iter().zip(&INSTRUCTIONS).all(is_near),
+        "more than 2 % away from what is noted:\n{counted:?}, noted:\n{INSTRUCTIONS:?}"
+    );
+}
+
+#[test]
+fn no_component_has_grown() {
+    let components = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/wasm32-wasip2/release");
+    for (name, max) in SIZES {
+        let file = components.join(format!("presque_{name}.wasm"));
+        let size = std::fs::metadata(&file)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+            .len();
+        assert!(size <= max, "{name} has {size} bytes, more than {max}");
+    }
+}
