@@ -4,7 +4,7 @@ use crate::jobs::{self, Jobs};
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// A kind of request. Where it has a number, it is for so many jobs at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +48,11 @@ pub(crate) struct Round {
     /// Where the bare script is served.
     pub(crate) bare: &'static str,
     pub(crate) jobs: Jobs,
-    /// Of the jobs that were claimed and not acknowledged.
-    pub(crate) receipts: RefCell<Vec<String>>,
+    /// Of the jobs that were claimed, for the acks of a later step.
+    receipts: RefCell<Vec<String>>,
+    /// How many jobs were handed out under a lease, and how many acks are done.
+    claimed: Cell<u64>,
+    acked: Cell<u64>,
 }
 
 impl Round {
@@ -60,14 +63,46 @@ impl Round {
             bare,
             jobs: Jobs::new(payload),
             receipts: RefCell::default(),
+            claimed: Cell::new(0),
+            acked: Cell::new(0),
         }
     }
 
+    /// How many acks are done.
+    pub(crate) fn acked(&self) -> u64 {
+        self.acked.get()
+    }
+
+    /// Notes the response to a claim, to acks of these receipts, or to both in one. Gives the receipts of its jobs.
+    ///
     /// # Errors
-    /// A job that went in did not come out, or was not acknowledged.
+    /// A job is not the right one or has no receipt, or an ack is not done.
+    pub(crate) fn note(&self, response: &[u8], acks: &[String]) -> Result<Vec<String>> {
+        let jobs = usize::try_from(self.jobs.note(response)?)?;
+        let mut receipts: Vec<_> = jobs::receipts(response).collect();
+        let done = memchr::memmem::find_iter(response, "\"status\":\"done\"").count();
+        // Those of the acks stand behind those of the jobs, in the order of the request.
+        ensure!(
+            done == acks.len() && receipts.get(jobs..) == Some(acks),
+            "{jobs} jobs and {} acks were answered with {} receipts and {done} acks done: {}",
+            acks.len(),
+            receipts.len(),
+            String::from_utf8_lossy(response)
+        );
+        receipts.truncate(jobs);
+        self.claimed.set(self.claimed.get() + jobs as u64);
+        self.acked.set(self.acked.get() + done as u64);
+        Ok(receipts)
+    }
+
+    /// # Errors
+    /// A job that went in did not come out, or was claimed and not acknowledged.
     pub(crate) fn check(&self) -> Result<()> {
-        let held = self.receipts.borrow().len();
-        ensure!(held == 0, "{held} jobs were not acknowledged");
+        let (claimed, acked) = (self.claimed.get(), self.acked.get());
+        ensure!(
+            claimed == acked,
+            "{claimed} jobs were claimed, and {acked} acknowledged"
+        );
         self.jobs.check()
     }
 }
@@ -95,13 +130,13 @@ impl Call {
             body: Bytes::new(),
         };
         Some(match self {
-            Self::Insert => post(format!("/q/{queue}"), payloads(round, 1, "", "", "")),
+            Self::Insert => post(format!("/q/{queue}"), payloads(round, 1, "", ",", "")),
             Self::Fetch => get(format!("/q/{queue}")),
-            Self::InsertBatch(count) => post(format!("/qb/{queue}"), payloads(round, count, "{\"jobs\":[", "", "]}")),
+            Self::InsertBatch(count) => post(format!("/qb/{queue}"), payloads(round, count, "{\"jobs\":[", ",", "]}")),
             Self::FetchBatch(count) => get(format!("/qb/{queue}?batch_size={count}")),
             Self::InsertV1(count) => {
                 let body = match count {
-                    1 => payloads(round, 1, "{\"payload\":", "", "}"),
+                    1 => payloads(round, 1, "{\"payload\":", ",", "}"),
                     _ => payloads(round, count, "{\"jobs\":[{\"payload\":", "},{\"payload\":", "}]}"),
                 };
                 post(format!("/v1/queues/{queue}/jobs"), body)
@@ -129,9 +164,9 @@ impl Call {
                 format!("/v1/queues/{queue}/claims"),
                 format!("{{\"count\":{count},\"lease\":600,{}}}", acks(held)),
             ),
-            Self::Push => post(round.bare.to_owned(), payloads(round, 1, "", "", "")),
+            Self::Push => post(round.bare.to_owned(), payloads(round, 1, "", ",", "")),
             Self::Pop => get(round.bare.to_owned()),
-            Self::ListPush => post("/".to_owned(), payloads(round, 1, &format!("LPUSH/{queue}/"), "", "")),
+            Self::ListPush => post("/".to_owned(), payloads(round, 1, &format!("LPUSH/{queue}/"), ",", "")),
             Self::ListPop => get(format!("/RPOP/{queue}")),
         })
     }
@@ -146,23 +181,21 @@ impl Call {
             (Self::Insert | Self::Push, 201) => Ok(1),
             (Self::InsertBatch(count) | Self::InsertV1(count), 201) => Ok(count as u64),
             (Self::ListPush, 200) => Ok(1),
-            (Self::Fetch | Self::Pop | Self::FetchBatch(_), 404) | (Self::Claim(_) | Self::Turn(_), 204) => Ok(0),
+            (Self::Fetch | Self::Pop | Self::FetchBatch(_), 404) | (Self::Claim(_), 204) => Ok(0),
             (Self::Fetch | Self::Pop | Self::FetchBatch(_) | Self::ListPop, 200) => round.jobs.note(body),
             (Self::Claim(_), 200) => {
-                round.receipts.borrow_mut().extend(jobs::receipts(body));
-                round.jobs.note(body)
+                let receipts = round.note(body, &[])?;
+                let count = receipts.len() as u64;
+                round.receipts.borrow_mut().extend(receipts);
+                Ok(count)
             }
-            (Self::Ack(1), 200) => Ok(1),
             (Self::Ack(_), 200) => {
-                done(body, held.len())?;
+                round.note(body, held)?;
                 Ok(held.len() as u64)
             }
             (Self::Turn(_), 200) => {
-                done(body, held.len())?;
-                let count = round.jobs.note(body)?;
-                // The acks' results have receipts too, behind the jobs.
-                *held = jobs::receipts(body).take(usize::try_from(count)?).collect();
-                Ok(count)
+                *held = round.note(body, held)?;
+                Ok(held.len() as u64)
             }
             _ => bail!("{self:?} was answered with {status}: {}", String::from_utf8_lossy(body)),
         }
@@ -171,7 +204,6 @@ impl Call {
 
 /// The next payloads, with these texts before, between and behind them.
 fn payloads(round: &Round, count: usize, before: &str, between: &str, behind: &str) -> String {
-    let between = if between.is_empty() { "," } else { between };
     let each = round.jobs.size() + between.len();
     let mut text = String::with_capacity(before.len() + count * each + behind.len());
     text.push_str(before);
@@ -186,7 +218,7 @@ fn payloads(round: &Round, count: usize, before: &str, between: &str, behind: &s
 }
 
 /// The member `acks` for these receipts.
-fn acks(receipts: &[String]) -> String {
+pub(crate) fn acks(receipts: &[String]) -> String {
     let items: Vec<_> = receipts
         .iter()
         .map(|receipt| format!("{{\"receipt\":\"{receipt}\"}}"))
@@ -194,14 +226,48 @@ fn acks(receipts: &[String]) -> String {
     format!("\"acks\":[{}]", items.join(","))
 }
 
-/// # Errors
-/// Not so many acks in this response are done.
-fn done(response: &[u8], acks: usize) -> Result<()> {
-    let done = memchr::memmem::find_iter(response, "\"status\":\"done\"").count();
-    ensure!(
-        done == acks,
-        "of {acks} acks {done} are done: {}",
-        String::from_utf8_lossy(response)
-    );
-    Ok(())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HELD: &str = r#"{"receipt":"a-1","status":"done"}"#;
+
+    #[test]
+    fn each_ack_must_be_done_and_each_job_have_a_receipt() {
+        let round = Round::new("q".to_owned(), "/", 32);
+        let payload = payloads(&round, 1, "", ",", "");
+        let job = format!(r#"{{"payload":{payload},"receipt":"b-1"}}"#);
+        let held = ["a-1".to_owned()];
+        for wrong in [
+            format!(r#"{{"jobs":[{{"payload":{payload}}}],"acks":[]}}"#),
+            r#"{"jobs":[],"acks":[]}"#.to_owned(),
+            r#"{"jobs":[],"acks":[{"receipt":"a-1","status":"stale"}]}"#.to_owned(),
+            r#"{"jobs":[],"acks":[{"receipt":"c-1","status":"done"}]}"#.to_owned(),
+        ] {
+            // Each for itself: the job may come once.
+            let round = Round::new("q".to_owned(), "/", 32);
+            payloads(&round, 1, "", ",", "");
+            assert!(round.note(wrong.as_bytes(), &held).is_err(), "{wrong}");
+        }
+        let right = format!(r#"{{"jobs":[{job}],"acks":[{HELD}]}}"#);
+        assert_eq!(round.note(right.as_bytes(), &held).unwrap(), ["b-1"]);
+    }
+
+    #[test]
+    fn a_job_that_was_claimed_and_not_acknowledged_is_an_error() {
+        let round = Round::new("q".to_owned(), "/", 32);
+        let payload = payloads(&round, 1, "", ",", "");
+        let job = format!(r#"{{"jobs":[{{"payload":{payload},"receipt":"a-1"}}]}}"#);
+        let held = round.note(job.as_bytes(), &[]).unwrap();
+        assert!(round.check().is_err());
+        round.note(HELD.as_bytes(), &held).unwrap();
+        round.check().unwrap();
+    }
+
+    #[test]
+    fn a_claim_with_acks_is_never_answered_with_nothing() {
+        let round = Round::new("q".to_owned(), "/", 32);
+        let read = Call::Turn(1).read(&round, &mut vec!["a-1".to_owned()], StatusCode::NO_CONTENT, b"");
+        assert!(read.is_err());
+    }
 }

@@ -7,6 +7,10 @@ use std::sync::LazyLock;
 
 /// In front of a job's number, in JSON and in JSON within a string.
 static NUMBER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("seq"));
+/// A payload without its number and without padding.
+const EMPTY: &str = r#"{"seq":,"pad":""}"#;
+/// What stands between a payload's number and its padding, and what behind that: in JSON, and in JSON within a string.
+const ENDS: [(&[u8], &[u8]); 2] = [(br#","pad":""#, br#""}"#), (br#",\"pad\":\""#, br#"\"}"#)];
 /// In front of a receipt.
 static RECEIPT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"receipt\":\""));
 
@@ -42,24 +46,50 @@ impl Jobs {
     pub(crate) fn write_next(&self, text: &mut String) {
         let number = self.inserted.get() + 1;
         self.inserted.set(number);
-        let start = text.len();
         text.push_str("{\"seq\":");
         text.push_str(&number.to_string());
         text.push_str(",\"pad\":\"");
-        let rest = self.size.saturating_sub(text.len() - start + "\"}".len());
-        text.push_str(self.padding.get(..rest).unwrap_or_default());
+        text.push_str(self.padding_of(number));
         text.push_str("\"}");
+    }
+
+    /// The numbers of the jobs in a response, with an error for a payload that is not the one that went in.
+    pub(crate) fn numbers(&self, response: &[u8]) -> impl Iterator<Item = Result<u64>> {
+        numbers(response).map(|(number, rest)| {
+            ensure!(
+                self.goes_on_well(number, rest),
+                "the payload of job {number} is not the one that went in"
+            );
+            Ok(number)
+        })
+    }
+
+    /// Whether a number is followed by the rest of its payload.
+    fn goes_on_well(&self, number: u64, rest: &[u8]) -> bool {
+        let padding = self.padding_of(number).as_bytes();
+        ENDS.iter().any(|(before, behind)| {
+            let rest = rest.strip_prefix(*before).and_then(|rest| rest.strip_prefix(padding));
+            rest.is_some_and(|rest| rest.starts_with(behind))
+        })
+    }
+
+    /// What fills the payload of a job up to its size.
+    fn padding_of(&self, number: u64) -> &str {
+        let digits = number.checked_ilog10().unwrap_or_default() as usize + 1;
+        let rest = self.size.saturating_sub(EMPTY.len() + digits);
+        self.padding.get(..rest).unwrap_or_default()
     }
 
     /// Notes the jobs in a response, and gives how many they are.
     ///
     /// # Errors
-    /// A job came out twice, or was never inserted, or its payload is cut.
+    /// A job came out twice, or was never inserted, or with another payload.
     pub(crate) fn note(&self, response: &[u8]) -> Result<u64> {
         let mut seen = self.seen.borrow_mut();
         seen.resize(usize::try_from(self.inserted.get())?, false);
         let mut count = 0;
-        for number in numbers(response) {
+        for number in self.numbers(response) {
+            let number = number?;
             let place = usize::try_from(number)?.checked_sub(1).and_then(|at| seen.get_mut(at));
             let Some(place) = place else {
                 bail!("job {number} came out and was never inserted");
@@ -68,12 +98,6 @@ impl Jobs {
             count += 1;
         }
         self.count.set(self.count.get() + count);
-        let least = usize::try_from(count)? * self.size;
-        ensure!(
-            response.len() >= least,
-            "{count} jobs came out in {} bytes",
-            response.len()
-        );
         Ok(count)
     }
 
@@ -86,13 +110,18 @@ impl Jobs {
     }
 }
 
-/// The numbers of the jobs in a response.
-pub(crate) fn numbers(response: &[u8]) -> impl Iterator<Item = u64> {
+/// The numbers of the jobs in a response, each with what follows it.
+fn numbers(response: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     NUMBER.find_iter(response).filter_map(|at| {
         let rest = response.get(at + "seq".len()..)?;
         let start = rest.iter().position(u8::is_ascii_digit)?;
-        let digits = rest.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit());
-        Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
+        let rest = rest.get(start..)?;
+        let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+        let (digits, rest) = rest.split_at_checked(end)?;
+        let number = digits.iter().try_fold(0_u64, |number, digit| {
+            number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+        });
+        Some((number?, rest))
     })
 }
 
@@ -133,9 +162,26 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_found_in_json_within_a_string_too() {
-        let found: Vec<_> = numbers(br#"["{\"seq\":7,\"pad\":\"\"}","{\"seq\":12}"]"#).collect();
-        assert_eq!(found, [7, 12]);
+    fn a_payload_that_is_cut_or_changed_is_an_error() {
+        let jobs = Jobs::new(32);
+        let mut text = String::new();
+        jobs.write_next(&mut text);
+        for other in [
+            text.replacen('x', "", 1),
+            text.replacen('x', "y", 1),
+            text.replacen('x', "xx", 1),
+        ] {
+            assert!(jobs.note(other.as_bytes()).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn jobs_are_found_in_json_within_a_string_too() {
+        let jobs = Jobs::new(32);
+        let mut payloads = [String::new(), String::new()];
+        payloads.iter_mut().for_each(|payload| jobs.write_next(payload));
+        let response = serde_json::to_vec(&payloads).unwrap();
+        assert_eq!(jobs.note(&response).unwrap(), 2);
     }
 
     #[test]

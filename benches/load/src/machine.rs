@@ -41,8 +41,8 @@ impl Machine {
             processor: line("/proc/cpuinfo", "model name"),
             cores: std::thread::available_parallelism()?.get(),
             memory_bytes: kilobytes * 1024,
-            system: info.text("os")?.to_owned(),
-            redis: info.text("redis_version")?.to_owned(),
+            system: info.text("os")?,
+            redis: info.text("redis_version")?,
             profile: paths.profile(),
             commit: String::from_utf8_lossy(&commit).trim().to_owned(),
         })

@@ -19,10 +19,6 @@ impl Latencies {
         self.0.push(latency);
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
-    }
-
     pub(crate) fn extend(&mut self, others: &Self) {
         self.0.extend(&others.0);
     }

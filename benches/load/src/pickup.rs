@@ -1,9 +1,8 @@
 //! How long a job waits until a worker has it that waits for it: jobs are inserted at a fixed rate, whatever becomes of those
 //! before, and the time counts from when each was to be sent.
 
-use crate::calls::{Call, Round};
+use crate::calls::{Call, Round, acks};
 use crate::client::Connection;
-use crate::jobs::numbers;
 use crate::measure::Latencies;
 use crate::redis::Redis;
 use crate::servers::{Kind, Server};
@@ -22,12 +21,12 @@ pub(crate) const WORKERS: usize = 16;
 /// The payload of a job, in bytes.
 pub(crate) const PAYLOAD: usize = 100;
 
-/// How long the whole may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// For how many seconds a claim waits. The last ones of a round do so in vain.
+const WAIT: u32 = 1;
 
 /// Whether a server has claims that wait.
 pub(crate) fn takes_part(kind: Kind) -> bool {
-    !matches!(kind, Kind::Bare | Kind::NativeBare | Kind::Webdis)
+    !matches!(kind, Kind::Bare | Kind::NativeBare | Kind::Webdis | Kind::BullMq)
 }
 
 /// When each job is to be sent.
@@ -45,31 +44,32 @@ impl Schedule {
     }
 }
 
-/// Inserts so many jobs a second for so long, and gives how long each took until a worker had it. `place` tells this round
-/// from others: a worker of another round may still wait for jobs of its queue.
+/// Inserts so many jobs a second for so long, and gives how long each took until a worker had it. `place` is the place of
+/// this round.
 pub(crate) async fn round(server: &Server, redis: &Redis, rate: u32, time: Duration, place: u32) -> Result<Latencies> {
     redis.clear().await?;
     let count = (time.as_secs_f64() * f64::from(rate)).ceil() as u64;
-    let round = Rc::new(Round::new(format!("pickup-{place}"), server.bare(), PAYLOAD));
+    // A worker of another server or round may still wait for jobs of its queue.
+    let queue = format!("pickup-{}-{place}", server.process.address.port());
+    let round = Rc::new(Round::new(queue, server.bare(), PAYLOAD));
     let latencies = Rc::new(RefCell::new(Latencies::default()));
     // The time of the first job is a little later: then all are ready.
     let schedule = Schedule {
         start: Instant::now() + Duration::from_millis(200),
         interval: Duration::from_secs(1) / rate,
     };
-    let mut workers = JoinSet::new();
+    let mut tasks = JoinSet::new();
     for _ in 0..WORKERS {
         let connection = Connection::open(server.process.address).await?;
         let (round, latencies) = (round.clone(), latencies.clone());
-        workers.spawn_local(async move { work(connection, &round, schedule, &latencies).await });
+        tasks.spawn_local(async move { work(connection, &round, schedule, count, &latencies).await });
     }
     let (ticks, due) = unbounded_channel();
     let due = Rc::new(Mutex::new(due));
-    let mut producers = JoinSet::new();
     for _ in 0..WORKERS {
         let connection = Connection::open(server.process.address).await?;
         let (round, due) = (round.clone(), due.clone());
-        producers.spawn_local(async move { produce(connection, &round, &due).await });
+        tasks.spawn_local(async move { produce(connection, &round, &due).await });
     }
     // A thread of its own: the timers of the runtime have whole milliseconds.
     std::thread::spawn(move || {
@@ -80,22 +80,10 @@ pub(crate) async fn round(server: &Server, redis: &Redis, rate: u32, time: Durat
             }
         }
     });
-    let all = async {
-        while let Some(produced) = producers.join_next().await {
-            produced??;
-        }
-        while (latencies.borrow().count() as u64) < count {
-            tokio::select! {
-                worked = workers.join_next() => worked.context("all workers have ended")??.context("a worker")?,
-                () = tokio::time::sleep(Duration::from_millis(1)) => {}
-            }
-        }
-        Ok::<_, anyhow::Error>(())
-    };
-    tokio::time::timeout(PATIENCE, all)
-        .await
-        .context("not all jobs were picked up")??;
-    round.jobs.check()?;
+    while let Some(ended) = tasks.join_next().await {
+        ended??;
+    }
+    round.check()?;
     Ok(latencies.take())
 }
 
@@ -113,29 +101,26 @@ async fn produce(mut connection: Connection, round: &Round, due: &Mutex<Unbounde
     }
 }
 
-/// Claims, and acknowledges what was claimed before, until the connection is dropped.
+/// Claims, and acknowledges what was claimed before, until so many jobs are acknowledged by all workers together.
 async fn work(
     mut connection: Connection,
     round: &Round,
     schedule: Schedule,
+    count: u64,
     latencies: &RefCell<Latencies>,
 ) -> Result<()> {
     let target = format!("/v1/queues/{}/claims", round.queue);
-    let mut acks = String::new();
-    loop {
-        let body = format!("{{\"lease\":60,\"wait\":20,\"acks\":[{acks}]}}");
+    let mut held = Vec::new();
+    while round.acked() < count {
+        let body = format!("{{\"lease\":60,\"wait\":{WAIT},{}}}", acks(&held));
         let (status, body) = connection.send(Method::POST, &target, body.into()).await?;
         let came = Instant::now();
         ensure!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
-        acks.clear();
-        if round.jobs.note(&body)? == 0 {
-            continue;
+        held = round.note(&body, &held)?;
+        for number in round.jobs.numbers(&body) {
+            let latency = came.saturating_duration_since(schedule.time(number?));
+            latencies.borrow_mut().note(latency);
         }
-        let number = numbers(&body).next().context("a number")?;
-        latencies
-            .borrow_mut()
-            .note(came.saturating_duration_since(schedule.time(number)));
-        let receipt = crate::jobs::receipts(&body).next().context("a receipt")?;
-        acks = format!("{{\"receipt\":\"{receipt}\"}}");
     }
+    Ok(())
 }

@@ -1,11 +1,11 @@
 //! The one Redis that all servers use.
 
-use crate::Fsync;
+use crate::flags::Fsync;
 use anyhow::{Context, Result};
 use futures_util::{Stream, StreamExt};
 use presque_redis_server::RedisServer;
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, FromRedisValue};
+use redis::{Cmd, FromRedisValue, InfoDict};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::pin::Pin;
@@ -24,9 +24,7 @@ pub(crate) struct Redis {
 }
 
 /// What `INFO` tells, by its names.
-pub(crate) struct Info {
-    values: BTreeMap<String, String>,
-}
+pub(crate) struct Info(InfoDict);
 
 impl Redis {
     /// Starts a Redis as presque's private one, but for the policy, with its data below `target`.
@@ -90,11 +88,7 @@ impl Redis {
     }
 
     pub(crate) async fn info(&self) -> Result<Info> {
-        let text: String = self.run(&["INFO", "all"]).await?;
-        let lines = text.lines().filter_map(|line| line.split_once(':'));
-        Ok(Info {
-            values: lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        })
+        self.run(&["INFO", "all"]).await.map(Info)
     }
 }
 
@@ -152,13 +146,16 @@ fn command(words: &[&str]) -> Cmd {
 
 impl Info {
     /// A value as it stands.
-    pub(crate) fn text(&self, name: &str) -> Result<&str> {
-        let value = self.values.get(name).map(String::as_str);
-        value.with_context(|| format!("INFO does not tell {name}"))
+    pub(crate) fn text(&self, name: &str) -> Result<String> {
+        self.get(name)
     }
 
     pub(crate) fn number(&self, name: &str) -> Result<u64> {
-        self.text(name)?.parse().with_context(|| format!("INFO's {name}"))
+        self.get(name)
+    }
+
+    fn get<T: FromRedisValue>(&self, name: &str) -> Result<T> {
+        self.0.get(name).with_context(|| format!("INFO does not tell {name}"))
     }
 }
 
