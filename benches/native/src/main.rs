@@ -11,6 +11,7 @@ use clap::Parser;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use mimalloc::MiMalloc;
 use redis::aio::MultiplexedConnection;
 use std::convert::Infallible;
 use std::io::Write;
@@ -20,6 +21,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};
+
+/// As the host has it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 type Body = http_body_util::Full<bytes::Bytes>;
 
