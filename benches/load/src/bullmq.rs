@@ -3,6 +3,7 @@
 
 use crate::measure::{Latencies, Pids, Sample};
 use crate::redis::Redis;
+use crate::rounds::WARM_UP;
 use crate::servers::Paths;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,10 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// The folder with the script and what npm installs for it.
 const FOLDER: &str = "benches/bullmq";
+
+/// Says which version is installed, and fails if none is.
+const VERSION: &str = "const { version } = JSON.parse(require('fs').readFileSync('node_modules/bullmq/package.json')); \
+                       require('bullmq'); console.log(`BullMQ ${version}, Node.js ${process.version}`)";
 
 /// What BullMQ is asked to do.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +44,9 @@ pub(crate) struct BullMq {
 }
 
 #[derive(Serialize)]
-struct Task<'a> {
+struct Task {
     call: &'static str,
-    queue: &'a str,
+    queue: &'static str,
     count: usize,
     payload: usize,
     connections: usize,
@@ -63,21 +68,19 @@ enum Outcome {
 }
 
 impl BullMq {
-    /// Starts it, if it is installed. Else says what is missing.
-    pub(crate) async fn start(paths: &Paths, redis: &Redis) -> Result<Result<Self, String>> {
-        let Ok(node) = which::which("node").or_else(|_| which::which("nodejs")) else {
-            return Ok(Err("BullMQ: there is no `node` on the PATH".to_owned()));
-        };
+    /// Starts it with this Node.js, if it is installed, and gives its version, too. Else says what is missing.
+    pub(crate) async fn start(node: &Path, paths: &Paths, redis: &Redis) -> Result<Result<(Self, String), String>> {
         let folder = paths.root.join(FOLDER);
-        let script = "require('bullmq'); require('ioredis')";
-        let mut found = Command::new(&node);
-        found.args(["-e", script]).current_dir(&folder).stderr(Stdio::null());
-        if !found.status().await?.success() {
+        let mut look = Command::new(node);
+        look.args(["-e", VERSION]).current_dir(&folder).kill_on_drop(true);
+        let output = look.output().await?;
+        if !output.status.success() {
             return Ok(Err(format!(
                 "BullMQ: not installed; `npm install` in {FOLDER} does that"
             )));
         }
-        Self::spawn(&node, &folder, redis.port()).map(Ok)
+        let version = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+        Ok(Ok((Self::spawn(node, &folder, redis.port())?, version)))
     }
 
     fn spawn(node: &Path, folder: &Path, redis_port: u16) -> Result<Self> {
@@ -116,28 +119,33 @@ impl BullMq {
             redis: redis.pid(),
         };
         let mut samples = Vec::new();
-        for step in steps {
-            let (call, count) = match step.call {
-                Call::Add(count) => ("add", count),
-                Call::Process => ("process", 1),
-            };
-            let before = pids.cpu();
-            let task = Task {
-                call,
-                queue: "bench",
-                count,
-                payload,
-                connections,
-                seconds: time.as_secs_f64(),
-            };
-            let sample = self.run(&task).await?;
-            let cpu = Pids::between(before, pids.cpu());
-            samples.push(Sample { cpu, ..sample });
+        for (queue, time) in [("warm-up", time / WARM_UP), ("bench", time)] {
+            samples.clear();
+            for step in steps {
+                let (open, call, count) = match step.call {
+                    Call::Add(count) => ("open-queue", "add", count),
+                    Call::Process => ("open-worker", "process", 1),
+                };
+                let task = |call| Task {
+                    call,
+                    queue,
+                    count,
+                    payload,
+                    connections,
+                    seconds: time.as_secs_f64(),
+                };
+                self.run(&task(open)).await?;
+                let before = pids.cpu();
+                let sample = self.run(&task(call)).await?;
+                let cpu = Pids::between(before, pids.cpu());
+                self.run(&task("close")).await?;
+                samples.push(Sample { cpu, ..sample });
+            }
         }
         Ok(samples)
     }
 
-    async fn run(&mut self, task: &Task<'_>) -> Result<Sample> {
+    async fn run(&mut self, task: &Task) -> Result<Sample> {
         let line = serde_json::to_string(task)? + "\n";
         self.tasks.write_all(line.as_bytes()).await?;
         let line = self.outcomes.next_line().await?.context("it has ended")?;

@@ -8,6 +8,7 @@ mod client;
 mod cpu;
 mod exact;
 mod fan_out;
+mod flags;
 mod jobs;
 mod machine;
 mod measure;
@@ -20,102 +21,37 @@ mod servers;
 mod tables;
 mod workloads;
 
-use anyhow::Result;
-use clap::{Parser, ValueEnum};
+use anyhow::{Context, Result};
+use clap::Parser;
+use flags::{Flags, Part};
 use machine::Machine;
 use progress::Progress;
 use redis::Redis;
 use report::Report;
 use rounds::Rounds;
-use serde::Serialize;
-use servers::{Paths, Subjects};
-use std::fmt;
-use std::path::PathBuf;
+use servers::{Kind, Paths, Subjects};
+use std::fs::File;
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
-
-/// Measures presque beside the bare component, a native server and others, on this machine and one Redis. It uses the
-/// loopback only, and ends by itself.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
-struct Flags {
-    /// How often each measurement is repeated. The servers take turns within a round.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: u32,
-
-    /// For how many seconds each server is sent jobs in a round. Taking them out takes about as long again.
-    #[arg(long, value_name = "SECONDS", default_value = "0.5", value_parser = seconds)]
-    seconds: Duration,
-
-    /// Only these parts of the benchmark; may be given more than once.
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(workloads::names()))]
-    only: Vec<String>,
-
-    /// Numbers of connections, with commas.
-    #[arg(long, value_name = "N,...", default_value = "1,16,64", value_delimiter = ',')]
-    connections: Vec<usize>,
-
-    /// Sizes of payloads in bytes, with commas: at least 32.
-    #[arg(long, value_name = "BYTES,...", default_value = "100,10000", value_delimiter = ',')]
-    payloads: Vec<usize>,
-
-    /// How many jobs a second are inserted where the time until a waiting worker has each is measured.
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    rate: u32,
-
-    /// How many jobs wait where very many do.
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1000..=20_000_000))]
-    jobs: u32,
-
-    /// When Redis puts what it was told on disk. `always` is what presque's private Redis does.
-    #[arg(long, value_enum, default_value_t = Fsync::Always)]
-    fsync: Fsync,
-
-    /// Another build of the host to measure beside this one; may be given more than once.
-    #[arg(long, value_name = "PROGRAM")]
-    also: Vec<PathBuf>,
-
-    /// Write the report as JSON, too.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
-    if !(0.01..=60.0).contains(&seconds) {
-        return Err("must be from 0.01 to 60".to_owned());
-    }
-    Ok(Duration::from_secs_f64(seconds))
-}
-
-/// The setting `appendfsync` of Redis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-enum Fsync {
-    /// Before it answers.
-    Always,
-    /// Once a second.
-    Everysec,
-    /// When the system likes to.
-    No,
-}
+use workloads::WORKLOADS;
 
 impl Flags {
     /// Whether a part of the benchmark is wanted.
-    fn wants(&self, part: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| only == part)
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
     }
-}
 
-impl fmt::Display for Fsync {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Always => "always",
-            Self::Everysec => "everysec",
-            Self::No => "no",
-        })
+    /// Whether a server has a part in what is wanted.
+    fn needs(&self, kind: Kind) -> bool {
+        let mut workloads = WORKLOADS.iter().filter(|workload| self.wants(workload.part));
+        workloads.any(|workload| workload.takes_part(kind))
+            || self.wants(Part::FanOut) && fan_out::takes_part(kind)
+            || self.wants(Part::Pickup) && pickup::takes_part(kind)
+            || exact::PARTS
+                .iter()
+                .any(|part| self.wants(*part) && exact::takes_part(*part, kind))
     }
 }
 
@@ -134,19 +70,25 @@ fn start(flags: &Flags) -> Result<()> {
     LocalSet::new().block_on(&runtime, async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        // Whatever ends it, the servers end with it.
+        // The terminal is closed.
+        let mut hang_up = signal(SignalKind::hangup())?;
+        // Whatever ends it, the servers end with it. What a signal brings about beside that is not what is to be told.
         tokio::select! {
-            result = run(flags) => result,
+            biased;
             _ = terminate.recv() => anyhow::bail!("stopped"),
             _ = interrupt.recv() => anyhow::bail!("stopped"),
+            _ = hang_up.recv() => anyhow::bail!("stopped"),
+            result = run(flags) => result,
         }
     })
 }
 
 async fn run(flags: &Flags) -> Result<()> {
+    // Before all that takes time.
+    let json = flags.json.as_deref().map(open).transpose()?;
     let paths = Paths::find()?;
     let redis = Redis::start(&paths.target(), flags.fsync).await?;
-    let mut subjects = Subjects::start(&paths, &redis, &flags.also).await?;
+    let mut subjects = Subjects::start(flags, &paths, &redis).await?;
     let machine = Machine::look(&paths, &redis).await?;
     let rounds = Rounds::of(flags);
     let progress = Progress::new(rounds.steps(&subjects) + exact::steps(flags))?;
@@ -157,7 +99,8 @@ async fn run(flags: &Flags) -> Result<()> {
     progress.finish();
     let report = Report {
         machine,
-        fsync: flags.fsync,
+        versions: subjects.versions,
+        fsync: flags.fsync.to_string(),
         rounds: flags.rounds,
         seconds: flags.seconds.as_secs_f64(),
         left_out: subjects.left_out,
@@ -167,8 +110,16 @@ async fn run(flags: &Flags) -> Result<()> {
         exact,
     };
     println!("{report}");
-    if let Some(file) = &flags.json {
-        std::fs::write(file, serde_json::to_string_pretty(&report)?)?;
+    if let Some(file) = json {
+        // What an earlier run wrote.
+        file.set_len(0)?;
+        serde_json::to_writer_pretty(file, &report).context("--json: cannot write the file")?;
     }
     Ok(())
+}
+
+/// Opens the file for the report. It keeps what it has until there is a new one.
+fn open(path: &Path) -> Result<File> {
+    let file = File::options().write(true).create(true).truncate(false).open(path);
+    file.with_context(|| format!("--json {}: cannot write this file", path.display()))
 }

@@ -1,6 +1,5 @@
 //! The report: tables for people, JSON for programs.
 
-use crate::Fsync;
 use crate::exact::Exact;
 use crate::machine::Machine;
 use crate::measure::{Latencies, Sample};
@@ -21,7 +20,9 @@ const SHOWN_CONNECTIONS: usize = 16;
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) machine: Machine,
-    pub(crate) fsync: Fsync,
+    /// Of what is compared.
+    pub(crate) versions: Vec<String>,
+    pub(crate) fsync: String,
     pub(crate) rounds: u32,
     /// For how long jobs were inserted in a round.
     pub(crate) seconds: f64,
@@ -59,7 +60,7 @@ pub(crate) struct Pickup {
 /// One kind of request on one server.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
-    pub(crate) workload: &'static str,
+    pub(crate) workload: String,
     pub(crate) operation: &'static str,
     pub(crate) server: Kind,
     pub(crate) payload_bytes: usize,
@@ -134,7 +135,10 @@ fn row(setting: Setting, server: Kind, samples: &[Sample], presque: Option<&Vec<
         generator: median(cpu.iter().map(|[_, _, generator]| *generator)),
     });
     Row {
-        workload: WORKLOADS.get(setting.workload).map_or("", |workload| workload.name),
+        workload: WORKLOADS
+            .get(setting.workload)
+            .map(|workload| workload.part.to_string())
+            .unwrap_or_default(),
         operation: setting.name,
         server,
         payload_bytes: setting.payload,
@@ -159,6 +163,9 @@ fn cpu_of(sample: &Sample) -> Option<[f64; 3]> {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.machine)?;
+        for version in &self.versions {
+            writeln!(f, "{version}")?;
+        }
         writeln!(
             f,
             "appendfsync {}, {} rounds of {} s",

@@ -2,12 +2,13 @@
 
 use crate::Flags;
 use crate::calls::Round;
+use crate::flags::Part;
 use crate::measure::{Clients, Latencies, Sample};
 use crate::progress::Progress;
 use crate::redis::Redis;
 use crate::report::{FanOut, Pickup, median};
 use crate::servers::{Kind, Server, Subjects};
-use crate::workloads::{FAN_OUT, PICKUP, WORKLOADS, Workload};
+use crate::workloads::{WORKLOADS, Workload};
 use crate::{fan_out, pickup};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -15,10 +16,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// For how much of a round's time its server is warmed up before: a new instance must not be part of it.
-const WARM_UP: u32 = 10;
+pub(crate) const WARM_UP: u32 = 10;
 
 /// How many times as long jobs are inserted where the rate is fixed, and low.
 const PICKUP_TIME: u32 = 4;
+
+/// How long a round may take, besides so many times the time for which jobs are inserted.
+const PATIENCE: Duration = Duration::from_secs(60);
+const SLOWER: u32 = 20;
 
 /// What is measured together, round for round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,11 +47,8 @@ pub(crate) struct Rounds<'a> {
 
 impl<'a> Rounds<'a> {
     pub(crate) fn of(flags: &'a Flags) -> Self {
-        let wanted = |name: &str| flags.only.is_empty() || flags.only.iter().any(|only| only == name);
-        let workloads = WORKLOADS
-            .iter()
-            .enumerate()
-            .filter(|(_, workload)| wanted(workload.name));
+        let workloads = WORKLOADS.iter().enumerate();
+        let workloads = workloads.filter(|(_, workload)| flags.wants(workload.part));
         Self {
             flags,
             workloads: workloads.collect(),
@@ -56,19 +58,18 @@ impl<'a> Rounds<'a> {
     /// How many steps there are for the progress.
     pub(crate) fn steps(&self, subjects: &Subjects) -> u64 {
         let settings = self.flags.payloads.len() * self.flags.connections.len() * self.flags.rounds as usize;
-        let takes_part = |server: &Server, workload: &Workload| !workload.steps(server.kind).is_empty();
         let servers = self.workloads.iter().map(|(_, workload)| {
             let servers = subjects.servers.iter();
-            let bullmq = usize::from(subjects.bullmq.is_some() && !workload.bullmq.is_empty());
-            servers.filter(|server| takes_part(server, workload)).count() + bullmq
+            let bullmq = usize::from(subjects.bullmq.is_some() && workload.takes_part(Kind::BullMq));
+            servers.filter(|server| workload.takes_part(server.kind)).count() + bullmq
         });
         let others = [
-            (FAN_OUT, fan_out::takes_part as fn(Kind) -> bool),
-            (PICKUP, pickup::takes_part),
+            (Part::FanOut, fan_out::takes_part as fn(Kind) -> bool),
+            (Part::Pickup, pickup::takes_part),
         ];
         let others = others
             .iter()
-            .filter(|(part, _)| self.flags.wants(part))
+            .filter(|(part, _)| self.flags.wants(*part))
             .map(|(_, takes_part)| {
                 let servers = subjects.servers.iter();
                 servers.filter(|server| takes_part(server.kind)).count() * self.flags.rounds as usize
@@ -78,10 +79,10 @@ impl<'a> Rounds<'a> {
 
     /// Measures messages to many readers.
     pub(crate) async fn fan_out(&self, subjects: &Subjects, redis: &Redis, progress: &Progress) -> Result<Vec<FanOut>> {
-        if !self.flags.wants(FAN_OUT) {
+        if !self.flags.wants(Part::FanOut) {
             return Ok(Vec::new());
         }
-        progress.begin(FAN_OUT);
+        progress.begin(&Part::FanOut.to_string());
         let mut times: BTreeMap<Kind, Vec<f64>> = BTreeMap::new();
         for place in 0..self.flags.rounds {
             for server in subjects
@@ -89,8 +90,8 @@ impl<'a> Rounds<'a> {
                 .iter()
                 .filter(|server| fan_out::takes_part(server.kind))
             {
-                let time = fan_out::round(server, redis, place).await;
-                let time = time.with_context(|| format!("{}: {FAN_OUT}", server.kind))?;
+                let time = self.in_time(fan_out::round(server, redis, place)).await;
+                let time = time.with_context(|| format!("{}: {}", server.kind, Part::FanOut))?;
                 times.entry(server.kind).or_default().push(time.as_secs_f64());
                 progress.step();
             }
@@ -107,16 +108,16 @@ impl<'a> Rounds<'a> {
 
     /// Measures how long jobs wait for workers that wait.
     pub(crate) async fn pickup(&self, subjects: &Subjects, redis: &Redis, progress: &Progress) -> Result<Vec<Pickup>> {
-        if !self.flags.wants(PICKUP) {
+        if !self.flags.wants(Part::Pickup) {
             return Ok(Vec::new());
         }
-        progress.begin(PICKUP);
+        progress.begin(&Part::Pickup.to_string());
         let (rate, time) = (self.flags.rate, self.flags.seconds * PICKUP_TIME);
         let mut all: BTreeMap<Kind, Latencies> = BTreeMap::new();
         for place in 0..self.flags.rounds {
             for server in subjects.servers.iter().filter(|server| pickup::takes_part(server.kind)) {
-                let latencies = pickup::round(server, redis, rate, time, place).await;
-                let latencies = latencies.with_context(|| format!("{}: {PICKUP}", server.kind))?;
+                let latencies = self.in_time(pickup::round(server, redis, rate, time, place)).await;
+                let latencies = latencies.with_context(|| format!("{}: {}", server.kind, Part::Pickup))?;
                 all.entry(server.kind).or_default().extend(&latencies);
                 progress.step();
             }
@@ -140,7 +141,7 @@ impl<'a> Rounds<'a> {
                 for &connections in &self.flags.connections {
                     progress.begin(&format!(
                         "{}, {payload} bytes, {connections} connections",
-                        workload.name
+                        workload.part
                     ));
                     let mut note = |kind, names: &mut dyn Iterator<Item = &'static str>, samples: Vec<Sample>| {
                         for ((name, sample), step) in names.zip(samples).zip(0..) {
@@ -162,15 +163,15 @@ impl<'a> Rounds<'a> {
                                 continue;
                             }
                             let samples = round(server, redis, workload, payload, connections, self.flags.seconds);
-                            let samples = samples
-                                .await
-                                .with_context(|| format!("{}: {}", server.kind, workload.name))?;
+                            let samples = self.in_time(samples).await;
+                            let samples = samples.with_context(|| format!("{}: {}", server.kind, workload.part))?;
                             note(server.kind, &mut steps.iter().map(|step| step.name), samples);
                         }
                         let steps = workload.bullmq;
                         if let Some(bullmq) = subjects.bullmq.as_mut().filter(|_| !steps.is_empty()) {
                             let samples = bullmq.round(redis, steps, payload, connections, self.flags.seconds);
-                            let samples = samples.await.with_context(|| format!("BullMQ: {}", workload.name))?;
+                            let samples = self.in_time(samples).await;
+                            let samples = samples.with_context(|| format!("BullMQ: {}", workload.part))?;
                             note(Kind::BullMq, &mut steps.iter().map(|step| step.name), samples);
                         }
                     }
@@ -179,6 +180,19 @@ impl<'a> Rounds<'a> {
         }
         Ok(measured)
     }
+
+    /// Waits for a round, but not for ever: a server that hangs is an error. What is inserted quickly by 100 is taken out one
+    /// by one where BullMQ does so, which takes several times as long.
+    async fn in_time<T>(&self, round: impl Future<Output = Result<T>>) -> Result<T> {
+        in_time(PATIENCE + self.flags.seconds * SLOWER, round).await
+    }
+}
+
+/// # Errors
+/// It takes longer than this.
+pub(crate) async fn in_time<T>(patience: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let done = tokio::time::timeout(patience, work).await;
+    done.with_context(|| format!("not done after {} seconds", patience.as_secs()))?
 }
 
 /// One round of one workload on one server: a sample for each step.

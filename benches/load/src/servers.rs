@@ -1,26 +1,31 @@
 //! What is measured: each a process that listens on the loopback.
 
 use crate::bullmq::BullMq;
+use crate::flags::{Flags, Installed};
 use crate::measure::Pids;
 use crate::redis::Redis;
-use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use crate::rounds::in_time;
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Serialize;
 use std::fmt;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::ChildStdout;
 
 /// How long a server may take until it serves. The first start compiles all components.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How long a server may take to end.
-const END: Duration = Duration::from_secs(15);
+/// How long a program may take to say its version.
+const VERSION_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The file with a server's log, in its folder.
 const LOG: &str = "log";
@@ -108,7 +113,15 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a build of this project's host with a manifest.
-    pub(crate) fn host(paths: &Paths, program: &Path, manifest: &str, redis_url: &str, args: &[&str]) -> Result<Self> {
+    pub(crate) async fn host(
+        paths: &Paths,
+        program: &Path,
+        manifest: &str,
+        redis_url: &str,
+        args: &[&str],
+    ) -> Result<Self> {
+        // A line for each request only where it is read: nothing that it is compared with writes one.
+        let level = if args.contains(&"--log-fuel") { "info" } else { "warn" };
         let mut command = Command::new(program);
         command
             // Where no `.env` is.
@@ -118,19 +131,20 @@ impl Process {
             .arg("--state-dir")
             .arg(paths.target().join("bench-state"))
             .args(["--listen", "127.0.0.1:0", "--redis-url", redis_url])
+            .args(["--log-level", level])
             .args(args);
-        Self::announced(command)
+        Self::announced(command).await
     }
 
     /// Starts the native server.
-    pub(crate) fn native(paths: &Paths, redis_url: &str) -> Result<Self> {
+    pub(crate) async fn native(paths: &Paths, redis_url: &str) -> Result<Self> {
         let mut command = Command::new(paths.programs.join("presque-bench-native"));
         command.args(["--redis-url", redis_url]);
-        Self::announced(command)
+        Self::announced(command).await
     }
 
     /// Starts Spin with presque's manifest.
-    pub(crate) fn spin(paths: &Paths, program: &Path, redis_url: &str) -> Result<Self> {
+    pub(crate) async fn spin(paths: &Paths, program: &Path, redis_url: &str) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let address = free_address()?;
         let mut command = Command::new(program);
@@ -143,11 +157,11 @@ impl Process {
             .arg(dir.path())
             .args(["--listen", &address.to_string()])
             .args(["--variable", &format!("redis_url={redis_url}")]);
-        Self::found(command, address, dir)
+        Self::found(command, address, dir).await
     }
 
     /// Starts Webdis.
-    pub(crate) fn webdis(program: &Path, redis_port: u16) -> Result<Self> {
+    pub(crate) async fn webdis(program: &Path, redis_port: u16) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let address = free_address()?;
         let settings = serde_json::json!({
@@ -168,42 +182,56 @@ impl Process {
         std::fs::write(&file, settings.to_string())?;
         let mut command = Command::new(program);
         command.arg(file).current_dir(dir.path());
-        Self::found(command, address, dir)
+        Self::found(command, address, dir).await
     }
 
     /// Starts a program that says where it serves, in the first line of its output.
-    fn announced(mut command: Command) -> Result<Self> {
-        let dir = tempfile::tempdir()?;
-        let mut child = spawn(command.stdout(Stdio::piped()), &dir)?;
-        let stdout = child.stdout.take().context("its output is not there")?;
-        let mut process = Self {
-            child,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            dir,
-        };
+    async fn announced(mut command: Command) -> Result<Self> {
+        let mut process = Self::spawn(command.stdout(Stdio::piped()), None, tempfile::tempdir()?)?;
+        let stdout = process.child.stdout.take().context("its output is not there")?;
+        let mut output = BufReader::new(ChildStdout::from_std(stdout)?);
         let mut line = String::new();
-        let mut output = BufReader::new(stdout);
-        output.read_line(&mut line)?;
+        let read = in_time(PATIENCE, async { Ok(output.read_line(&mut line).await?) }).await;
+        read.with_context(|| process.failure(&command))?;
         let address = line.trim_end().strip_prefix("Serving http://");
-        let address = address.with_context(|| process.failure(&command))?;
-        process.address = address.parse()?;
+        process.address = address.with_context(|| process.failure(&command))?.parse()?;
         // To the end: a full pipe would stop the program.
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        tokio::task::spawn_local(async move { tokio::io::copy(&mut output, &mut tokio::io::sink()).await });
         Ok(process)
     }
 
     /// Starts a program that will listen on this address.
-    fn found(mut command: Command, address: SocketAddr, dir: TempDir) -> Result<Self> {
-        let child = spawn(command.stdout(Stdio::null()), &dir)?;
-        let mut process = Self { child, address, dir };
-        let start = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            if process.child.try_wait()?.is_some() || start.elapsed() > PATIENCE {
-                bail!(process.failure(&command));
+    async fn found(mut command: Command, address: SocketAddr, dir: TempDir) -> Result<Self> {
+        let mut process = Self::spawn(command.stdout(Stdio::null()), Some(address), dir)?;
+        let listens = async {
+            while TcpStream::connect(address).await.is_err() {
+                let ended = process.child.try_wait()?;
+                ensure!(ended.is_none(), "it has ended");
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            std::thread::sleep(Duration::from_millis(5));
-        }
+            Ok(())
+        };
+        let listens = in_time(PATIENCE, listens).await;
+        listens.with_context(|| process.failure(&command))?;
         Ok(process)
+    }
+
+    /// Starts a program, with its log in a file: what a terminal costs is not measured. The environment does not say to it
+    /// which Redis to use. It is a process group with all that it starts, so that nothing of it is left when it ends.
+    fn spawn(command: &mut Command, address: Option<SocketAddr>, dir: TempDir) -> Result<Self> {
+        for (name, _) in std::env::vars_os() {
+            if name == "REDIS_URL" || name.as_encoded_bytes().starts_with(b"SPIN_VARIABLE_") {
+                command.env_remove(name);
+            }
+        }
+        command.stdin(Stdio::null()).stderr(File::create(dir.path().join(LOG))?);
+        let child = command.process_group(0).spawn();
+        let child = child.with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        Ok(Self {
+            child,
+            address: address.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            dir,
+        })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -222,35 +250,12 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// Ends it at once: it keeps nothing that is used later, and a server that is asked to end waits for requests under way.
     fn drop(&mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            // One that has ended needs no signal.
-            let _ = kill_process(pid, Signal::TERM);
-        }
-        let start = Instant::now();
-        while start.elapsed() < END {
-            if let Ok(Some(_)) | Err(_) = self.child.try_wait() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let _ = self.child.kill();
+        // One that has ended needs no signal.
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.wait();
     }
-}
-
-/// Starts a program, with its log in a file: what a terminal costs is not measured. The environment does not say to it which
-/// Redis to use.
-fn spawn(command: &mut Command, dir: &TempDir) -> Result<Child> {
-    for (name, _) in std::env::vars_os() {
-        if name == "REDIS_URL" || name.as_encoded_bytes().starts_with(b"SPIN_VARIABLE_") {
-            command.env_remove(name);
-        }
-    }
-    command.stdin(Stdio::null()).stderr(File::create(dir.path().join(LOG))?);
-    let child = command.spawn();
-    child.with_context(|| format!("cannot start {}", command.get_program().display()))
 }
 
 /// An address on the loopback that nobody listens on at this moment.
@@ -286,48 +291,106 @@ impl Server {
 pub(crate) struct Subjects {
     pub(crate) servers: Vec<Server>,
     pub(crate) bullmq: Option<BullMq>,
+    /// Of what is not this project's.
+    pub(crate) versions: Vec<String>,
     /// What is not there, and why.
     pub(crate) left_out: Vec<String>,
 }
 
 impl Subjects {
-    /// Starts all that is installed.
-    pub(crate) async fn start(paths: &Paths, redis: &Redis, also: &[PathBuf]) -> Result<Self> {
+    /// Starts all that has a part in what is wanted, and is installed.
+    pub(crate) async fn start(flags: &Flags, paths: &Paths, redis: &Redis) -> Result<Self> {
+        let mut also = Vec::new();
+        for program in &flags.also {
+            let found = program.canonicalize();
+            also.push(found.with_context(|| format!("--also {}: cannot find this program", program.display()))?);
+        }
         let url = redis.url();
-        let mut servers = Vec::new();
-        let mut left_out = Vec::new();
-        let mut add = |kind: Kind, process: &Rc<Process>| {
-            let process = process.clone();
-            servers.push(Server { kind, process });
+        let mut subjects = Self {
+            servers: Vec::new(),
+            bullmq: None,
+            versions: Vec::new(),
+            left_out: Vec::new(),
         };
         let host = paths.host();
-        let mut add_host = |kind, program: &Path, manifest| -> Result<()> {
-            add(kind, &Rc::new(Process::host(paths, program, manifest, &url, &[])?));
-            Ok(())
-        };
-        add_host(Kind::Presque, &host, "spin.toml")?;
-        for (place, program) in (1..).zip(also) {
-            add_host(Kind::Also(place), &program.canonicalize()?, "spin.toml")?;
+        if flags.needs(Kind::Presque) {
+            let process = Process::host(paths, &host, "spin.toml", &url, &[]).await?;
+            subjects.add(Kind::Presque, process);
         }
-        add_host(Kind::Bare, &host, "benches/bare")?;
-        let native = Rc::new(Process::native(paths, &url)?);
-        add(Kind::NativePresque, &native);
-        add(Kind::NativeBare, &native);
-        match which::which("spin") {
-            Ok(program) => add(Kind::Spin, &Rc::new(Process::spin(paths, &program, &url)?)),
-            Err(_) => left_out.push("presque on Spin: there is no `spin` on the PATH".to_owned()),
+        for (place, program) in (1..).zip(&also) {
+            if flags.needs(Kind::Also(place)) {
+                let process = Process::host(paths, program, "spin.toml", &url, &[]).await;
+                let process = process.with_context(|| format!("--also {}", program.display()))?;
+                subjects.add(Kind::Also(place), process);
+            }
         }
-        match which::which("webdis") {
-            Ok(program) => add(Kind::Webdis, &Rc::new(Process::webdis(&program, redis.port())?)),
-            Err(_) => left_out.push("Webdis: there is no `webdis` on the PATH".to_owned()),
+        if flags.needs(Kind::Bare) {
+            let process = Process::host(paths, &host, "benches/bare", &url, &[]).await?;
+            subjects.add(Kind::Bare, process);
         }
-        let bullmq = BullMq::start(paths, redis)
-            .await?
-            .map_err(|missing| left_out.push(missing));
-        Ok(Self {
-            servers,
-            bullmq: bullmq.ok(),
-            left_out,
-        })
+        if flags.needs(Kind::NativePresque) || flags.needs(Kind::NativeBare) {
+            let process = Rc::new(Process::native(paths, &url).await?);
+            for kind in [Kind::NativePresque, Kind::NativeBare] {
+                let process = process.clone();
+                subjects.servers.push(Server { kind, process });
+            }
+        }
+        if let Some(program) = subjects.find(flags, Kind::Spin, Installed::Spin, &["spin"]) {
+            subjects.versions.push(version("Spin", &program).await?);
+            subjects.add(Kind::Spin, Process::spin(paths, &program, &url).await?);
+        }
+        if let Some(program) = subjects.find(flags, Kind::Webdis, Installed::Webdis, &["webdis"]) {
+            subjects.versions.push(version("Webdis", &program).await?);
+            subjects.add(Kind::Webdis, Process::webdis(&program, redis.port()).await?);
+        }
+        if let Some(node) = subjects.find(flags, Kind::BullMq, Installed::Bullmq, &["node", "nodejs"]) {
+            match in_time(PATIENCE, BullMq::start(&node, paths, redis)).await? {
+                Ok((bullmq, version)) => {
+                    subjects.bullmq = Some(bullmq);
+                    subjects.versions.push(version);
+                }
+                Err(missing) => subjects.left_out.push(missing),
+            }
+        }
+        Ok(subjects)
     }
+
+    fn add(&mut self, kind: Kind, process: Process) {
+        let process = Rc::new(process);
+        self.servers.push(Server { kind, process });
+    }
+
+    /// The program that serves something, by one of its names, if that has a part in what is wanted. Else notes why it is
+    /// left out.
+    fn find(&mut self, flags: &Flags, kind: Kind, flag: Installed, names: &[&str]) -> Option<PathBuf> {
+        if !flags.needs(kind) {
+            return None;
+        }
+        if flags.without.contains(&flag) {
+            self.left_out.push(format!("{kind}: --without {flag}"));
+            return None;
+        }
+        let program = names.iter().find_map(|name| which::which(name).ok());
+        if program.is_none() {
+            let names = names.join("` or `");
+            self.left_out.push(format!("{kind}: there is no `{names}` on the PATH"));
+        }
+        program
+    }
+}
+
+/// What a program says of its version, with this name. One that takes no such option may serve instead, and write a log.
+async fn version(name: &str, program: &Path) -> Result<String> {
+    let dir = tempfile::tempdir()?;
+    let mut command = tokio::process::Command::new(program);
+    command
+        .arg("--version")
+        .current_dir(dir.path())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = in_time(VERSION_PATIENCE, async { Ok(command.output().await?) }).await;
+    let output = output.map(|output| output.stdout).unwrap_or_default();
+    let text = String::from_utf8_lossy(&output);
+    let line = text.lines().next().unwrap_or("it does not tell its version");
+    Ok(format!("{name}: {line}"))
 }

@@ -2,6 +2,7 @@
 
 use crate::bullmq;
 use crate::calls::Call;
+use crate::flags::Part;
 use crate::servers::Kind;
 
 /// How many jobs a request has at a time where it has many.
@@ -19,7 +20,7 @@ pub(crate) struct Step {
 #[derive(Debug)]
 pub(crate) struct Workload {
     /// What `--only` calls it.
-    pub(crate) name: &'static str,
+    pub(crate) part: Part,
     /// presque's steps, on whatever it runs.
     presque: &'static [Step],
     bare: &'static [Step],
@@ -37,6 +38,11 @@ impl Workload {
             Kind::BullMq => &[],
         }
     }
+
+    /// Whether a server, or BullMQ, has a part in this.
+    pub(crate) fn takes_part(&self, kind: Kind) -> bool {
+        !self.steps(kind).is_empty() || kind == Kind::BullMq && !self.bullmq.is_empty()
+    }
 }
 
 const fn bullmq(name: &'static str, call: bullmq::Call) -> bullmq::Step {
@@ -50,14 +56,14 @@ const fn step(name: &'static str, call: Call) -> Step {
 /// All of them.
 pub(crate) const WORKLOADS: [Workload; 6] = [
     Workload {
-        name: "single",
+        part: Part::Single,
         presque: &[step("insert", Call::Insert), step("fetch", Call::Fetch)],
         bare: &[step("insert", Call::Push), step("fetch", Call::Pop)],
         webdis: &[step("insert", Call::ListPush), step("fetch", Call::ListPop)],
         bullmq: &[],
     },
     Workload {
-        name: "batch",
+        part: Part::Batch,
         presque: &[
             step("insert 100", Call::InsertBatch(MANY)),
             step("fetch 100", Call::FetchBatch(MANY)),
@@ -67,7 +73,7 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         bullmq: &[],
     },
     Workload {
-        name: "v1",
+        part: Part::V1,
         presque: &[
             step("/v1 insert", Call::InsertV1(1)),
             step("/v1 claim", Call::Claim(1)),
@@ -81,7 +87,7 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         ],
     },
     Workload {
-        name: "v1-many",
+        part: Part::V1Many,
         presque: &[
             step("/v1 insert 100", Call::InsertV1(MANY)),
             step("/v1 claim 100", Call::Claim(MANY)),
@@ -95,7 +101,7 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         ],
     },
     Workload {
-        name: "turn",
+        part: Part::Turn,
         presque: &[step("", Call::Insert), step("/v1 claim with ack", Call::Turn(1))],
         bare: &[],
         webdis: &[],
@@ -105,7 +111,7 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         ],
     },
     Workload {
-        name: "turn-many",
+        part: Part::TurnMany,
         presque: &[
             step("", Call::InsertBatch(MANY)),
             step("/v1 claim with 100 acks", Call::Turn(MANY)),
@@ -115,31 +121,3 @@ pub(crate) const WORKLOADS: [Workload; 6] = [
         bullmq: &[],
     },
 ];
-
-/// A part of the benchmark that is not a workload: messages to many readers.
-pub(crate) const FAN_OUT: &str = "fan-out";
-
-/// Likewise: how long a job waits for a worker that waits for it.
-pub(crate) const PICKUP: &str = "pickup";
-
-/// Likewise: what each request costs, counted.
-pub(crate) const REQUESTS: &str = "requests";
-
-/// Likewise: what the host and its instances take of the machine.
-pub(crate) const FOOTPRINT: &str = "footprint";
-
-/// Likewise: Redis' own time for each operation.
-pub(crate) const REDIS_TIME: &str = "redis-time";
-
-/// Likewise: how long others wait while a batch of very many jobs is inserted.
-pub(crate) const STALL: &str = "stall";
-
-/// Likewise: very many jobs that wait.
-pub(crate) const DEPTH: &str = "depth";
-
-/// What `--only` takes.
-pub(crate) fn names() -> Vec<&'static str> {
-    let workloads = WORKLOADS.iter().map(|workload| workload.name);
-    let others = [FAN_OUT, PICKUP, REQUESTS, FOOTPRINT, REDIS_TIME, STALL, DEPTH];
-    workloads.chain(others).collect()
-}

@@ -29,6 +29,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 const SETTLE: Duration = Duration::from_millis(200);
 const MAX_LOOKS: usize = 10;
 
+/// For how many seconds claims wait: longer than it takes until all do, and until the memory is looked at.
+const WAIT: u32 = 15;
+
 /// How long requests may take to be under way.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -65,7 +68,7 @@ pub(crate) async fn measure(paths: &Paths, redis: &Redis) -> Result<Footprint> {
 /// How long it takes from a start of the host to a component's first response. All is compiled by an earlier start.
 async fn start(paths: &Paths, redis: &Redis) -> Result<Duration> {
     let begun = Instant::now();
-    let process = Process::host(paths, &paths.host(), "spin.toml", &redis.url(), &[])?;
+    let process = Process::host(paths, &paths.host(), "spin.toml", &redis.url(), &[]).await?;
     let mut connection = Connection::open(process.address).await?;
     let (status, _) = connection.send(Method::GET, "/q/empty", Bytes::new()).await?;
     ensure!(status == 404, "an empty queue was answered with {status}");
@@ -83,7 +86,7 @@ async fn instances(paths: &Paths, redis: &Redis, at_once: usize) -> Result<(u64,
         "--idle-instance-timeout",
         "60s",
     ];
-    let process = Process::host(paths, &paths.host(), "spin.toml", &redis.url(), &args)?;
+    let process = Process::host(paths, &paths.host(), "spin.toml", &redis.url(), &args).await?;
     let mut connection = Connection::open(process.address).await?;
     connection.send(Method::GET, "/q/empty", Bytes::new()).await?;
     let new = memory(process.pid()).await?;
@@ -101,8 +104,10 @@ async fn wait(process: &Process, redis: &Redis, count: usize) -> Result<[u64; 2]
     for _ in 0..count {
         let mut connection = Connection::open(process.address).await?;
         waits.spawn_local(async move {
-            let body = Bytes::from_static(br#"{"lease":60,"wait":5}"#);
-            let (status, _) = connection.send(Method::POST, "/v1/queues/empty/claims", body).await?;
+            let body = format!("{{\"lease\":60,\"wait\":{WAIT}}}");
+            let (status, _) = connection
+                .send(Method::POST, "/v1/queues/empty/claims", body.into())
+                .await?;
             ensure!(status == 204, "an empty queue was answered with {status}");
             Ok(connection)
         });
@@ -113,6 +118,11 @@ async fn wait(process: &Process, redis: &Redis, count: usize) -> Result<[u64; 2]
         tokio::time::sleep(PAUSE).await;
     }
     let busy = memory(process.pid()).await?;
+    let waiting = redis.info().await?.number("blocked_clients")?;
+    ensure!(
+        waiting >= count as u64,
+        "only {waiting} of {count} claims still waited when the memory had been looked at"
+    );
     let mut connections = Vec::new();
     while let Some(wait) = waits.join_next().await {
         connections.push(wait??);

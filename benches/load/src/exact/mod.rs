@@ -14,16 +14,36 @@ pub(crate) use redis_time::RedisTime;
 pub(crate) use requests::Request;
 pub(crate) use stall::Stall;
 
-use crate::Flags;
+use crate::flags::{Flags, Part};
 use crate::progress::Progress;
 use crate::redis::Redis;
+use crate::rounds::in_time;
 use crate::servers::{Kind, Paths, Server, Subjects};
-use crate::workloads::{DEPTH, FOOTPRINT, REDIS_TIME, REQUESTS, STALL};
 use anyhow::{Context, Result};
 use serde::Serialize;
+use std::time::Duration;
 
 /// The parts of the benchmark that belong here.
-const PARTS: [&str; 5] = [REQUESTS, FOOTPRINT, REDIS_TIME, STALL, DEPTH];
+pub(crate) const PARTS: [Part; 5] = [
+    Part::Requests,
+    Part::Footprint,
+    Part::RedisTime,
+    Part::Stall,
+    Part::Depth,
+];
+
+/// How long a part may take for each round, and for each job of those that wait.
+const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE_WITH_JOB: Duration = Duration::from_millis(1);
+
+/// Whether a part uses a server that runs anyhow. The others start their own.
+pub(crate) fn takes_part(part: Part, kind: Kind) -> bool {
+    match kind {
+        Kind::Presque => matches!(part, Part::RedisTime | Part::Stall | Part::Depth),
+        Kind::Bare => part == Part::RedisTime,
+        _ => false,
+    }
+}
 
 /// What was found, each if it was wanted.
 #[derive(Debug, Default, Serialize)]
@@ -37,7 +57,7 @@ pub(crate) struct Exact {
 
 /// How many steps there are for the progress.
 pub(crate) fn steps(flags: &Flags) -> u64 {
-    PARTS.iter().filter(|part| flags.wants(part)).count() as u64
+    PARTS.iter().filter(|part| flags.wants(**part)).count() as u64
 }
 
 /// Measures what is wanted.
@@ -49,23 +69,30 @@ pub(crate) async fn measure(
     progress: &Progress,
 ) -> Result<Exact> {
     let mut exact = Exact::default();
-    let presque = of_kind(subjects, Kind::Presque)?;
-    for part in PARTS.into_iter().filter(|part| flags.wants(part)) {
-        progress.begin(part);
+    let patience = PATIENCE * flags.rounds + PATIENCE_WITH_JOB * flags.jobs;
+    for part in PARTS.into_iter().filter(|part| flags.wants(*part)) {
+        progress.begin(&part.to_string());
         let measured = async {
             match part {
-                REQUESTS => exact.requests = requests::measure(&flags.payloads, paths, redis).await?,
-                FOOTPRINT => exact.footprint = Some(footprint::measure(paths, redis).await?),
-                REDIS_TIME => {
+                Part::Requests => exact.requests = requests::measure(&flags.payloads, paths, redis).await?,
+                Part::Footprint => exact.footprint = Some(footprint::measure(paths, redis).await?),
+                Part::RedisTime => {
+                    let presque = of_kind(subjects, Kind::Presque)?;
                     let bare = of_kind(subjects, Kind::Bare)?;
                     exact.redis_time = redis_time::measure(flags.rounds, presque, bare, redis).await?;
                 }
-                STALL => exact.stall = Some(stall::measure(flags.rounds, presque, redis).await?),
-                _ => exact.depth = Some(depth::measure(flags.jobs as usize, flags.rounds, presque, redis).await?),
+                Part::Stall => {
+                    let presque = of_kind(subjects, Kind::Presque)?;
+                    exact.stall = Some(stall::measure(flags.rounds, presque, redis).await?);
+                }
+                _ => {
+                    let presque = of_kind(subjects, Kind::Presque)?;
+                    exact.depth = Some(depth::measure(flags.jobs as usize, flags.rounds, presque, redis).await?);
+                }
             }
             anyhow::Ok(())
         };
-        measured.await.context(part)?;
+        in_time(patience, measured).await.with_context(|| part.to_string())?;
         progress.step();
     }
     Ok(exact)

@@ -92,8 +92,8 @@ const OPERATIONS: [Operation; 14] = [
 /// Measures all kinds of requests with these payloads.
 pub(crate) async fn measure(payloads: &[usize], paths: &Paths, redis: &Redis) -> Result<Vec<Request>> {
     let (host, url) = (paths.host(), redis.url());
-    let presque = Process::host(paths, &host, "spin.toml", &url, &ARGS)?;
-    let bare = Process::host(paths, &host, "benches/bare", &url, &ARGS)?;
+    let presque = Process::host(paths, &host, "spin.toml", &url, &ARGS).await?;
+    let bare = Process::host(paths, &host, "benches/bare", &url, &ARGS).await?;
     let mut found = Vec::new();
     for &payload in payloads {
         for operation in &OPERATIONS {
