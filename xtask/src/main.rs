@@ -1,6 +1,8 @@
 //! What a person types: set up, build, serve, test, measure, lint.
 
 mod apt;
+#[path = "../../benches/load/src/flags.rs"]
+mod bench_flags;
 mod cargo;
 mod needs;
 mod offline;
@@ -8,11 +10,13 @@ mod process;
 mod wasm_target;
 mod workspace;
 
+use std::env;
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use needs::{CHROMIUM, CURL, JQ, NODE, PERL, PYTHON, REDIS, WASM_TARGET, ensure};
@@ -56,14 +60,9 @@ enum Command {
     },
     /// Build all components, and the fastest host there is: target/dist/presque-host. Takes many minutes.
     Dist,
-    /// Build the fastest host there is, and measure presque beside others on this machine. `--help` shows the options.
-    #[command(disable_help_flag = true)]
-    Bench {
-        /// Passed on to `presque-bench`, such as `--only single`; but `--native` measures what `up` and the tests use, which is
-        /// built quickly.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
-    },
+    /// Build the fastest host there is, and measure presque beside others on this machine, with one Redis. It uses the
+    /// loopback only, and ends by itself.
+    Bench(bench_flags::Flags),
     /// Check format, clippy and rustdoc, natively and for Wasm. A warning is an error.
     Lint,
 }
@@ -109,9 +108,9 @@ fn run(command: Command) -> Result<()> {
             cargo::build_components(&[])?;
             cargo::build_host(DIST)
         }
-        Command::Bench { args } => {
+        Command::Bench(flags) => {
             ensure(&[WASM_TARGET, REDIS])?;
-            bench(args)
+            bench(flags.native)
         }
         Command::Lint => {
             ensure(&[WASM_TARGET])?;
@@ -120,10 +119,8 @@ fn run(command: Command) -> Result<()> {
     }
 }
 
-fn bench(mut args: Vec<OsString>) -> Result<()> {
-    let all = args.len();
-    args.retain(|arg| arg != "--native");
-    let profile = if args.len() < all { NATIVE } else { DIST };
+fn bench(native: bool) -> Result<()> {
+    let profile = if native { NATIVE } else { DIST };
     if profile == DIST && !workspace::program(DIST, "presque-host").exists() {
         eprintln!(
             "==> The first build of the fastest host takes many minutes; --native measures the one that is built quickly"
@@ -132,10 +129,10 @@ fn bench(mut args: Vec<OsString>) -> Result<()> {
     cargo::build_components(&[BENCH_COMPONENT])?;
     cargo::build_host(profile)?;
     cargo::build_benchmark(profile)?;
-    Err(process::become_program(
-        &workspace::program(profile, "presque-bench"),
-        &args,
-    ))
+    // Where the user stands: files that they name are there. The words after `bench` are the ones that were read here.
+    let program = workspace::program(profile, "presque-bench");
+    let error = std::process::Command::new(&program).args(env::args_os().skip(2)).exec();
+    Err(error).with_context(|| format!("cannot run {}", program.display()))
 }
 
 fn test(args: &[OsString]) -> Result<()> {
