@@ -95,10 +95,10 @@ fn redis_time(f: &mut Formatter<'_>, times: &[RedisTime]) -> Result {
         "operation",
         "least µs",
         "median µs",
-        "bare",
-        "least µs",
-        "median µs",
-        "times",
+        "bare script",
+        "its least µs",
+        "its median µs",
+        "times its median",
     ];
     let mut table = table(&head, 1);
     for time in times {
