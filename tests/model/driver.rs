@@ -211,7 +211,7 @@ impl Run<'_> {
                     unreachable!("jobs");
                 };
                 for job in jobs {
-                    if let Some(other) = there.insert(job.id.clone(), state) {
+                    if let Some(other) = there.insert(job.id, state) {
                         return Err(format!("{} is {state:?} and {other:?}", job.id));
                     }
                 }
@@ -249,8 +249,9 @@ impl Run<'_> {
         let key = |kind| format!("presque:{{{name}}}:{kind}");
         let mut get = redis::pipe();
         get.hgetall(key("unique")).zrange_withscores(key("unique-until"), 0, -1);
+        type Held = BTreeMap<Vec<u8>, Vec<u8>>;
         let found = get.query_async(&mut self.bench.connection).await;
-        let (held, timed): (BTreeMap<Vec<u8>, Vec<u8>>, BTreeMap<Vec<u8>, i64>) = found.unwrap();
+        let (held, timed): (Held, BTreeMap<Vec<u8>, i64>) = found.unwrap();
         let over = |key: &Vec<u8>| timed.get(key).is_some_and(|until| *until <= self.world.now);
         let held = held.iter().filter(|(key, _)| !over(key));
         let mut found: Vec<String> = held

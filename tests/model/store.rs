@@ -276,7 +276,7 @@ async fn list_all<R: Redis>(
         let found = store.jobs(page).await?;
         after = found.jobs.last().map(|job| Cursor {
             position: job.position,
-            id: job.id.clone(),
+            id: job.id,
         });
         jobs.extend(found.jobs);
         // Pages that tell the same jobs again and again would never end.

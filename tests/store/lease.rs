@@ -54,7 +54,7 @@ async fn a_lease_that_ended_is_good_until_a_claim_looks_and_stale_after_that() {
     let (job, second) = work.claim().await;
     assert_eq!(
         (job.id, job.claims, job.lost_leases, job.failures),
-        (id.clone(), 2, 1, 0)
+        (id, 2, 1, 0)
     );
     assert_eq!(work.ack(&first).await, Acked::Stale);
     assert_eq!(work.nack(&first, None).await, Nacked::Stale);
@@ -210,7 +210,7 @@ async fn a_worker_may_say_when_a_job_is_tried_again_or_that_it_is_not() {
     let (_, receipt) = work.claim().await;
     assert_eq!(work.nack(&receipt, Some(Duration::ZERO)).await, Nacked::Ready);
     let (job, receipt) = work.claim().await;
-    assert_eq!((job.id, job.failures), (id.clone(), 1));
+    assert_eq!((job.id, job.failures), (id, 1));
     let nack = Nack {
         receipt: &receipt,
         error: "never",

@@ -29,7 +29,7 @@ async fn all_pages(work: &Work, state: State, max_jobs: usize) -> Vec<JobId> {
         let page = work.store.jobs(asked).await.unwrap();
         after = page.jobs.last().map(|last| Cursor {
             position: last.position,
-            id: last.id.clone(),
+            id: last.id,
         });
         ids.extend(page.jobs.into_iter().map(|job| job.id));
         if !page.has_more {
@@ -75,7 +75,7 @@ async fn a_page_goes_on_where_the_one_before_ended_though_its_last_job_is_gone()
     let first = page(&work, State::Ready, 2, None).await;
     let cursor = Cursor {
         position: first[1].position,
-        id: first[1].id.clone(),
+        id: first[1].id,
     };
     work.store.remove(&work.queue, &ids[1]).await.unwrap();
     let second = page(&work, State::Ready, 2, Some(&cursor)).await;
@@ -170,7 +170,7 @@ async fn the_jobs_of_one_insert_may_hold_back_each_other_by_their_unique_key() {
     let InsertedJob::Stored(id) = &jobs[0] else {
         panic!("{jobs:?}");
     };
-    assert_eq!(jobs[1], InsertedJob::Duplicate(id.clone()));
+    assert_eq!(jobs[1], InsertedJob::Duplicate(*id));
 }
 
 #[tokio::test]

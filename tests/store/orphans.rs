@@ -38,7 +38,7 @@ async fn dropped(work: &Work) -> u64 {
 async fn three(work: &Work, lost: usize) -> Vec<JobId> {
     let mut ids = Vec::new();
     for payload in ["1", "2", "3"] {
-        ids.push(recorded(&work, payload).await);
+        ids.push(recorded(work, payload).await);
     }
     lose(work, &ids[lost]).await;
     ids
@@ -269,7 +269,7 @@ async fn a_unique_key_of_an_orphan_is_free() {
         let id = work.insert(job).await;
         lose(&work, &id).await;
         let id = work.insert(job).await;
-        assert_eq!(work.try_insert(job).await, InsertedJob::Duplicate(id.clone()));
+        assert_eq!(work.try_insert(job).await, InsertedJob::Duplicate(id));
         let claimed = work.claim_many(10).await;
         assert_eq!(claimed.iter().map(|job| &job.id).collect::<Vec<_>>(), [&id]);
         work.ack(&claimed[0].receipt().unwrap()).await;

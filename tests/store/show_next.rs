@@ -49,7 +49,7 @@ async fn a_job_that_was_shown_is_claimed_by_its_own_rules_and_keeps_its_count() 
     shown(&work, &id).await;
     work.assert_sound().await;
     let duplicate = work.try_insert(job).await;
-    assert_eq!(duplicate, InsertedJob::Duplicate(id.clone()));
+    assert_eq!(duplicate, InsertedJob::Duplicate(id));
     let (claimed, receipt) = work.claim().await;
     assert_eq!(
         (claimed.claims, claimed.state_time),

@@ -61,7 +61,7 @@ async fn jobs_are_taken_in_the_order_of_a_fetch_and_leave_nothing() {
     assert_eq!(take(&work).await.as_deref(), Some("urgent"));
     assert_eq!(take(&work).await.as_deref(), Some("due"));
     let taken = work.store.take_next(&work.queue).await.unwrap().unwrap();
-    assert_eq!((taken.id, taken.is_text), (plain.clone(), false));
+    assert_eq!((taken.id, taken.is_text), (plain, false));
     assert_eq!(take(&work).await, None, "what is not due yet is not there");
     assert_eq!(work.look(&plain).await, None);
     assert_eq!(processed(&work.store, &work.queue).await, Some(3));

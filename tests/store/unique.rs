@@ -149,11 +149,11 @@ async fn a_job_that_has_expired_gives_its_key_to_the_next_one_also_on_a_paused_q
                 };
                 let old = work.insert(expiring).await;
                 work.pass(seconds(4)).await;
-                assert_eq!(work.try_insert(expiring).await, InsertedJob::Duplicate(old.clone()));
+                assert_eq!(work.try_insert(expiring).await, InsertedJob::Duplicate(old));
                 work.pass(seconds(1)).await;
                 let new = work.insert(keyed(hold)).await;
                 assert_eq!(reason(&work, &old).await, Some(DeathReason::Expired));
-                assert_eq!(work.try_insert(keyed(hold)).await, InsertedJob::Duplicate(new.clone()));
+                assert_eq!(work.try_insert(keyed(hold)).await, InsertedJob::Duplicate(new));
                 work.store.set_status(&work.queue, Status::Open).await.unwrap();
                 let (job, receipt) = work.claim().await;
                 assert_eq!(job.id, new);
@@ -212,12 +212,12 @@ async fn a_job_whose_last_lease_has_ended_gives_its_key_to_the_next_one() {
     let (_, first) = work.claim().await;
     work.pass(seconds(60)).await;
     // It has another attempt; and until a claim looks, the lease is good.
-    assert_eq!(work.try_insert(keyed(hold)).await, InsertedJob::Duplicate(old.clone()));
+    assert_eq!(work.try_insert(keyed(hold)).await, InsertedJob::Duplicate(old));
     assert_eq!(work.state(&old).await, Some(State::Active));
     let (_, second) = work.claim().await;
     assert_eq!(work.ack(&first).await, Acked::Stale);
     work.pass(seconds(59)).await;
-    assert_eq!(work.try_insert(keyed(hold)).await, InsertedJob::Duplicate(old.clone()));
+    assert_eq!(work.try_insert(keyed(hold)).await, InsertedJob::Duplicate(old));
     work.pass(seconds(1)).await;
     work.store.set_status(&work.queue, Status::Stopped).await.unwrap();
     work.insert(keyed(hold)).await;
@@ -241,7 +241,7 @@ async fn a_job_that_expired_under_a_lease_that_has_ended_gives_its_key_to_the_ne
         .await;
     work.claim().await;
     work.pass(seconds(59)).await;
-    assert_eq!(work.try_insert(keyed(hold)).await, InsertedJob::Duplicate(old.clone()));
+    assert_eq!(work.try_insert(keyed(hold)).await, InsertedJob::Duplicate(old));
     work.pass(seconds(1)).await;
     work.insert(keyed(hold)).await;
     let job = work.look(&old).await.unwrap();

@@ -125,7 +125,7 @@ fn render(queues: &[QueueName], ack_items: Option<AckItems<'_>>, claimed: Claime
                 render_job(o, queue, job);
                 render_payload(o, job);
                 if let Some(receipt) = job.receipt() {
-                    o.text("receipt", &receipt.to_string());
+                    o.text("receipt", receipt.to_string());
                 }
             });
         });

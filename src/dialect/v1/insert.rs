@@ -217,9 +217,9 @@ fn status(jobs: &[InsertedJob]) -> StatusCode {
 
 fn render_inserted(o: &mut Object<'_>, queue: &QueueName, job: &InsertedJob) {
     match job {
-        InsertedJob::Stored(id) => o.text("id", &id.to_string()).text("queue", queue.as_str()),
+        InsertedJob::Stored(id) => o.text("id", id.to_string()).text("queue", queue.as_str()),
         InsertedJob::Duplicate(id) => {
-            o.text("id", &id.to_string()).text("queue", queue.as_str());
+            o.text("id", id.to_string()).text("queue", queue.as_str());
             o.plain("duplicate", true)
         }
     };

@@ -9,7 +9,7 @@ use crate::web::time;
 
 /// Writes what every job has. What a job does not have is absent.
 pub(super) fn render_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
-    o.text("id", &job.id.to_string()).text("queue", queue.as_str());
+    o.text("id", job.id.to_string()).text("queue", queue.as_str());
     o.text("state", job.state.name());
     o.plain("priority", job.id.priority().get());
     render_time(o, "inserted_at", job.id.inserted());

@@ -28,7 +28,7 @@ pub(super) async fn remove<R: Redis>(queue: &QueueName, id: &JobId, context: &Co
         Removed::Unknown => return Err(no_such_job()),
     };
     Ok(respond(StatusCode::OK, |o| {
-        o.text("id", &id.to_string()).text("state", state);
+        o.text("id", id.to_string()).text("state", state);
     }))
 }
 

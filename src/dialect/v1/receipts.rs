@@ -71,7 +71,7 @@ pub(super) async fn use_one<R: Redis>(
     context: &Context<R>,
 ) -> Result<Response, Problem> {
     let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
-    let item = (receipt.clone(), Members::of_body(&body)?);
+    let item = (*receipt, Members::of_body(&body)?);
     let mut outcomes = run(verb, queue, vec![Ok(item)], context).await?;
     match outcomes.pop() {
         Some(Err(wrong)) => Err(wrong.problem),
@@ -311,7 +311,7 @@ fn render_outcome(o: &mut Object<'_>, outcome: &Item<Outcome>) {
         Ok((receipt, outcome)) => (receipt, *outcome),
         Err(WrongItem { receipt, problem }) => {
             if let Some(receipt) = receipt {
-                o.text("receipt", &receipt.to_string());
+                o.text("receipt", receipt.to_string());
             }
             o.text("status", "invalid");
             return problem.render_detail(o);
@@ -327,7 +327,7 @@ fn render_outcome(o: &mut Object<'_>, outcome: &Item<Outcome>) {
         Outcome::Cancelled => ("cancelled", None),
         Outcome::Stale => ("stale", None),
     };
-    o.text("receipt", &receipt.to_string()).text("status", status);
+    o.text("receipt", receipt.to_string()).text("status", status);
     if let Some((name, at)) = time {
         render_time(o, name, at);
     }
