@@ -76,8 +76,17 @@ async fn start(paths: &Paths, redis: &Redis) -> Result<Duration> {
 }
 
 /// The memory of a host after its first request; and what an instance more adds to it while it has so many requests that
-/// wait, and once these have ended.
+/// wait, and once these have ended. Two hosts, with some instances and with twice as many: what one host has freed it would
+/// use again for the others.
 async fn instances(paths: &Paths, redis: &Redis, at_once: usize) -> Result<(u64, [f64; 2])> {
+    let (new, [some_busy, some_idle]) = host_with(paths, redis, at_once, INSTANCES).await?;
+    let (_, [busy, idle]) = host_with(paths, redis, at_once, 2 * INSTANCES).await?;
+    let added = |twice: u64, some: u64| (twice as f64 - some as f64) / INSTANCES as f64;
+    Ok((new, [added(busy, some_busy), added(idle, some_idle)]))
+}
+
+/// The memory of a new host after its first request, with so many busy instances, and when these are idle.
+async fn host_with(paths: &Paths, redis: &Redis, at_once: usize, instances: usize) -> Result<(u64, [u64; 2])> {
     redis.clear().await?;
     let at_once_arg = at_once.to_string();
     let args = [
@@ -90,12 +99,7 @@ async fn instances(paths: &Paths, redis: &Redis, at_once: usize) -> Result<(u64,
     let mut connection = Connection::open(process.address).await?;
     connection.send(Method::GET, "/q/empty", Bytes::new()).await?;
     let new = memory(process.pid()).await?;
-    // What the first ones bring with them is not theirs alone.
-    let some = wait(&process, redis, INSTANCES * at_once).await?;
-    let twice = wait(&process, redis, 2 * INSTANCES * at_once).await?;
-    let ([some_busy, some_idle], [busy, idle]) = (some, twice);
-    let added = |twice: u64, some: u64| (twice as f64 - some as f64) / INSTANCES as f64;
-    Ok((new, [added(busy, some_busy), added(idle, some_idle)]))
+    Ok((new, wait(&process, redis, instances * at_once).await?))
 }
 
 /// The memory of a host while so many claims wait, and when they have ended.
