@@ -52,10 +52,7 @@ async fn a_lease_that_ended_is_good_until_a_claim_looks_and_stale_after_that() {
     );
     work.pass(seconds(60)).await;
     let (job, second) = work.claim().await;
-    assert_eq!(
-        (job.id, job.claims, job.lost_leases, job.failures),
-        (id, 2, 1, 0)
-    );
+    assert_eq!((job.id, job.claims, job.lost_leases, job.failures), (id, 2, 1, 0));
     assert_eq!(work.ack(&first).await, Acked::Stale);
     assert_eq!(work.nack(&first, None).await, Nacked::Stale);
     assert_eq!(work.extend(&first, None).await, Extended::Stale);
