@@ -6,6 +6,7 @@
 //!
 //! ```
 //! use presque::dialect::v1;
+//! use presque::gate::Caller;
 //! use presque::queue::Limits;
 //! use presque::store::{Redis, RedisError, Reply, Store};
 //! use presque::web::Context;
@@ -29,6 +30,7 @@
 //! let context = Context {
 //!     store: Store::new(Away),
 //!     limits: Limits::default(),
+//!     caller: Caller::unrestricted(),
 //! };
 //! let request = http::Request::get("/v1/queues").body(String::new())?;
 //! let response = v1::handle(request, &context).await;
@@ -42,10 +44,12 @@
 //! - `spin` (feature `spin`): binds a handler to the Spin platform;
 //! - [`dialect`]: what a request means, one module per wire protocol;
 //! - [`web`]: what every dialect needs of HTTP;
+//! - [`gate`]: who may do what;
 //! - [`store`]: the queue's operations over Redis, one script each;
 //! - [`queue`]: what a job queue is. Pure rules, no I/O.
 
 pub mod dialect;
+pub mod gate;
 pub mod queue;
 #[cfg(feature = "spin")]
 pub mod spin;

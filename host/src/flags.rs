@@ -17,6 +17,10 @@ pub struct Flags {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
     pub listen: String,
 
+    /// Listen beyond this machine although the application asks nobody for a key: whoever reaches it may do everything.
+    #[arg(long)]
+    pub open: bool,
+
     /// Serve only this component; may be given more than once.
     #[arg(short, long = "component", alias = "component-id", value_name = "ID")]
     pub components: Vec<String>,

@@ -10,6 +10,7 @@ mod cache;
 mod caller;
 mod client;
 mod engine;
+mod exposure;
 mod flags;
 mod instance;
 mod log;
@@ -67,13 +68,14 @@ pub fn serve(flags: &Flags) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // Before anything slow or lasting is begun: most starts that fail do so here.
     let listener = runtime.block_on(listen(&flags.listen))?;
-    let (variables, mut redis) = settings(&manifest, flags, &state)?;
+    let address = listener.local_addr()?;
+    let (variables, mut redis) = settings(&manifest, flags, &state, address)?;
     let redis_ended = redis.as_mut().map(PrivateRedis::ended);
     let served = runtime.block_on(async {
         let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let app = App::load(&manifest, &variables, flags, &state.join("cache"))?;
         start_check::run(&variables, &manifest.redis_commands).await?;
-        announce(&manifest, listener.local_addr()?)?;
+        announce(&manifest, address)?;
         let limits = server::Limits {
             connections: max_connections(flags.max_connections, descriptors),
             body_timeout: flags.request_body_timeout,
@@ -118,7 +120,12 @@ async fn listen(address: &str) -> Result<TcpListener> {
 }
 
 /// The variables' values. Where nothing says which Redis to use, one is started, to end with this process.
-fn settings(manifest: &Manifest, flags: &Flags, state: &Path) -> Result<(Resolved, Option<PrivateRedis>)> {
+fn settings(
+    manifest: &Manifest,
+    flags: &Flags,
+    state: &Path,
+    address: SocketAddr,
+) -> Result<(Resolved, Option<PrivateRedis>)> {
     let mut sources = Sources {
         given: Vec::new(),
         dotenv: Some(PathBuf::from(".env")),
@@ -129,6 +136,8 @@ fn settings(manifest: &Manifest, flags: &Flags, state: &Path) -> Result<(Resolve
     for argument in &flags.variables {
         sources.given.extend(variables::parse_given(argument)?);
     }
+    sources.given.extend(exposure::loopback_names(manifest, &sources, address)?);
+    exposure::check(manifest, &sources, address, flags.open)?;
     let wanted = manifest.variables.contains_key("redis_url") && sources.value("redis_url")?.is_none();
     let redis = if wanted {
         let password = private_password(manifest, &sources)?;

@@ -215,6 +215,10 @@ fn prepare(
         let why = format!("the request header {name} is not UTF-8");
         return Err((StatusCode::INTERNAL_SERVER_ERROR, why));
     }
+    if parts.headers.get_all(HOST).iter().nth(1).is_some() {
+        let why = "the request has more than one header host: which is meant?".to_owned();
+        return Err((StatusCode::BAD_REQUEST, why));
+    }
     let target = parts
         .uri
         .path_and_query()

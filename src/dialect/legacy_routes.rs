@@ -178,6 +178,9 @@ pub async fn index<B: http_body::Body + 'static, R: Redis>(
     access: &Access,
 ) -> Response {
     let mut request = Request::new(request);
+    if let Err(denied) = context.caller.is_welcome() {
+        return Refusal::from(denied).into();
+    }
     match (owner_of(Routes::Index, &request, None), request.method()) {
         (Owner::Restmq, _) => render(restmq::messages::respond(&mut request, context, access).await),
         (_, &Method::GET | &Method::HEAD) => render(pages::sizes(&request, context, access).await),

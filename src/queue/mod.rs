@@ -4,6 +4,7 @@ mod job;
 mod limits;
 mod name;
 mod policy;
+pub mod rfc3339;
 mod settings;
 mod status;
 mod timestamp;

@@ -7,7 +7,9 @@
 //!   `allowed_outbound_hosts`;
 //! - `redis_user`, `redis_password`, `redis_database`: empty means the default user, none, and database 0. A user and a
 //!   password may have any characters. `redis_user` need not exist;
-//! - `max_job_bytes`: [`Limits::max_job_bytes`].
+//! - `max_job_bytes`: [`Limits::max_job_bytes`];
+//! - `keys`, `allowed_origins`, `allowed_hosts`: see [`Gate::new`]. Empty: everybody may do everything, no other site's pages
+//!   may, and any host's name is right.
 //!
 //! A component that serves the RestMQ dialect may have more, for each of the [`Access`] groups `rest_producer`,
 //! `rest_consumer` and `comet_consumer`: one of the group's name, `user:password`, and `…_hosts_allow` and `…_hosts_deny`.
@@ -22,21 +24,35 @@ pub use response::Answer;
 pub use stream::serve_comet;
 
 use crate::dialect::restmq::{Access, Group};
-use crate::queue::Limits;
+use crate::gate::{Attempts, Caller, Entry, Gate, client_address};
+use crate::queue::{Limits, Timestamp};
 use crate::store::Store;
-use crate::web::{Context, Response, with_body};
-use http::{Request, StatusCode, Uri};
+use crate::web::{self, Response, empty, with_body};
+use http::{HeaderMap, Request, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use spin_sdk::variables;
+use spin_sdk::{time, variables};
 use std::cell::RefCell;
 use std::io::Write;
+use std::net::IpAddr;
 use std::rc::Rc;
+use std::time::{Instant, SystemTime};
+
+/// What handlers work with here.
+pub type Context = web::Context<Rc<Connection>>;
 
 thread_local! {
     /// Made at the instance's first request and shared by all it serves.
-    static CONTEXT: RefCell<Option<Rc<Context<Connection>>>> = const { RefCell::new(None) };
+    static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
     /// Who may use RestMQ's routes. Made likewise, in components that serve them.
     static ACCESS: RefCell<Option<Rc<Access>>> = const { RefCell::new(None) };
+    static ATTEMPTS: RefCell<Attempts> = RefCell::new(Attempts::default());
+}
+
+/// What an instance has for all of its requests.
+struct Settings {
+    connection: Rc<Connection>,
+    limits: Limits,
+    gate: Gate,
 }
 
 /// Responds to a request with a handler of this library.
@@ -46,10 +62,13 @@ thread_local! {
 /// component's log.
 pub async fn serve<B, H>(request: Request<B>, handler: H) -> Answer
 where
-    H: AsyncFnOnce(Request<B>, &Context<Connection>) -> Response,
+    H: AsyncFnOnce(Request<B>, &Context) -> Response,
 {
-    Answer(match context().await {
-        Ok(context) => handler(request, &context).await,
+    Answer(match settings().await {
+        Ok(settings) => {
+            let (visit, request) = Visit::enter(&settings, request);
+            visit.answer(async |context| handler(request, context).await).await
+        }
         Err(why) => not_usable(&why),
     })
 }
@@ -57,22 +76,86 @@ where
 /// Responds to a request as [`serve`] does, with a handler for routes that RestMQ has too.
 pub async fn serve_legacy<B, H>(request: Request<B>, handler: H) -> Answer
 where
-    H: AsyncFnOnce(Request<B>, &Context<Connection>, &Access) -> Response,
+    H: AsyncFnOnce(Request<B>, &Context, &Access) -> Response,
 {
-    Answer(match context_and_access().await {
-        Ok((context, access)) => handler(request, &context, &access).await,
+    Answer(match settings_and_access().await {
+        Ok((settings, access)) => {
+            let (visit, request) = Visit::enter(&settings, request);
+            visit.answer(async |context| handler(request, context, &access).await).await
+        }
         Err(why) => not_usable(&why),
     })
 }
 
-async fn context_and_access() -> Result<(Rc<Context<Connection>>, Rc<Access>), String> {
-    let context = context().await?;
+/// A request that has passed the gate.
+struct Visit {
+    context: Context,
+    entry: Entry,
+    address: Option<IpAddr>,
+}
+
+impl Visit {
+    fn enter<B>(settings: &Settings, request: Request<B>) -> (Self, Request<B>) {
+        let (head, body) = request.into_parts();
+        let mut entry = settings.gate.enter(&head, now);
+        let context = Context {
+            store: Store::new(settings.connection.clone()),
+            limits: settings.limits,
+            caller: std::mem::replace(&mut entry.caller, Caller::unrestricted()),
+        };
+        // Looked for only where it is needed.
+        let address = entry.warning.as_ref().and_then(|_| client_address(&head.headers));
+        let visit = Self {
+            context,
+            entry,
+            address,
+        };
+        (visit, Request::from_parts(head, body))
+    }
+
+    /// What a handler responds with, and what the gate adds to that.
+    async fn answer(self, handler: impl AsyncFnOnce(&Context) -> Response) -> Response {
+        if self.entry.is_preflight {
+            let mut response = empty(StatusCode::NO_CONTENT);
+            self.finish(response.status(), response.headers_mut()).await;
+            return response;
+        }
+        let mut response = handler(&self.context).await;
+        self.finish(response.status(), response.headers_mut()).await;
+        response
+    }
+
+    /// Adds the gate's headers to a response, tells the log what an operator may want to know, and takes the longer the more
+    /// often a client has tried wrong keys.
+    async fn finish(&self, status: StatusCode, headers: &mut HeaderMap) {
+        headers.extend(self.entry.headers.iter().cloned());
+        if let Some(what) = self.context.caller.audit() {
+            log(&format!("audit: {what}: {}", status.as_u16()));
+        }
+        if status == StatusCode::UNAUTHORIZED
+            && let Some(warning) = &self.entry.warning
+        {
+            let delay = ATTEMPTS.with_borrow_mut(|attempts| attempts.note(self.address, Instant::now()));
+            let from = self.address.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
+            log(&format!("a request from {from} was refused: {warning}"));
+            time::sleep(delay).await;
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Timestamp::from_millis(0).plus(since.unwrap_or_default())
+}
+
+async fn settings_and_access() -> Result<(Rc<Settings>, Rc<Access>), String> {
+    let settings = settings().await?;
     if let Some(access) = ACCESS.with_borrow(Clone::clone) {
-        return Ok((context, access));
+        return Ok((settings, access));
     }
     let made = Rc::new(access().await?);
     let access = ACCESS.with_borrow_mut(|access| access.get_or_insert(made).clone());
-    Ok((context, access))
+    Ok((settings, access))
 }
 
 fn not_usable(why: &str) -> Response {
@@ -81,9 +164,9 @@ fn not_usable(why: &str) -> Response {
     with_body(StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
-async fn context() -> Result<Rc<Context<Connection>>, String> {
-    if let Some(context) = CONTEXT.with_borrow(Clone::clone) {
-        return Ok(context);
+async fn settings() -> Result<Rc<Settings>, String> {
+    if let Some(settings) = SETTINGS.with_borrow(Clone::clone) {
+        return Ok(settings);
     }
     let url = variable("redis_url").await?;
     let user = variable_if_any("redis_user").await?;
@@ -97,12 +180,19 @@ async fn context() -> Result<Rc<Context<Connection>>, String> {
         .ok_or_else(|| {
             format!("max_job_bytes must be a whole number of bytes up to 67108864, not {max_job_bytes:?}")
         })?;
-    let made = Rc::new(Context {
-        store: Store::new(Connection::new(address(&url, &user, &password, &database)?)),
+    let keys = variable("keys").await?;
+    let origins = variable("allowed_origins").await?;
+    let hosts = variable("allowed_hosts").await?;
+    let made = Rc::new(Settings {
+        connection: Rc::new(Connection::new(address(&url, &user, &password, &database)?)),
         limits: Limits { max_job_bytes },
+        gate: Gate::new(&keys, &origins, &hosts).unwrap_or_else(|error| {
+            log(&format!("cannot serve: the component's variable {error}"));
+            Gate::closed()
+        }),
     });
     // Another request may have been faster while this one waited: there is one connection an instance.
-    Ok(CONTEXT.with_borrow_mut(|context| context.get_or_insert(made).clone()))
+    Ok(SETTINGS.with_borrow_mut(|settings| settings.get_or_insert(made).clone()))
 }
 
 async fn access() -> Result<Access, String> {

@@ -1,16 +1,14 @@
 //! Streams, over those of the platform.
 
 use super::response::{Answer, fields, set_status};
-use super::{Connection, context_and_access};
+use super::{Context, Visit, settings_and_access};
 use crate::dialect::restmq::{ChunkSink, CometResponse, Gone, Subscription, handle_comet};
-use crate::web::Context;
 use http::Request;
 use spin_sdk::http::IntoResponse;
 use spin_sdk::time;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 use spin_sdk::wasip3::http_compat::BodyWriter;
 use spin_sdk::wasip3::wit_bindgen::{StreamResult, spawn};
-use std::rc::Rc;
 use std::time::Duration;
 
 /// Responds to a request to RestMQ's `/c/{queue}`, whose response is a stream.
@@ -18,13 +16,17 @@ use std::time::Duration;
 /// # Errors
 /// The platform's, when it refuses the head of a stream. It then responds with 500 itself.
 pub async fn serve_comet<B: http_body::Body + 'static>(request: Request<B>) -> Result<Response, ErrorCode> {
-    let (context, access) = match context_and_access().await {
+    let (settings, access) = match settings_and_access().await {
         Ok(both) => both,
         Err(why) => return Answer(super::not_usable(&why)).into_response(),
     };
-    match handle_comet(request, &context, &access).await {
-        CometResponse::Whole(response) => Answer(response).into_response(),
-        CometResponse::Stream(head, subscription) => stream(&head, subscription, context),
+    let (visit, request) = Visit::enter(&settings, request);
+    match handle_comet(request, &visit.context, &access).await {
+        CometResponse::Whole(response) => Answer(visit.answer(async |_| response).await).into_response(),
+        CometResponse::Stream(mut head, subscription) => {
+            visit.finish(head.status(), head.headers_mut()).await;
+            stream(&head, subscription, visit.context)
+        }
     }
 }
 
@@ -32,7 +34,7 @@ pub async fn serve_comet<B: http_body::Body + 'static>(request: Request<B>) -> R
 fn stream(
     head: &http::Response<()>,
     subscription: Subscription,
-    context: Rc<Context<Connection>>,
+    context: Context,
 ) -> Result<Response, ErrorCode> {
     let (body, contents, trailers) = BodyWriter::new();
     let (response, _sent) = Response::new(fields(head.headers())?, Some(contents), trailers);

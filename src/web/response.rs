@@ -6,8 +6,9 @@
 //! No response may be kept by a cache, since each takes or shows what changes, and no browser may take it for anything but
 //! what its content type says. The one exception is [`as_script`].
 
+use crate::gate::CHALLENGES;
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::Full;
 
@@ -79,6 +80,16 @@ pub fn with_header(mut response: Response, name: HeaderName, value: impl TryInto
 #[must_use]
 pub fn accept_identity(response: Response) -> Response {
     with_header(response, ACCEPT_ENCODING, "identity")
+}
+
+/// The same response, which says how a key is sent.
+#[must_use]
+pub fn challenge(mut response: Response) -> Response {
+    for challenge in CHALLENGES {
+        let value = HeaderValue::from_static(challenge);
+        response.headers_mut().append(WWW_AUTHENTICATE, value);
+    }
+    response
 }
 
 /// The same response with the methods that its route has.

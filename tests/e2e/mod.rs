@@ -6,6 +6,7 @@ mod cost;
 mod docs;
 mod examples;
 mod faults;
+mod gate;
 mod headers;
 mod instructions;
 mod large;

@@ -164,7 +164,7 @@ async fn run<R: Redis>(store: &Store<R>, call: &Call) -> Result<Outcome, RedisEr
             workers.workers.sort();
             Outcome::QueueWorkers(workers)
         }
-        Call::Worker { worker } => Outcome::Worker(store.worker(&worker.0).await?),
+        Call::Worker { worker } => Outcome::Worker(store.worker(&worker.0, |_| true).await?),
         Call::Lists => {
             let (mut queues, mut workers) = (store.queues().await?.names, store.workers().await?.names);
             let seen = store.seen_workers().await?.into_iter();

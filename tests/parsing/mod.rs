@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
 use presque::dialect::presque::{control, queue, status, worker};
+use presque::gate::Caller;
 use presque::queue::Limits;
 use presque::store::{Redis, RedisError, Reply, Store};
 use presque::web::{Context, Response, json};
@@ -33,6 +34,7 @@ fn answer(group: &str, request: Request<Full<Bytes>>) -> Response {
     let context = Context {
         store: Store::new(Away),
         limits: Limits { max_job_bytes: 1000 },
+        caller: Caller::unrestricted(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {

@@ -6,6 +6,7 @@ use http::{Method, Request};
 use http_body_util::Full;
 use presque::dialect::restmq::{Access, CometResponse, Fields};
 use presque::dialect::{legacy_routes, restmq};
+use presque::gate::Caller;
 use presque::queue::Limits;
 use presque::store::Store;
 use presque::web::{Context, Response};
@@ -17,6 +18,7 @@ fn answer(request: Request<Full<Bytes>>, alone: bool) -> Response {
     let context = Context {
         store: Store::new(Away),
         limits: Limits { max_job_bytes: 1000 },
+        caller: Caller::unrestricted(),
     };
     let access = Access::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -5,6 +5,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use presque::dialect::restmq::Access;
 use presque::dialect::{legacy_routes, v1};
+use presque::gate::Caller;
 use presque::queue::Limits;
 use presque::store::{Redis, RedisError, Reply, Store};
 use presque::web::Context;
@@ -24,6 +25,7 @@ impl Handlers {
             context: Context {
                 store: Store::new(Connection { server, shared }),
                 limits: Limits::default(),
+                caller: Caller::unrestricted(),
             },
             access: Access::default(),
         }

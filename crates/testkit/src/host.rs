@@ -27,7 +27,7 @@ pub struct HostOptions<'a> {
     pub state: Option<&'a Path>,
     /// The manifest to serve, by its path in the workspace: `spin.toml` unless it is given.
     pub manifest: Option<&'a str>,
-    /// More arguments. The log has warnings and errors unless they say otherwise.
+    /// More arguments. The log has warnings and errors, and the host listens on the loopback, unless they say otherwise.
     pub args: &'a [&'a str],
 }
 
@@ -64,8 +64,10 @@ impl Host {
             .arg(root.join(options.manifest.unwrap_or("spin.toml")))
             .arg("--state-dir")
             .arg(options.state.unwrap_or(&shared))
-            .args(["--listen", "127.0.0.1:0"])
             .args(options.args);
+        if !options.args.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         if !options.args.contains(&"--log-level") {
             command.args(["--log-level", "warn"]);
         }

@@ -2,6 +2,7 @@
 
 use super::request::parse_queue;
 use super::{Refusal, respond_options};
+use crate::gate::Operation;
 use crate::queue::{QueueName, Status};
 use crate::store::Redis;
 use crate::web::json::{Style, object};
@@ -23,6 +24,9 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
 }
 
 pub(in crate::dialect) async fn respond<R: Redis>(request: &mut Request, context: &Context<R>) -> Response {
+    if let Err(denied) = context.caller.is_welcome() {
+        return Refusal::from(denied).into();
+    }
     let response = match *request.method() {
         Method::GET | Method::HEAD => show(request, context).await,
         Method::POST => change(request, context).await,
@@ -33,7 +37,7 @@ pub(in crate::dialect) async fn respond<R: Redis>(request: &mut Request, context
 }
 
 async fn show<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/control")?;
+    let queue = parse_queue(request, "/control", Operation::PresqueShowStatus, context)?;
     let counts = context.store.counts(&queue).await?;
     let status = match counts.status {
         Some(Status::Open) => "\"1\"",
@@ -44,7 +48,7 @@ async fn show<R: Redis>(request: &Request, context: &Context<R>) -> Result<Respo
 }
 
 async fn change<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/control")?;
+    let queue = parse_queue(request, "/control", Operation::PresqueSetStatus, context)?;
     let status = parse_status(request).await?;
     context.store.set_status(&queue, status).await?;
     Ok(render(&queue, "response", "\"updated\""))

@@ -2,6 +2,7 @@
 
 use super::request::{parse_due, parse_job, parse_queue, parse_worker};
 use super::{Refusal, respond_options};
+use crate::gate::Operation;
 use crate::queue::{Due, Hold, QueueName, Unique};
 use crate::store::{
     Delete, FailureReport, Fetch, Fetched, Insert, InsertBatch, Inserted, InsertedBatch, InsertedJob, NewJob, Redis,
@@ -27,6 +28,9 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
 }
 
 pub(in crate::dialect) async fn respond<R: Redis>(request: &mut Request, context: &Context<R>) -> Response {
+    if let Err(denied) = context.caller.is_welcome() {
+        return Refusal::from(denied).into();
+    }
     let is_batch = request.path().starts_with("/qb");
     let methods = if is_batch { BATCH_METHODS } else { METHODS };
     let response = match (request.method(), is_batch) {
@@ -45,7 +49,7 @@ pub(in crate::dialect) async fn respond<R: Redis>(request: &mut Request, context
 }
 
 async fn insert<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/q")?;
+    let queue = parse_queue(request, "/q", Operation::PresqueInsert, context)?;
     let payload = parse_job(request, context.limits.max_job_bytes).await?;
     if !json::is_text(&payload) {
         return Err(Refusal::JobNotJson);
@@ -56,8 +60,9 @@ async fn insert<R: Redis>(request: &mut Request, context: &Context<R>) -> Result
 /// PUT inserts a job again that failed. A worker whose PUT is refused drops its job: where it has that under a lease, the job
 /// is made ready again.
 async fn reinsert_failed<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let response = insert_failed(request, context).await;
-    if let (Err(_), Ok(queue), Some(worker)) = (&response, parse_queue(request, "/q"), parse_worker(request)) {
+    let queue = parse_queue(request, "/q", Operation::PresqueInsertFailed, context)?;
+    let response = insert_failed(request, &queue, context).await;
+    if let (Err(_), Some(worker)) = (&response, parse_worker(request, context)) {
         // Should this fail too, there is nobody to tell: the response is an error in any case.
         let _ = context.store.release_legacy_leases(&queue, &worker).await;
     }
@@ -65,14 +70,17 @@ async fn reinsert_failed<R: Redis>(request: &mut Request, context: &Context<R>) 
 }
 
 /// Whether the body is JSON is not checked here.
-async fn insert_failed<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/q")?;
+async fn insert_failed<R: Redis>(
+    request: &mut Request,
+    queue: &QueueName,
+    context: &Context<R>,
+) -> Result<Response, Refusal> {
     let payload = parse_job(request, context.limits.max_job_bytes).await?;
-    let worker = parse_worker(request);
+    let worker = parse_worker(request, context);
     let failed = FailureReport {
         worker: worker.as_deref(),
     };
-    run_insert(request, &queue, &payload, Some(failed), context).await
+    run_insert(request, queue, &payload, Some(failed), context).await
 }
 
 async fn run_insert<R: Redis>(
@@ -107,20 +115,20 @@ async fn run_insert<R: Redis>(
 }
 
 async fn fetch<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/q")?;
+    let queue = parse_queue(request, "/q", Operation::PresqueFetch, context)?;
     let mut jobs = run_fetch(request, &queue, 1, context).await?;
     let job = jobs.pop().ok_or(Refusal::NoJob)?;
     Ok(with_body(StatusCode::OK, job))
 }
 
 async fn delete<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/q")?;
+    let queue = parse_queue(request, "/q", Operation::PresqueDelete, context)?;
     context.store.delete(&queue, Delete::Jobs).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
 async fn insert_batch<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/qb")?;
+    let queue = parse_queue(request, "/qb", Operation::PresqueInsertBatch, context)?;
     let body = parse_job(request, context.limits.max_job_bytes).await?;
     let payloads = json::list_member(&body, "jobs")?;
     if payloads.len() > InsertBatch::MAX_JOBS {
@@ -138,7 +146,7 @@ async fn insert_batch<R: Redis>(request: &mut Request, context: &Context<R>) -> 
 }
 
 async fn fetch_batch<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/qb")?;
+    let queue = parse_queue(request, "/qb", Operation::PresqueFetchBatch, context)?;
     let jobs = run_fetch(request, &queue, parse_batch_size(request)?, context).await?;
     if jobs.is_empty() {
         return Err(Refusal::NoJob);
@@ -152,7 +160,7 @@ async fn run_fetch<R: Redis>(
     max_jobs: usize,
     context: &Context<R>,
 ) -> Result<Vec<Vec<u8>>, Refusal> {
-    let worker = parse_worker(request);
+    let worker = parse_worker(request, context);
     let fetch = Fetch {
         queue,
         worker: worker.as_deref(),

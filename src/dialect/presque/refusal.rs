@@ -1,9 +1,10 @@
 //! The responses of the dialect when it does not do what was asked: one table of statuses and texts.
 
+use crate::gate::{Denied, NotGiven};
 use crate::queue::NameError;
 use crate::store::{Effect, RedisError};
 use crate::web::json::{ListError, Style, object};
-use crate::web::{BodyError, JsonError, Response, accept_identity, allow, with_body, with_header};
+use crate::web::{BodyError, JsonError, Response, accept_identity, allow, challenge, with_body, with_header};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use std::borrow::Cow;
@@ -11,6 +12,8 @@ use std::borrow::Cow;
 /// Why a request is refused. Legacy clients compare the texts: they are part of the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
+    /// Whoever sent it may not do this.
+    Denied(Denied),
     QueueNameMissing,
     QueueNameInvalid,
     /// With the methods that the route has.
@@ -47,6 +50,7 @@ pub(super) enum Refusal {
 impl Refusal {
     fn status_and_text(&self) -> (StatusCode, Cow<'static, str>) {
         let (status, text) = match self {
+            Self::Denied(denied) => return (denied.status(), denied.why().into()),
             Self::QueueNameMissing => (StatusCode::NOT_FOUND, "queue name is missing"),
             Self::QueueNameInvalid => (StatusCode::BAD_REQUEST, "queue name is invalid"),
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
@@ -106,8 +110,24 @@ impl From<Refusal> for Response {
         match refusal {
             Refusal::MethodNotAllowed(methods) => allow(response, methods),
             Refusal::ContentEncoding => accept_identity(response),
-            Refusal::Store(_) => with_header(response, RETRY_AFTER, "1"),
+            Refusal::Denied(Denied::NoKey) => challenge(response),
+            Refusal::Store(_) | Refusal::Denied(Denied::NotConfigured) => with_header(response, RETRY_AFTER, "1"),
             _ => response,
+        }
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<NotGiven> for Refusal {
+    fn from(not_given: NotGiven) -> Self {
+        match not_given {
+            NotGiven::Denied(denied) => denied.into(),
+            NotGiven::Name(error) => error.into(),
         }
     }
 }

@@ -1,16 +1,23 @@
 //! What the routes of this dialect have in common when they read a request.
 
 use super::Refusal;
+use crate::gate::Operation;
 use crate::queue::{QueueName, Timestamp};
-use crate::web::{Query, Request, is_json, name_after};
+use crate::web::{Context, Query, Request, is_json, name_after};
 use bytes::Bytes;
 
 /// The longest worker id, in bytes.
 const MAX_WORKER_BYTES: usize = 1024;
 
-/// The queue that the path names behind this route's prefix.
-pub(super) fn parse_queue(request: &Request, prefix: &str) -> Result<QueueName, Refusal> {
-    Ok(name_after(prefix, request.path())?)
+/// The queue that the path names behind this route's prefix, for this operation on it.
+pub(super) fn parse_queue<R>(
+    request: &Request,
+    prefix: &str,
+    operation: Operation,
+    context: &Context<R>,
+) -> Result<QueueName, Refusal> {
+    context.caller.may(operation)?;
+    Ok(context.caller.queue(operation, name_after(prefix, request.path())?)?)
 }
 
 /// A job, or jobs, as a body that is said to be JSON. Whether it is, is not checked.
@@ -39,13 +46,14 @@ pub(super) fn parse_due(query: Query<'_>) -> Result<Option<Timestamp>, Refusal> 
 }
 
 /// The worker that sends the request, where it names itself: by the header, else by the parameter of the protocol of May 2010.
-pub(super) fn parse_worker(request: &Request) -> Option<Vec<u8>> {
+pub(super) fn parse_worker<R>(request: &Request, context: &Context<R>) -> Option<Vec<u8>> {
     let header = request.headers().get("x-presque-workerid");
     header
         .map(|value| value.as_bytes().to_vec())
         .filter(|worker| !worker.is_empty())
         .or_else(|| request.query().get_filled("worker_id"))
         .filter(|worker| is_worker(worker))
+        .map(|worker| context.caller.worker(worker))
 }
 
 /// Whether a worker can be called so. What cannot be a worker's id counts as none.

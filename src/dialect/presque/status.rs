@@ -2,6 +2,7 @@
 
 use super::request::parse_queue;
 use super::{Refusal, respond_options};
+use crate::gate::Operation;
 use crate::queue::NameError;
 use crate::store::Redis;
 use crate::web::json::{self, Style, object};
@@ -19,6 +20,9 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
 }
 
 pub(in crate::dialect) async fn respond<R: Redis>(request: &Request, context: &Context<R>) -> Response {
+    if let Err(denied) = context.caller.is_welcome() {
+        return Refusal::from(denied).into();
+    }
     let response = match *request.method() {
         Method::GET | Method::HEAD if request.path().starts_with("/j") => counts(request, context).await,
         Method::GET | Method::HEAD => status(request, context).await,
@@ -29,7 +33,7 @@ pub(in crate::dialect) async fn respond<R: Redis>(request: &Request, context: &C
 }
 
 async fn counts<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/j")?;
+    let queue = parse_queue(request, "/j", Operation::PresqueCount, context)?;
     let counts = context.store.counts(&queue).await?;
     let text = object(Style::Compact, |o| {
         o.text("queue_name", queue.as_str());
@@ -46,7 +50,7 @@ fn render_count(count: u64) -> String {
 }
 
 async fn status<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = match parse_queue(request, "/status") {
+    let queue = match parse_queue(request, "/status", Operation::PresqueShowQueue, context) {
         Err(refusal) if refusal == Refusal::from(NameError::Missing) => return queues(context).await,
         queue => queue?,
     };
@@ -67,7 +71,8 @@ async fn status<R: Redis>(request: &Request, context: &Context<R>) -> Result<Res
 }
 
 async fn queues<R: Redis>(context: &Context<R>) -> Result<Response, Refusal> {
-    let listed = context.store.queues().await?;
+    context.caller.may(Operation::PresqueListQueues)?;
+    let listed = context.visible_queues().await?;
     let text = object(Style::Compact, |o| {
         o.json("queues", &json::strings(&listed.names))
             .plain("size", listed.size);

@@ -2,12 +2,14 @@
 
 use super::request::{is_worker, parse_queue, parse_worker};
 use super::{Refusal, respond_options};
+use crate::gate::Operation;
 use crate::queue::QueueName;
-use crate::store::Redis;
+use crate::store::{NameList, Redis};
 use crate::web::json::{self, Style, object};
 use crate::web::{BodyError, Context, Request, Response, empty, with_body};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 const METHODS: &str = "DELETE, GET, HEAD, OPTIONS, POST";
 
@@ -19,6 +21,9 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
     request: http::Request<B>,
     context: &Context<R>,
 ) -> Response {
+    if let Err(denied) = context.caller.is_welcome() {
+        return Refusal::from(denied).into();
+    }
     let mut request = Request::new(request);
     let response = match *request.method() {
         Method::GET | Method::HEAD => show(&request, context).await,
@@ -31,10 +36,13 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
 }
 
 async fn register<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/w")?;
-    let worker = match parse_worker(request) {
+    let queue = parse_queue(request, "/w", Operation::PresqueRegister, context)?;
+    let worker = match parse_worker(request, context) {
         Some(worker) => worker,
-        None => parse_worker_in_body(request).await?.ok_or(Refusal::WorkerMissing)?,
+        None => {
+            let worker = parse_worker_in_body(request).await?.ok_or(Refusal::WorkerMissing)?;
+            context.caller.worker(worker)
+        }
     };
     context.store.register(&queue, &worker).await?;
     Ok(empty(StatusCode::CREATED))
@@ -57,8 +65,8 @@ async fn parse_worker_in_body(request: &mut Request) -> Result<Option<Vec<u8>>, 
 }
 
 async fn unregister<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
-    let queue = parse_queue(request, "/w")?;
-    let worker = parse_worker(request).ok_or(Refusal::WorkerMissing)?;
+    let queue = parse_queue(request, "/w", Operation::PresqueUnregister, context)?;
+    let worker = parse_worker(request, context).ok_or(Refusal::WorkerMissing)?;
     context.store.unregister(&queue, &worker).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
@@ -66,21 +74,39 @@ async fn unregister<R: Redis>(request: &Request, context: &Context<R>) -> Result
 /// The parameters say what is shown; what follows the prefix says nothing here.
 async fn show<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
     if let Some(name) = request.query().get_filled("queue_name") {
-        return show_queue(QueueName::new(name)?, context).await;
+        context.caller.may(Operation::PresqueShowQueueWorkers)?;
+        let queue = context.caller.queue(Operation::PresqueShowQueueWorkers, QueueName::new(name)?)?;
+        return show_queue(queue, context).await;
     }
     if let Some(worker) = request.query().get_filled("worker_id") {
         return show_worker(&worker, context).await;
     }
-    let workers = context.store.workers().await?;
-    Ok(with_body(StatusCode::OK, json::strings(&workers.names)))
+    context.caller.may(Operation::PresqueListWorkers)?;
+    Ok(with_body(StatusCode::OK, json::strings(&visible_workers(context).await?)))
+}
+
+/// The workers that are registered on a queue that the caller sees.
+async fn visible_workers<R: Redis>(context: &Context<R>) -> Result<Vec<Vec<u8>>, Refusal> {
+    if context.caller.sees_all() {
+        return Ok(context.store.workers().await?.names);
+    }
+    let mut visible = BTreeSet::new();
+    for name in context.visible_queues().await?.names {
+        let queue = context.caller.queue(Operation::PresqueListWorkers, QueueName::new(name)?)?;
+        let workers = context.store.queue_workers(&queue).await?.workers;
+        visible.extend(workers.into_iter().filter_map(|worker| context.caller.see_worker(worker)));
+    }
+    Ok(visible.into_iter().take(NameList::MAX_NAMES).collect())
 }
 
 async fn show_queue<R: Redis>(queue: QueueName, context: &Context<R>) -> Result<Response, Refusal> {
     let shown = context.store.queue_workers(&queue).await?;
+    let workers = shown.workers.into_iter();
+    let workers: Vec<_> = workers.filter_map(|worker| context.caller.see_worker(worker)).collect();
     let count = |count: Option<u64>| count.map_or_else(|| "null".into(), |count| format!("\"{count}\""));
     let text = object(Style::Compact, |o| {
         o.text("queue_name", queue.as_str());
-        o.json("workers_list", &json::strings(&shown.workers));
+        o.json("workers_list", &json::strings(&workers));
         o.json("processed", &count(shown.processed));
         o.json("failed", &count(shown.failed));
     });
@@ -88,7 +114,10 @@ async fn show_queue<R: Redis>(queue: QueueName, context: &Context<R>) -> Result<
 }
 
 async fn show_worker<R: Redis>(id: &[u8], context: &Context<R>) -> Result<Response, Refusal> {
-    let worker = context.store.worker(id).await?.ok_or(Refusal::NoSuchWorker)?;
+    context.caller.may(Operation::PresqueShowWorker)?;
+    let stored = context.caller.worker(id.to_vec());
+    let worker = context.store.worker(&stored, |queue| context.caller.see(queue).is_some()).await?;
+    let worker = worker.ok_or(Refusal::NoSuchWorker)?;
     let text = object(Style::Compact, |o| {
         o.text("worker_id", id).plain("started_at", worker.started);
         o.text("processed", worker.processed.to_string());

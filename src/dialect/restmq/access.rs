@@ -1,11 +1,10 @@
 //! Who may use the dialect: by address, and by a login as HTTP Basic has it (RFC 7617).
 
-use super::base64;
+use crate::gate::{Caller, basic_login, client_address};
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use ipnet::IpNet;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use subtle::{Choice, ConstantTimeEq};
 
 /// Who may do what, in the three groups of the RestMQ dialect. Everybody everything, unless set.
@@ -57,18 +56,21 @@ impl Group {
         })
     }
 
-    /// Whether the client that sent these headers belongs to the group.
+    /// Whether the client that sent these headers belongs to the group. Its login opens the group's routes to who has no key
+    /// ([`Caller::vouch`]), and a key needs no login; what the key is for is still to be asked.
     ///
     /// # Errors
     /// [`Denied`]. The address is looked at first.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Denied> {
+    pub fn check(&self, headers: &HeaderMap, caller: &Caller) -> Result<(), Denied> {
         if !self.may_come_from(headers) {
             return Err(Denied::Host);
         }
         match &self.login {
-            Some(login) if !login_in(headers).is_some_and(|given| is_same(login, &given)) => Err(Denied::Login),
-            _ => Ok(()),
+            Some(login) if basic_login(headers).is_some_and(|given| is_same(login, &given)) => caller.vouch(),
+            Some(_) if !caller.has_key() => return Err(Denied::Login),
+            _ => {}
         }
+        Ok(())
     }
 
     fn may_come_from(&self, headers: &HeaderMap) -> bool {
@@ -120,26 +122,12 @@ fn has(networks: &[IpNet], address: IpAddr) -> bool {
     })
 }
 
-/// The login that a request carries, `user:password`.
-fn login_in(headers: &HeaderMap) -> Option<Vec<u8>> {
-    let (scheme, text) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let is_basic = scheme.eq_ignore_ascii_case("basic");
-    is_basic.then(|| base64::decode(text.trim())).flatten()
-}
-
 /// Whether two logins are the same. How long it takes depends on the given one alone.
 fn is_same(login: &[u8], given: &[u8]) -> bool {
     let same_length = login.len().ct_eq(&given.len());
     let bytes = login.iter().cycle().zip(given);
     let same = bytes.fold(same_length, |same: Choice, (a, b)| same & a.ct_eq(b));
     same.into()
-}
-
-/// The address that the platform says a request came from. A client can send that header too, and its value comes first.
-fn client_address(headers: &HeaderMap) -> Option<IpAddr> {
-    let value = headers.get_all("spin-client-addr").iter().next_back()?;
-    let address: SocketAddr = value.to_str().ok()?.parse().ok()?;
-    Some(address.ip())
 }
 
 #[cfg(test)]
@@ -155,27 +143,31 @@ mod tests {
         headers
     }
 
+    fn check(group: &Group, headers: &HeaderMap) -> Result<(), Denied> {
+        group.check(headers, &Caller::unrestricted())
+    }
+
     fn from(address: &str) -> HeaderMap {
         headers(&[("spin-client-addr", address)])
     }
 
     #[test]
     fn unless_set_all_belong_to_a_group() {
-        assert_eq!(Group::default().check(&HeaderMap::new()), Ok(()));
-        assert_eq!(Group::new("", "", " ,\n").unwrap().check(&from("nonsense")), Ok(()));
+        assert_eq!(check(&Group::default(), &HeaderMap::new()), Ok(()));
+        assert_eq!(check(&Group::new("", "", " ,\n").unwrap(), &from("nonsense")), Ok(()));
     }
 
     #[test]
     fn a_login_is_asked_for_exactly() {
         let group = Group::new("me:se:cret", "", "").unwrap();
-        let check = |value: &str| group.check(&headers(&[("authorization", value)]));
+        let with = |value: &str| check(&group, &headers(&[("authorization", value)]));
         // me:se:cret
         for value in [
             "Basic bWU6c2U6Y3JldA==",
             "basic bWU6c2U6Y3JldA",
             "BASIC   bWU6c2U6Y3JldA== ",
         ] {
-            assert_eq!(check(value), Ok(()), "{value}");
+            assert_eq!(with(value), Ok(()), "{value}");
         }
         for value in [
             "",
@@ -191,9 +183,9 @@ mod tests {
             "Basic TUU6c2U6Y3JldA==",             // ME:se:cret
             "Basic \u{e9}",
         ] {
-            assert_eq!(check(value), Err(Denied::Login), "{value}");
+            assert_eq!(with(value), Err(Denied::Login), "{value}");
         }
-        assert_eq!(group.check(&HeaderMap::new()), Err(Denied::Login));
+        assert_eq!(check(&group, &HeaderMap::new()), Err(Denied::Login));
     }
 
     #[test]
@@ -224,7 +216,7 @@ mod tests {
             "[::1]:80",
             "[::ffff:10.0.0.1]:80",
         ] {
-            assert_eq!(group.check(&from(address)), Ok(()), "{address}");
+            assert_eq!(check(&group, &from(address)), Ok(()), "{address}");
         }
         for address in [
             "11.0.0.1:80",
@@ -237,9 +229,9 @@ mod tests {
             "10.0.0.1",
             "localhost:80",
         ] {
-            assert_eq!(group.check(&from(address)), Err(Denied::Host), "{address}");
+            assert_eq!(check(&group, &from(address)), Err(Denied::Host), "{address}");
         }
-        assert_eq!(group.check(&HeaderMap::new()), Err(Denied::Host));
+        assert_eq!(check(&group, &HeaderMap::new()), Err(Denied::Host));
     }
 
     #[test]
@@ -253,14 +245,11 @@ mod tests {
             ("::/1", "8000::/1", true, false),
         ] {
             let group = Group::new("", allow, deny).unwrap();
-            assert_eq!(group.check(&from("11.0.0.1:80")).is_ok(), v4, "{allow} {deny}");
-            assert_eq!(group.check(&HeaderMap::new()).is_ok(), unknown, "{allow} {deny}");
+            assert_eq!(check(&group, &from("11.0.0.1:80")).is_ok(), v4, "{allow} {deny}");
+            assert_eq!(check(&group, &HeaderMap::new()).is_ok(), unknown, "{allow} {deny}");
         }
         assert!(
-            Group::new("", "0.0.0.0/0", "")
-                .unwrap()
-                .check(&from("[2001::]:1"))
-                .is_err()
+            check(&Group::new("", "0.0.0.0/0", "").unwrap(), &from("[2001::]:1")).is_err()
         );
     }
 
@@ -268,8 +257,8 @@ mod tests {
     fn what_a_client_says_of_its_address_does_not_count() {
         let group = Group::new("", "10.0.0.1", "").unwrap();
         let both = |first, last| headers(&[("spin-client-addr", first), ("spin-client-addr", last)]);
-        assert_eq!(group.check(&both("10.0.0.1:80", "10.0.0.2:80")), Err(Denied::Host));
-        assert_eq!(group.check(&both("10.0.0.2:80", "10.0.0.1:80")), Ok(()));
+        assert_eq!(check(&group, &both("10.0.0.1:80", "10.0.0.2:80")), Err(Denied::Host));
+        assert_eq!(check(&group, &both("10.0.0.2:80", "10.0.0.1:80")), Ok(()));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::request::{parse_query_fields, parse_queue};
 use super::subscription::{Format, Subscription};
 use super::text::parse_callback;
 use super::{CometResponse, Refusal, respond_options};
+use crate::gate::Operation;
 use crate::queue::QueueName;
 use crate::store::{Redis, SubscriberKind};
 use crate::web::{Context, Request, restrict};
@@ -22,13 +23,15 @@ pub(super) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<CometResponse, Refusal> {
+    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET => {}
         Method::OPTIONS => return Ok(CometResponse::Whole(respond_options(METHODS))),
         _ => return Err(Refusal::MethodNotAllowed(METHODS)),
     }
-    access.comet.check(request.headers())?;
+    access.comet.check(request.headers(), &context.caller)?;
     let queue = parse_queue(request, "/c")?.ok_or(Refusal::NotFound)?;
+    let queue = context.caller.queue(Operation::RestmqSubscribe, queue)?;
     let fields = parse_query_fields(request)?;
     let callback = parse_callback(&fields)?.map(str::to_owned);
     let (kind, format) = if accepts_events(request.headers()) {

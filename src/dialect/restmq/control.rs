@@ -5,6 +5,7 @@ use super::queues::{QueueCounts, REDIS_DRIVER};
 use super::request::{MAX_SMALL_BODY_BYTES, parse_fields, parse_queue};
 use super::text::{html_response, json_response, parse_callback, spaced};
 use super::{Refusal, respond_options};
+use crate::gate::Operation;
 use crate::queue::{QueueName, Status};
 use crate::store::Redis;
 use crate::web::json::Object;
@@ -20,19 +21,23 @@ pub(in crate::dialect) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
+    context.caller.is_welcome()?;
     let queue = parse_queue(request, "/control")?;
     let methods = if queue.is_some() { METHODS } else { METHODS_OF_LIST };
     match (request.method(), queue) {
         (&Method::GET | &Method::HEAD, queue) => {
-            access.consumer.check(request.headers())?;
+            access.consumer.check(request.headers(), &context.caller)?;
             match queue {
-                Some(queue) => show(&queue, context).await,
-                None => list(context).await,
+                Some(queue) => show(&context.caller.queue(Operation::RestmqShowStatus, queue)?, context).await,
+                None => {
+                    context.caller.may(Operation::RestmqListStatus)?;
+                    list(context).await
+                }
             }
         }
         (&Method::POST, Some(queue)) => {
-            access.producer.check(request.headers())?;
-            change(request, &queue, context).await
+            access.producer.check(request.headers(), &context.caller)?;
+            change(request, &context.caller.queue(Operation::RestmqSetStatus, queue)?, context).await
         }
         (&Method::OPTIONS, _) => Ok(respond_options(methods)),
         _ => Err(Refusal::MethodNotAllowed(methods)),
@@ -50,7 +55,7 @@ async fn show<R: Redis>(queue: &QueueName, context: &Context<R>) -> Result<Respo
 }
 
 async fn list<R: Redis>(context: &Context<R>) -> Result<Response, Refusal> {
-    let queues = QueueCounts::load(context).await?;
+    let queues = QueueCounts::load(Operation::RestmqListStatus, context).await?;
     let text = spaced(|o| {
         o.text("redis", REDIS_DRIVER);
         o.object("queues", |o| {

@@ -6,6 +6,7 @@ use super::request::{max_message_body_bytes, parse_fields, parse_queue};
 use super::text::{html_response, json_response, spaced};
 use super::value::to_value;
 use super::{Refusal, respond_options};
+use crate::gate::Operation;
 use crate::queue::QueueName;
 use crate::store::{Effect, Redis, RedisError};
 use crate::web::json::members;
@@ -22,13 +23,16 @@ pub(super) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
+    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET | Method::HEAD => {
-            access.producer.check(request.headers())?;
+            access.producer.check(request.headers(), &context.caller)?;
             Ok(redirect("/"))
         }
         Method::POST => {
-            access.producer.check(request.headers())?;
+            access.producer.check(request.headers(), &context.caller)?;
+            // Only the body says what is to be done, and to which queue.
+            context.caller.is_known()?;
             let text = parse_text(request, context).await?;
             let queue = parse_queue(request, "/queue")?;
             match run(&text, queue, context).await {
@@ -72,6 +76,17 @@ enum Verb {
     Get,
     Take,
     Del,
+}
+
+impl Verb {
+    fn operation(self) -> Operation {
+        match self {
+            Self::Add => Operation::RestmqCommandAdd,
+            Self::Get => Operation::RestmqCommandGet,
+            Self::Take => Operation::RestmqCommandTake,
+            Self::Del => Operation::RestmqCommandDel,
+        }
+    }
 }
 
 /// What every command has, and the members that only some have, with their bytes.
@@ -118,12 +133,13 @@ async fn run<R: Redis>(text: &[u8], queue_in_path: Option<QueueName>, context: &
         value,
         key,
     } = Command::parse(text, queue_in_path)?;
+    let queue = context.caller.queue(verb.operation(), queue).map_err(Refusal::from)?;
     let name = queue.as_str().as_bytes();
     Ok(match verb {
         Verb::Add => {
             let value = value.ok_or_else(|| missing("value"))?;
             let value = string(value).unwrap_or_else(|| value.to_vec());
-            let key = post(context, name, &value, None).await?;
+            let key = post(context, &queue, &value, None).await?;
             spaced(|o| {
                 o.text("queue", name).text("value", value).text("key", key);
             })
@@ -138,7 +154,7 @@ async fn run<R: Redis>(text: &[u8], queue_in_path: Option<QueueName>, context: &
             })
         }
         Verb::Take => {
-            let (key, value) = take(context, name).await?.ok_or_else(empty)?;
+            let (key, value) = take(context, &queue).await?.ok_or_else(empty)?;
             spaced(|o| {
                 o.text("queue", name).text("value", value).text("key", key);
             })

@@ -6,6 +6,7 @@ use super::request::{max_message_body_bytes, parse_fields, parse_query_fields, p
 use super::text::{line_response, parse_callback, spaced};
 use super::value::{to_payload, to_value};
 use super::{Refusal, pages, respond_options};
+use crate::gate::Operation;
 use crate::queue::{JobId, QueueName};
 use crate::store::{Delete, Effect, Insert, Inserted, InsertedJob, NewJob, Redis};
 use crate::web::{Context, Request, Response, restrict, with_header};
@@ -27,6 +28,7 @@ pub(in crate::dialect) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
+    context.caller.is_welcome()?;
     if request.path() == "/" {
         return at_root(request, context, access).await;
     }
@@ -34,7 +36,7 @@ pub(in crate::dialect) async fn respond<R: Redis>(
         return Err(Refusal::NotFound);
     }
     match parse_queue(request, "/q")? {
-        Some(queue) => of_queue(request, &queue, context, access).await,
+        Some(queue) => of_queue(request, queue, context, access).await,
         None => pages::list(request, context, access).await,
     }
 }
@@ -43,18 +45,22 @@ pub(in crate::dialect) async fn respond<R: Redis>(
 async fn at_root<R: Redis>(request: &mut Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
     match *request.method() {
         Method::POST => {
-            access.producer.check(request.headers())?;
+            access.producer.check(request.headers(), &context.caller)?;
+            context.caller.may(Operation::RestmqPostAtRoot)?;
             let fields = parse_fields(request, max_message_body_bytes(&context.limits)).await?;
-            let queue = fields.get("queue").ok_or(Refusal::BadRequest)?;
-            post_fields(&fields, queue, context).await
+            let queue = QueueName::new(fields.get("queue").ok_or(Refusal::BadRequest)?)?;
+            post_fields(&fields, &context.caller.queue(Operation::RestmqPostAtRoot, queue)?, context).await
         }
         Method::GET | Method::HEAD => {
-            access.consumer.check(request.headers())?;
+            access.consumer.check(request.headers(), &context.caller)?;
             let fields = parse_query_fields(request)?;
             match fields.get("queue") {
                 None => Ok(redirect("/q/")),
                 Some(_) if *request.method() == Method::HEAD => Err(Refusal::MethodNotAllowed(METHODS_OF_ROOT)),
-                Some(queue) => take_next(&fields, queue, context).await?.ok_or(Refusal::NotFound),
+                Some(queue) => {
+                    let queue = context.caller.queue(Operation::RestmqTakeAtRoot, QueueName::new(queue)?)?;
+                    take_next(&fields, &queue, context).await?.ok_or(Refusal::NotFound)
+                }
             }
         }
         Method::OPTIONS => Ok(respond_options(METHODS_OF_ROOT)),
@@ -64,29 +70,31 @@ async fn at_root<R: Redis>(request: &mut Request, context: &Context<R>, access: 
 
 async fn of_queue<R: Redis>(
     request: &mut Request,
-    queue: &QueueName,
+    queue: QueueName,
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
-    let name = queue.as_str().as_bytes();
     match *request.method() {
         Method::POST => {
-            access.producer.check(request.headers())?;
+            access.producer.check(request.headers(), &context.caller)?;
+            let queue = context.caller.queue(Operation::RestmqPost, queue)?;
             let fields = parse_fields(request, max_message_body_bytes(&context.limits)).await?;
-            post_fields(&fields, name, context).await
+            post_fields(&fields, &queue, context).await
         }
         Method::GET => {
-            access.consumer.check(request.headers())?;
-            let next = take_next(&parse_query_fields(request)?, name, context).await?;
+            access.consumer.check(request.headers(), &context.caller)?;
+            let queue = context.caller.queue(Operation::RestmqTake, queue)?;
+            let next = take_next(&parse_query_fields(request)?, &queue, context).await?;
             Ok(next.unwrap_or_else(no_message))
         }
         Method::DELETE => {
-            access.producer.check(request.headers())?;
+            access.producer.check(request.headers(), &context.caller)?;
+            let queue = context.caller.queue(Operation::RestmqDelete, queue)?;
             let fields = parse_query_fields(request)?;
             let callback = parse_callback(&fields)?;
-            let had_jobs = context.store.delete(queue, Delete::JobsButNumbers).await?;
+            let had_jobs = context.store.delete(&queue, Delete::JobsButNumbers).await?;
             let text = spaced(|o| {
-                o.text("queue", name).plain("status", u8::from(had_jobs));
+                o.text("queue", queue.as_str()).plain("status", u8::from(had_jobs));
             });
             Ok(line_response(&text, callback))
         }
@@ -95,14 +103,18 @@ async fn of_queue<R: Redis>(
     }
 }
 
-async fn post_fields<R: Redis>(fields: &Fields, queue: &[u8], context: &Context<R>) -> Result<Response, Refusal> {
+async fn post_fields<R: Redis>(fields: &Fields, queue: &QueueName, context: &Context<R>) -> Result<Response, Refusal> {
     let callback = parse_callback(fields)?;
     let value = fields.get("msg").or_else(|| fields.get("value"));
     let key = post(context, queue, value.ok_or(Refusal::BadRequest)?, fields.get("ttl")).await?;
     Ok(line_response(&key, callback))
 }
 
-async fn take_next<R: Redis>(fields: &Fields, queue: &[u8], context: &Context<R>) -> Result<Option<Response>, Refusal> {
+async fn take_next<R: Redis>(
+    fields: &Fields,
+    queue: &QueueName,
+    context: &Context<R>,
+) -> Result<Option<Response>, Refusal> {
     let callback = parse_callback(fields)?;
     let taken = take(context, queue).await?;
     Ok(taken.map(|(key, value)| {
@@ -116,11 +128,10 @@ async fn take_next<R: Redis>(fields: &Fields, queue: &[u8], context: &Context<R>
 /// Puts a message into a queue, and gives its key. `ttl` is a text: whole seconds, above 0, after which it is gone.
 pub(super) async fn post<R: Redis>(
     context: &Context<R>,
-    queue: &[u8],
+    queue: &QueueName,
     value: &[u8],
     ttl: Option<&[u8]>,
 ) -> Result<String, Refusal> {
-    let queue = QueueName::new(queue)?;
     let expires_in = ttl.map(parse_ttl).transpose()?;
     let (payload, is_text) = to_payload(value);
     if payload.len() > context.limits.max_job_bytes {
@@ -133,14 +144,14 @@ pub(super) async fn post<R: Redis>(
         ..NewJob::default()
     };
     let insert = Insert {
-        queue: &queue,
+        queue,
         jobs: &[job],
         failed: None,
         idempotency: None,
     };
     match context.store.insert(insert).await? {
         Inserted::Jobs(jobs) => match &jobs[..] {
-            [InsertedJob::Stored(id) | InsertedJob::Duplicate(id)] => Ok(key_of(&queue, id)),
+            [InsertedJob::Stored(id) | InsertedJob::Duplicate(id)] => Ok(key_of(queue, id)),
             _ => Err(Refusal::Store(Effect::Unknown)),
         },
         Inserted::TooLarge => Err(Refusal::TooLarge),
@@ -150,12 +161,14 @@ pub(super) async fn post<R: Redis>(
 }
 
 /// Takes the next message of a queue, its key and its value; `None` when there is none.
-pub(super) async fn take<R: Redis>(context: &Context<R>, queue: &[u8]) -> Result<Option<(String, Vec<u8>)>, Refusal> {
-    let queue = QueueName::new(queue)?;
-    let taken = context.store.take_next(&queue).await?;
+pub(super) async fn take<R: Redis>(
+    context: &Context<R>,
+    queue: &QueueName,
+) -> Result<Option<(String, Vec<u8>)>, Refusal> {
+    let taken = context.store.take_next(queue).await?;
     Ok(taken.map(|job| {
         (
-            key_of(&queue, &job.id),
+            key_of(queue, &job.id),
             to_value(&job.payload, job.is_text).into_owned(),
         )
     }))

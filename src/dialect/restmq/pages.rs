@@ -6,6 +6,7 @@ use super::queues::QueueCounts;
 use super::request::parse_queue;
 use super::text::html_response;
 use super::{Refusal, respond_options};
+use crate::gate::Operation;
 use crate::store::Redis;
 use crate::web::{Context, Request, Response, encode_segment};
 use http::Method;
@@ -22,6 +23,7 @@ pub(in crate::dialect) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
+    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET | Method::HEAD => queue(request, context, access).await,
         Method::OPTIONS => Ok(respond_options(METHODS)),
@@ -35,13 +37,15 @@ pub(super) async fn list<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
+    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET | Method::HEAD => {}
         Method::OPTIONS => return Ok(respond_options(METHODS)),
         _ => return Err(Refusal::MethodNotAllowed(METHODS)),
     }
-    access.consumer.check(request.headers())?;
-    let listed = context.store.queues().await?;
+    access.consumer.check(request.headers(), &context.caller)?;
+    context.caller.may(Operation::RestmqListQueues)?;
+    let listed = context.visible_queues().await?;
     let names: Vec<_> = listed.names.iter().map(|name| String::from_utf8_lossy(name)).collect();
     let items = names.iter().map(|name| {
         let path = encode_segment(name);
@@ -56,8 +60,9 @@ pub(in crate::dialect) async fn sizes<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
-    access.consumer.check(request.headers())?;
-    let queues = QueueCounts::load(context).await?;
+    access.consumer.check(request.headers(), &context.caller)?;
+    context.caller.may(Operation::RestmqSizes)?;
+    let queues = QueueCounts::load(Operation::RestmqSizes, context).await?;
     let items = queues
         .first
         .iter()
@@ -66,8 +71,9 @@ pub(in crate::dialect) async fn sizes<R: Redis>(
 }
 
 async fn queue<R: Redis>(request: &Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
-    access.consumer.check(request.headers())?;
+    access.consumer.check(request.headers(), &context.caller)?;
     let queue = parse_queue(request, "/j")?.ok_or(Refusal::NotFound)?;
+    let queue = context.caller.queue(Operation::RestmqShowQueue, queue)?;
     let newest = context.store.newest(&queue, MAX_KEYS).await?;
     let name = escape(queue.as_str());
     let keys = newest.numbers.iter().map(|number| format!("{name}:{number}"));

@@ -4,6 +4,7 @@ use super::access::Access;
 use super::request::{MAX_SMALL_BODY_BYTES, parse_fields, parse_query_fields, parse_queue};
 use super::text::{line_response, parse_callback, spaced};
 use super::{Refusal, respond_options};
+use crate::gate::Operation;
 use crate::queue::Policy;
 use crate::store::Redis;
 use crate::web::{Context, Request, Response};
@@ -17,6 +18,7 @@ pub(super) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
+    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET | Method::HEAD => show(request, context, access).await,
         Method::POST => change(request, context, access).await,
@@ -26,8 +28,9 @@ pub(super) async fn respond<R: Redis>(
 }
 
 async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
-    access.consumer.check(request.headers())?;
+    access.consumer.check(request.headers(), &context.caller)?;
     let queue = parse_queue(request, "/p")?.ok_or(Refusal::NotFound)?;
+    let queue = context.caller.queue(Operation::RestmqShowPolicy, queue)?;
     let fields = parse_query_fields(request)?;
     let callback = parse_callback(&fields)?;
     let policy = context.store.counts(&queue).await?.policy;
@@ -39,8 +42,9 @@ async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access
 }
 
 async fn change<R: Redis>(request: &mut Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
-    access.producer.check(request.headers())?;
+    access.producer.check(request.headers(), &context.caller)?;
     let queue = parse_queue(request, "/p")?.ok_or(Refusal::NotFound)?;
+    let queue = context.caller.queue(Operation::RestmqSetPolicy, queue)?;
     let fields = parse_fields(request, MAX_SMALL_BODY_BYTES).await?;
     let callback = parse_callback(&fields)?;
     let name = fields.get("policy").ok_or(Refusal::BadRequest)?;

@@ -1,6 +1,7 @@
 //! The counts of all queues.
 
 use super::Refusal;
+use crate::gate::Operation;
 use crate::queue::QueueName;
 use crate::store::{Counts, Redis, RedisError};
 use crate::web::Context;
@@ -21,10 +22,11 @@ pub(super) struct QueueCounts {
 }
 
 impl QueueCounts {
-    /// Counts all queues: one command for their names, and one for each.
-    pub(super) async fn load<R: Redis>(context: &Context<R>) -> Result<Self, Refusal> {
-        let listed = context.store.queues().await?;
+    /// Counts all queues that the caller sees: one command for their names, and one for each.
+    pub(super) async fn load<R: Redis>(operation: Operation, context: &Context<R>) -> Result<Self, Refusal> {
+        let listed = context.visible_queues().await?;
         let names = listed.names.into_iter().flat_map(QueueName::new);
+        let names = names.flat_map(|name| context.caller.queue(operation, name));
         let counts = stream::iter(names).map(async |name| {
             let counts = context.store.counts(&name).await?;
             Ok::<_, RedisError>((name, counts))

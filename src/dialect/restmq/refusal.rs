@@ -4,9 +4,10 @@ use super::access::Denied;
 use super::form::FormError;
 use super::html::escape;
 use super::text::html_response;
+use crate::gate::{self, NotGiven};
 use crate::queue::NameError;
 use crate::store::{Effect, RedisError};
-use crate::web::{BodyError, Response, accept_identity, allow, with_header};
+use crate::web::{BodyError, Response, accept_identity, allow, challenge, with_header};
 use http::StatusCode;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 
@@ -18,6 +19,8 @@ pub(in crate::dialect) enum Refusal {
     Unauthorized,
     /// From a host that may not.
     Forbidden,
+    /// It may not do this, whatever group it belongs to.
+    Denied(gate::Denied),
     NotFound,
     /// With the methods that the route has.
     MethodNotAllowed(&'static str),
@@ -45,6 +48,7 @@ impl Refusal {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Denied(denied) => denied.status(),
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -64,6 +68,7 @@ impl From<Refusal> for Response {
                 ". There is no WebSocket here; read the event stream at {}",
                 escape(stream)
             ),
+            Refusal::Denied(denied) => format!(". {}", escape(&denied.why())),
             Refusal::Encoded => ". Content-Encoding must be identity, or left out".to_owned(),
             _ => String::new(),
         };
@@ -76,7 +81,10 @@ impl From<Refusal> for Response {
             Refusal::Unauthorized => {
                 with_header(response, WWW_AUTHENTICATE, "Basic realm=\"RestMQ Restricted Access\"")
             }
-            Refusal::TooManySubscribers | Refusal::Store(_) => with_header(response, RETRY_AFTER, "1"),
+            Refusal::Denied(gate::Denied::NoKey) => challenge(response),
+            Refusal::TooManySubscribers | Refusal::Store(_) | Refusal::Denied(gate::Denied::NotConfigured) => {
+                with_header(response, RETRY_AFTER, "1")
+            }
             _ => response,
         }
     }
@@ -110,6 +118,21 @@ impl From<Denied> for Refusal {
         match denied {
             Denied::Host => Self::Forbidden,
             Denied::Login => Self::Unauthorized,
+        }
+    }
+}
+
+impl From<gate::Denied> for Refusal {
+    fn from(denied: gate::Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<NotGiven> for Refusal {
+    fn from(not_given: NotGiven) -> Self {
+        match not_given {
+            NotGiven::Denied(denied) => denied.into(),
+            NotGiven::Name(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::queues::{QueueCounts, REDIS_DRIVER};
 use super::request::{parse_query_fields, parse_queue};
 use super::text::{json_response, parse_callback, spaced};
 use super::{Refusal, respond_options};
+use crate::gate::Operation;
 use crate::queue::{Policy, QueueName, Status};
 use crate::store::{Counts, Redis};
 use crate::web::json::Object;
@@ -22,6 +23,7 @@ pub(super) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
+    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET | Method::HEAD => show(request, context, access).await,
         Method::OPTIONS => Ok(respond_options(METHODS)),
@@ -30,11 +32,12 @@ pub(super) async fn respond<R: Redis>(
 }
 
 async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {
-    access.consumer.check(request.headers())?;
+    access.consumer.check(request.headers(), &context.caller)?;
     let fields = parse_query_fields(request)?;
     let callback = parse_callback(&fields)?;
     let text = match parse_queue(request, "/stats")? {
         Some(queue) => {
+            let queue = context.caller.queue(Operation::RestmqStatsOfQueue, queue)?;
             let size = context.store.counts(&queue).await?.ready;
             spaced(|o| {
                 o.text("queue", queue.as_str())
@@ -43,7 +46,8 @@ async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access
             })
         }
         None => {
-            let queues = QueueCounts::load(context).await?;
+            context.caller.may(Operation::RestmqStats)?;
+            let queues = QueueCounts::load(Operation::RestmqStats, context).await?;
             spaced(|o| {
                 o.plain("count", queues.size);
                 o.object("queues", |o| {

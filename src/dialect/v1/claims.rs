@@ -7,6 +7,7 @@ use super::problem::Problem;
 use super::receipts::{AckItems, acks, parse_acks, render_outcomes, with_outcomes};
 use super::request::{LEASE, MAX_RESULTS_BODY_BYTES, parse_body};
 use super::respond;
+use crate::gate::{NotGiven, Operation};
 use crate::queue::QueueName;
 use crate::store::{Ack, Claim, Claimed, Redis};
 use crate::web::json::push_object;
@@ -51,25 +52,32 @@ pub(super) async fn claim<R: Redis>(
 pub(super) async fn claim_of_many<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Problem> {
     let body = parse_body(request, MAX_RESULTS_BODY_BYTES).await?;
     let mut members = Members::of_body(&body)?;
-    let queues = parse_queues(&mut members)?;
+    let queues = parse_queues(&mut members, context)?;
     let claim_request = ClaimRequest::parse(request, &mut members)?;
     members.reject_unknown()?;
     let claimed = run(&claim_request, &queues, &[], context).await?;
     Ok(render(&queues, None, claimed))
 }
 
-fn parse_queues(members: &mut Members<'_>) -> Result<Vec<QueueName>, Problem> {
+fn parse_queues<R>(members: &mut Members<'_>, context: &Context<R>) -> Result<Vec<QueueName>, Problem> {
     let names = members.list("queues", 1..=Claim::MAX_QUEUES)?;
     let name = |(value, pointer): (&serde_json::value::RawValue, String)| {
         let name = serde_json::from_str::<String>(value.get()).ok();
-        name.and_then(|name| QueueName::new(name).ok()).ok_or_else(|| {
+        let invalid = || {
             let detail = format!(
                 "A queue name is a string of {} to {} bytes without control characters.",
                 NAME_BYTES.start(),
                 NAME_BYTES.end()
             );
             Problem::member(pointer, detail)
-        })
+        };
+        let Some(name) = name.and_then(|name| QueueName::new(name).ok()) else {
+            return Err(invalid());
+        };
+        match context.caller.queue(Operation::ClaimOfMany, name) {
+            Err(NotGiven::Name(_)) => Err(invalid()),
+            queue => Ok(queue?),
+        }
     };
     members.required("queues", names)?.into_iter().map(name).collect()
 }

@@ -20,8 +20,8 @@ pub(super) async fn show<R: Redis>(context: &Context<R>) -> Result<Response, Pro
     Ok(respond(StatusCode::OK, |o| {
         o.text("status", "ok");
         o.object("redis", |o| {
-            // Where INFO is not permitted nothing of this is known.
-            if !health.version.is_empty() {
+            // Where INFO is not permitted nothing of this is known. What it tells is of all tenants together.
+            if !health.version.is_empty() && context.caller.sees_all() {
                 o.text("version", &health.version);
                 o.text("maxmemory_policy", &health.maxmemory_policy);
                 o.plain("used_memory", health.used_memory);

@@ -5,7 +5,7 @@ use super::seconds::seconds;
 use crate::queue::{Hold, QueueName, State, Timestamp};
 use crate::store::{DeathReason, Job, JobError};
 use crate::web::json::{Object, is_strict, push_object, utf8_text};
-use crate::web::time;
+use crate::queue::rfc3339;
 
 /// Writes what every job has. What a job does not have is absent.
 pub(super) fn render_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
@@ -108,7 +108,7 @@ fn render_error(o: &mut Object<'_>, error: &JobError) {
 
 /// Writes a point in time.
 pub(super) fn render_time(o: &mut Object<'_>, name: &str, at: Timestamp) {
-    o.text(name, time::format(at));
+    o.text(name, rfc3339::format(at));
 }
 
 fn render_optional_time(o: &mut Object<'_>, name: &str, at: Option<Timestamp>) {

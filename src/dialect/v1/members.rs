@@ -2,7 +2,8 @@
 
 use super::problem::{Problem, ProblemType};
 use crate::queue::Timestamp;
-use crate::web::{json, time};
+use crate::queue::rfc3339;
+use crate::web::json;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -166,7 +167,7 @@ impl<'a> Members<'a> {
     pub(super) fn time(&mut self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
         let must = "a time as in \"2026-11-21T04:20:20Z\" (RFC 3339)";
         self.read(name, must, |text| {
-            time::parse(&serde_json::from_str::<String>(text).ok()?)
+            rfc3339::parse(&serde_json::from_str::<String>(text).ok()?)
         })
     }
 

@@ -22,6 +22,7 @@ mod seconds;
 mod settings;
 mod workers;
 
+use crate::gate::Operation;
 use crate::store::Redis;
 use crate::web::json::{Object, Style, object};
 use crate::web::{Context, Request, Response, allow, empty, with_body};
@@ -39,31 +40,70 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
 }
 
 async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Problem> {
+    let caller = &context.caller;
+    caller.is_welcome()?;
     let route = Route::of(request.path())?;
     let method = match request.method() {
         &Method::HEAD => Method::GET,
         method => method.clone(),
     };
-    match (&route, method) {
-        (Route::Jobs(queue), Method::POST) => insert::insert(request, queue, context).await,
-        (Route::Jobs(queue), Method::GET) => jobs::list(request, queue, context).await,
-        (Route::Job(queue, id), Method::GET) => jobs::show(queue, id, context).await,
-        (Route::Job(queue, id), Method::DELETE) => jobs::remove(queue, id, context).await,
-        (Route::Claims(queue), Method::POST) => claims::claim(request, queue, context).await,
-        (Route::ClaimsOfMany, Method::POST) => claims::claim_of_many(request, context).await,
-        (Route::UseReceipt(verb, queue, receipt), Method::POST) => {
-            receipts::use_one(*verb, request, queue, receipt, context).await
+    match (route, method) {
+        (Route::Jobs(queue), Method::POST) => {
+            insert::insert(request, &caller.queue(Operation::Insert, queue)?, context).await
         }
-        (Route::UseReceipts(verb, queue), Method::POST) => receipts::use_many(*verb, request, queue, context).await,
-        (Route::Queues, Method::GET) => queues::list(request, context).await,
-        (Route::Queue(queue), Method::GET) => queues::show(queue, context).await,
-        (Route::Queue(queue), Method::PUT) => queues::configure(request, queue, context).await,
-        (Route::Queue(queue), Method::DELETE) => queues::delete(request, queue, context).await,
-        (Route::Dead(queue), Method::DELETE) => dead::purge_all(queue, context).await,
-        (Route::DeleteDead(queue), Method::POST) => dead::purge(request, queue, context).await,
-        (Route::Redrive(queue), Method::POST) => dead::redrive(request, queue, context).await,
-        (Route::Workers, Method::GET) => workers::list(context).await,
-        (Route::Health, Method::GET) => health::show(context).await,
+        (Route::Jobs(queue), Method::GET) => {
+            jobs::list(request, &caller.queue(Operation::ListJobs, queue)?, context).await
+        }
+        (Route::Job(queue, id), Method::GET) => {
+            jobs::show(&caller.queue(Operation::ShowJob, queue)?, &id, context).await
+        }
+        (Route::Job(queue, id), Method::DELETE) => {
+            jobs::remove(&caller.queue(Operation::CancelJob, queue)?, &id, context).await
+        }
+        (Route::Claims(queue), Method::POST) => {
+            claims::claim(request, &caller.queue(Operation::Claim, queue)?, context).await
+        }
+        (Route::ClaimsOfMany, Method::POST) => {
+            caller.may(Operation::ClaimOfMany)?;
+            claims::claim_of_many(request, context).await
+        }
+        (Route::UseReceipt(verb, queue, receipt), Method::POST) => {
+            let queue = caller.queue(Operation::UseReceipt, queue)?;
+            receipts::use_one(verb, request, &queue, &receipt, context).await
+        }
+        (Route::UseReceipts(verb, queue), Method::POST) => {
+            receipts::use_many(verb, request, &caller.queue(Operation::UseReceipts, queue)?, context).await
+        }
+        (Route::Queues, Method::GET) => {
+            caller.may(Operation::ListQueues)?;
+            queues::list(request, context).await
+        }
+        (Route::Queue(queue), Method::GET) => {
+            queues::show(&caller.queue(Operation::ShowQueue, queue)?, context).await
+        }
+        (Route::Queue(queue), Method::PUT) => {
+            queues::configure(request, &caller.queue(Operation::ConfigureQueue, queue)?, context).await
+        }
+        (Route::Queue(queue), Method::DELETE) => {
+            queues::delete(request, &caller.queue(Operation::DeleteQueue, queue)?, context).await
+        }
+        (Route::Dead(queue), Method::DELETE) => {
+            dead::purge_all(&caller.queue(Operation::DeleteAllDead, queue)?, context).await
+        }
+        (Route::DeleteDead(queue), Method::POST) => {
+            dead::purge(request, &caller.queue(Operation::DeleteDead, queue)?, context).await
+        }
+        (Route::Redrive(queue), Method::POST) => {
+            dead::redrive(request, &caller.queue(Operation::Redrive, queue)?, context).await
+        }
+        (Route::Workers, Method::GET) => {
+            caller.may(Operation::ListWorkers)?;
+            workers::list(context).await
+        }
+        (Route::Health, Method::GET) => {
+            caller.may(Operation::ShowHealth)?;
+            health::show(context).await
+        }
         (route, Method::OPTIONS) => Ok(allow(empty(StatusCode::NO_CONTENT), route.methods())),
         (route, _) => Err(Problem::method_not_allowed(route.methods())),
     }

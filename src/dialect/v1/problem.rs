@@ -1,9 +1,10 @@
 //! The responses of the dialect when it does not do what was asked: problems as of RFC 9457, from one table.
 
+use crate::gate::{Denied, NotGiven};
 use crate::queue::NameError;
 use crate::store::{Effect, RedisError};
 use crate::web::json::{Object, Style, object};
-use crate::web::{BodyError, JsonError, Response, accept_identity, allow, with_body, with_header, with_type};
+use crate::web::{BodyError, JsonError, Response, accept_identity, allow, challenge, with_body, with_header, with_type};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 
@@ -13,6 +14,8 @@ const PREFIX: &str = "urn:presque:problem:";
 /// The types of problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProblemType {
+    AmbiguousHost,
+    CrossSiteRequest,
     IdempotencyKeyReused,
     IncompleteBody,
     InvalidIdempotencyKey,
@@ -20,13 +23,17 @@ pub(super) enum ProblemType {
     InvalidReceipt,
     InvalidRequest,
     JobCancelled,
+    KeyNeeded,
     MalformedJson,
     MethodNotAllowed,
+    MisdirectedRequest,
     NoSuchJob,
     NoSuchQueue,
+    NotConfigured,
     NotFound,
     PayloadTooLarge,
     PreconditionFailed,
+    ScopeMissing,
     StaleReceipt,
     StoreFull,
     StoreLost,
@@ -39,6 +46,8 @@ impl ProblemType {
     /// The type without its prefix, the status, and the title that all problems of the type have.
     fn row(self) -> (&'static str, u16, &'static str) {
         match self {
+            Self::AmbiguousHost => ("ambiguous-host", 400, "The request names more than one host"),
+            Self::CrossSiteRequest => ("cross-site-request", 403, "The request is for a page of another site"),
             Self::IdempotencyKeyReused => (
                 "idempotency-key-reused",
                 422,
@@ -50,13 +59,17 @@ impl ProblemType {
             Self::InvalidReceipt => ("invalid-receipt", 400, "The receipt is invalid"),
             Self::InvalidRequest => ("invalid-request", 422, "The request is invalid"),
             Self::JobCancelled => ("job-cancelled", 409, "The job was cancelled"),
+            Self::KeyNeeded => ("key-needed", 401, "A valid key is needed"),
             Self::MalformedJson => ("malformed-json", 400, "The body is not JSON"),
             Self::MethodNotAllowed => ("method-not-allowed", 405, "The method is not allowed"),
+            Self::MisdirectedRequest => ("misdirected-request", 421, "The request is for another host"),
             Self::NoSuchJob => ("no-such-job", 404, "The job does not exist"),
             Self::NoSuchQueue => ("no-such-queue", 404, "The queue does not exist"),
+            Self::NotConfigured => ("not-configured", 503, "The settings of this server are not usable"),
             Self::NotFound => ("not-found", 404, "The route does not exist"),
             Self::PayloadTooLarge => ("payload-too-large", 413, "The body or a payload is too large"),
             Self::PreconditionFailed => ("precondition-failed", 412, "The precondition failed"),
+            Self::ScopeMissing => ("scope-missing", 403, "The key lacks a scope"),
             Self::StaleReceipt => ("stale-receipt", 409, "The receipt is stale"),
             Self::StoreFull => ("store-full", 507, "The store is full"),
             Self::StoreLost => ("store-lost", 503, "The store did not answer"),
@@ -180,8 +193,34 @@ impl From<Problem> for Response {
         match problem.extension {
             Extension::Methods(methods) => allow(response, methods),
             Extension::Encoding => accept_identity(response),
+            _ if status == StatusCode::UNAUTHORIZED => challenge(response),
             _ if status == StatusCode::SERVICE_UNAVAILABLE => with_header(response, RETRY_AFTER, "1"),
             _ => response,
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let problem_type = match denied {
+            Denied::NotConfigured => ProblemType::NotConfigured,
+            Denied::AmbiguousHost => ProblemType::AmbiguousHost,
+            Denied::OtherHost => ProblemType::MisdirectedRequest,
+            Denied::OtherSite => ProblemType::CrossSiteRequest,
+            Denied::NoKey => ProblemType::KeyNeeded,
+            Denied::Scope(_) => ProblemType::ScopeMissing,
+        };
+        let why = denied.why();
+        let (first, rest) = why.split_at(1);
+        Self::new(problem_type, format!("{}{rest}.", first.to_uppercase()))
+    }
+}
+
+impl From<NotGiven> for Problem {
+    fn from(not_given: NotGiven) -> Self {
+        match not_given {
+            NotGiven::Denied(denied) => denied.into(),
+            NotGiven::Name(error) => error.into(),
         }
     }
 }

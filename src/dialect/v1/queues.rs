@@ -16,7 +16,7 @@ use http::header::ETAG;
 
 pub(super) async fn list<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Problem> {
     let max_queues = parse_number(request, "limit", 1..=NameList::MAX_NAMES)?.unwrap_or(NameList::MAX_NAMES);
-    let listed = context.store.queues().await?;
+    let listed = context.visible_queues().await?;
     Ok(respond(StatusCode::OK, |o| {
         o.array("queues", listed.names.iter().take(max_queues), |out, name| {
             push_string(out, name)

@@ -161,7 +161,7 @@ impl<R: Redis> Store<R> {
     /// Notes in the list of all workers that one was seen on a queue. The claim is done already: a note that fails is made
     /// up for by the next one, a minute later.
     async fn note_seen(&self, queue: &QueueName, worker: &[u8], at: Timestamp) {
-        let member = [queue.as_str().as_bytes(), b"\n", worker].concat();
+        let member = [queue.stored().as_bytes(), b"\n", worker].concat();
         let at = at.as_millis().to_string();
         let args = [&member[..], at.as_bytes()];
         let no_queue = QueueKeys::default();

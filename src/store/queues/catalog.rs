@@ -11,7 +11,7 @@ use crate::queue::QueueName;
 use crate::store::redis::{CATALOG, QueueKeys, Redis, RedisError, Store, scripts};
 
 /// The first names of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameList {
     /// How many names the list has.
     pub size: u64,
@@ -36,19 +36,54 @@ impl<R: Redis> Store<R> {
         self.list_names(CATALOG.name()).await
     }
 
+    /// Those queues of the catalog that somebody sees, by the names that they see. One command for each
+    /// [`NameList::MAX_NAMES`] queues that there are.
+    ///
+    /// # Errors
+    /// [`RedisError`].
+    pub async fn queues_seen(
+        &self,
+        see: impl Fn(QueueName) -> Option<QueueName>,
+    ) -> Result<NameList, RedisError> {
+        let seen = |stored| see(QueueName::new(stored).ok()?).map(|name| name.as_str().as_bytes().to_vec());
+        let mut listed = NameList::default();
+        for page in 0.. {
+            let all = self.page_of_names(CATALOG.name(), page).await?;
+            let is_last = all.names.len() < NameList::MAX_NAMES;
+            listed.names.extend(all.names.into_iter().filter_map(seen));
+            if is_last {
+                break;
+            }
+        }
+        // A queue that was entered meanwhile can be on two pages.
+        listed.names.sort_unstable();
+        listed.names.dedup();
+        listed.size = listed.names.len() as u64;
+        listed.names.truncate(NameList::MAX_NAMES);
+        Ok(listed)
+    }
+
     /// The first names of a list.
     pub(in crate::store) async fn list_names(&self, list: &str) -> Result<NameList, RedisError> {
+        let mut listed = self.page_of_names(list, 0).await?;
+        // The catalog has them in the order in which they were entered.
+        listed.names.sort_unstable();
+        Ok(listed)
+    }
+
+    /// Names of a list, in its order: [`NameList::MAX_NAMES`] on each page but the last.
+    async fn page_of_names(&self, list: &str, page: usize) -> Result<NameList, RedisError> {
         let max_names = NameList::MAX_NAMES.to_string();
+        let passed_over = (page * NameList::MAX_NAMES).to_string();
         let list = vec![list.to_owned()];
-        let args = [max_names.as_bytes()];
+        let args = [passed_over.as_bytes(), max_names.as_bytes()];
         let no_queue = QueueKeys::default();
         let reply = self.run_with(&scripts::LIST_NAMES, &no_queue, list, &args);
         let mut reply = reply.await?;
-        let size = reply.count()?;
-        let mut names = reply.all_bytes()?;
-        // The catalog has them in the order in which they were entered.
-        names.sort_unstable();
-        Ok(NameList { size, names })
+        Ok(NameList {
+            size: reply.count()?,
+            names: reply.all_bytes()?,
+        })
     }
 
     /// Enters a queue in the catalog when a script says that it is not there: `time` is that script's word.
@@ -63,7 +98,7 @@ impl<R: Redis> Store<R> {
     }
 
     async fn try_to_enter(&self, queue: &QueueName, time: i64) -> Result<(), RedisError> {
-        let (name, number) = (queue.as_str().as_bytes(), time.to_string());
+        let (name, number) = (queue.stored().as_bytes(), time.to_string());
         let entry = [CATALOG.name().as_bytes(), b"GT", number.as_bytes(), name];
         self.redis.command("ZADD", &entry).await?;
         let mut marked = self.run(&scripts::MARK_CATALOGED, queue, &[number.as_bytes()]).await?;
@@ -77,7 +112,7 @@ impl<R: Redis> Store<R> {
     /// Takes a queue out of the catalog, unless it was entered later than this.
     pub(in crate::store) async fn remove_from_catalog(&self, queue: &QueueName, time: i64) -> Result<(), RedisError> {
         let time = time.to_string();
-        let args = [queue.as_str().as_bytes(), time.as_bytes()];
+        let args = [queue.stored().as_bytes(), time.as_bytes()];
         self.run(&scripts::REMOVE_FROM_CATALOG, queue, &args).await?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! How the store reaches Redis.
 
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A way to reach a Redis server. Small, so that it is quickly written for a platform: see `presque::spin`.
@@ -30,6 +31,20 @@ pub trait Redis {
 
     /// Takes a line for the operator's log. By default it goes nowhere.
     fn log(&self, _line: &str) {}
+}
+
+impl<R: Redis> Redis for Rc<R> {
+    async fn command(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        (**self).command(name, args).await
+    }
+
+    async fn blocking(&self, name: &str, args: &[&[u8]], max_wait: Duration) -> Result<Vec<Reply>, RedisError> {
+        (**self).blocking(name, args, max_wait).await
+    }
+
+    fn log(&self, line: &str) {
+        (**self).log(line);
+    }
 }
 
 /// One value of a reply.

@@ -135,9 +135,9 @@ pub(in crate::store) struct QueueKeys {
 
 impl QueueKeys {
     pub(in crate::store) fn new(queue: &QueueName) -> Self {
-        let mut prefix = String::with_capacity(queue.as_str().len() + 12);
+        let mut prefix = String::with_capacity(queue.stored().len() + 12);
         prefix.push_str("presque:{");
-        for c in queue.as_str().chars() {
+        for c in queue.stored().chars() {
             match c {
                 '%' => prefix.push_str("%25"),
                 '{' => prefix.push_str("%7B"),

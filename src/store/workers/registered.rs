@@ -155,33 +155,45 @@ impl<R: Redis> Store<R> {
         })
     }
 
-    /// What is known of a worker, `None` when it is not registered. One command, and two for each of its queues.
+    /// What is known of a worker on the queues that somebody sees, `None` when it is registered on none of them. What it did on
+    /// queues that it has left counts only where it is registered on none that is not seen. One command, and two for each of
+    /// its queues.
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn worker(&self, id: &[u8]) -> Result<Option<Worker>, RedisError> {
+    pub async fn worker(&self, id: &[u8], sees: impl Fn(QueueName) -> bool) -> Result<Option<Worker>, RedisError> {
         let record = self.redis.command("HGETALL", &[worker_record(id).as_bytes()]).await?;
-        let mut worker = Worker::default();
+        let (mut worker, mut left) = (Worker::default(), Worker::default());
+        let (mut is_seen, mut is_elsewhere) = (false, false);
         let mut reply = ReplyReader::new(record);
         while !reply.is_empty() {
             let field = reply.bytes()?;
             let value = reply.count()?;
             match &field[..] {
                 b"started" => worker.started = value,
-                b"processed" => worker.processed += value,
-                b"failed" => worker.failed += value,
+                b"processed" => left.processed = value,
+                b"failed" => left.failed = value,
                 queue => {
                     let name = queue.strip_prefix(QUEUE_FIELD.as_bytes());
                     let Some(Ok(queue)) = name.map(QueueName::new) else {
                         return Err(RedisError::Unexpected("an unknown field of a worker's record".into()));
                     };
                     let keys = QueueKeys::new(&queue);
+                    if !sees(queue) {
+                        is_elsewhere = true;
+                        continue;
+                    }
+                    is_seen = true;
                     worker.processed += self.worker_count(&keys.key(WORKER_COUNTS.name()), id).await?;
                     worker.failed += self.worker_count(&keys.key(WORKER_FAILURES.name()), id).await?;
                 }
             }
         }
-        Ok(Some(worker).filter(|worker| worker.started > 0))
+        if !is_elsewhere {
+            worker.processed += left.processed;
+            worker.failed += left.failed;
+        }
+        Ok(Some(worker).filter(|worker| worker.started > 0 && (is_seen || !is_elsewhere)))
     }
 
     async fn worker_count(&self, key: &str, worker: &[u8]) -> Result<u64, RedisError> {
@@ -191,5 +203,5 @@ impl<R: Redis> Store<R> {
 }
 
 fn field(queue: &QueueName) -> String {
-    format!("{QUEUE_FIELD}{queue}")
+    format!("{QUEUE_FIELD}{}", queue.stored())
 }

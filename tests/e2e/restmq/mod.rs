@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use presque::dialect::restmq::{self, Access};
+use presque::gate::Caller;
 use presque::queue::Limits;
 use presque::store::{self, Store};
 use presque::web::{Context, Response};
@@ -40,6 +41,7 @@ fn context<R>(store: Store<R>, job_bytes: usize) -> Context<R> {
         limits: Limits {
             max_job_bytes: job_bytes,
         },
+        caller: Caller::unrestricted(),
     }
 }
 

@@ -171,6 +171,6 @@ fn wrong_parameter(answer: &Answer, name: &str) {
 
 /// The milliseconds since 1970 of a time that an answer tells.
 fn millis(time: &Value) -> i64 {
-    let time = presque::web::time::parse(text(time)).unwrap_or_else(|| panic!("no time: {time}"));
+    let time = presque::queue::rfc3339::parse(text(time)).unwrap_or_else(|| panic!("no time: {time}"));
     time.as_millis()
 }

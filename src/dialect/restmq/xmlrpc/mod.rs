@@ -10,6 +10,8 @@ use super::access::Access;
 use super::messages::{post, take};
 use super::request::max_message_body_bytes;
 use super::{Refusal, respond_options};
+use crate::gate::Operation;
+use crate::queue::QueueName;
 use crate::store::Redis;
 use crate::web::{Context, Request, Response, with_body, with_type};
 use http::{Method, StatusCode};
@@ -30,12 +32,15 @@ pub(super) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
+    context.caller.is_welcome()?;
     if request.path() != "/xmlrpc" {
         return Err(Refusal::NotFound);
     }
     match *request.method() {
         Method::POST => {
-            access.producer.check(request.headers())?;
+            access.producer.check(request.headers(), &context.caller)?;
+            // Only the body says what is to be done, and to which queue.
+            context.caller.is_known()?;
             let body = request.body(max_message_body_bytes(&context.limits)).await?;
             let text = run(parse(&body), context).await?;
             Ok(with_type(with_body(StatusCode::OK, text), "text/xml"))
@@ -48,9 +53,9 @@ pub(super) async fn respond<R: Redis>(
 async fn run<R: Redis>(call: Result<Call, String>, context: &Context<R>) -> Result<String, Refusal> {
     let error = || fault(FAILURE, "error");
     let done = match call {
-        Ok(Call::Set { queue, value }) => post(context, &queue, &value, None).await.map(|stored| key(&stored)),
+        Ok(Call::Set { queue, value }) => set(&queue, &value, context).await,
         Ok(Call::Get { queue }) => {
-            let taken = take(context, &queue).await;
+            let taken = get(&queue, context).await;
             taken.map(|taken| taken.map_or_else(error, |(key, value)| message(&key, &value)))
         }
         Ok(Call::WrongArguments) => Ok(error()),
@@ -61,4 +66,14 @@ async fn run<R: Redis>(call: Result<Call, String>, context: &Context<R>) -> Resu
         Err(Refusal::BadRequest) => Ok(error()),
         done => done,
     }
+}
+
+async fn set<R: Redis>(queue: &[u8], value: &[u8], context: &Context<R>) -> Result<String, Refusal> {
+    let queue = context.caller.queue(Operation::RestmqCallSet, QueueName::new(queue)?)?;
+    Ok(key(&post(context, &queue, value, None).await?))
+}
+
+async fn get<R: Redis>(queue: &[u8], context: &Context<R>) -> Result<Option<(String, Vec<u8>)>, Refusal> {
+    let queue = context.caller.queue(Operation::RestmqCallGet, QueueName::new(queue)?)?;
+    take(context, &queue).await
 }

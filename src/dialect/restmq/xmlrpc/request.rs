@@ -80,7 +80,7 @@ fn argument(param: &Element) -> Option<Vec<u8>> {
         },
         "base64" => {
             let digits: Vec<u8> = written.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-            base64::decode_leniently(digits)
+            base64::decode(digits)
         }
         _ => None,
     }

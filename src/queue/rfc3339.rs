@@ -2,7 +2,7 @@
 //!
 //! Written out here: what crates there are end at the year 9999, and a [`Timestamp`] does not.
 
-use crate::queue::Timestamp;
+use super::Timestamp;
 
 const MILLIS_A_DAY: i64 = 86_400_000;
 

@@ -1,0 +1,335 @@
+//! The list of keys: who has one, and what it is for.
+//!
+//! A key is any text; its holder sends it with each request. The list has the SHA-256 of each, so whoever reads the list cannot
+//! use it. A key must be long and random: then nobody can find it from its digest.
+
+use super::operation::{Operation, Scope};
+use crate::queue::{QueueName, Timestamp, rfc3339};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+const DIGEST_BYTES: usize = 32;
+
+/// All keys. None means that everybody may do everything.
+#[derive(Clone, Debug, Default)]
+pub struct Keys(Vec<Arc<Key>>);
+
+/// One key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key {
+    name: String,
+    digest: [u8; DIGEST_BYTES],
+    /// For each of [`Scope::ALL`].
+    scopes: [bool; Scope::ALL.len()],
+    /// Patterns of the names that its queues have in the store. Of these one must match.
+    queues: Vec<String>,
+    /// What its queues' names in the store begin with. Its holder does not see that.
+    root: String,
+    /// When it ends.
+    expires: Option<Timestamp>,
+}
+
+impl Keys {
+    /// Reads a list: one key a line, or separated by `;`. Empty lines and those that begin with `#` say nothing. A key is a name,
+    /// its digest, and further words in any order:
+    ///
+    /// ```text
+    /// mailer sha256:9f86d0...0f00a08 scopes=insert,work queues=mail*,report-? expires=2027-06-30
+    /// acme   sha256:60303a...8a8cdd2 scopes=insert,work,read root=acme/
+    /// ```
+    ///
+    /// - `scopes`: of `insert`, `work`, `read` and `admin`, at least one;
+    /// - `queues`: patterns of the queues that it is for, all unless given. `*` stands for any characters, `?` for one;
+    /// - `root`: what its queues' names begin with. Its holder does not see that: see [`Key::name_of`];
+    /// - `expires`: a date or a time as in RFC 3339, from which on it is not valid. A date is its beginning in UTC.
+    ///
+    /// # Errors
+    /// The number of the first line that is wrong, and what is wrong with it, without what could be a secret.
+    pub fn parse(list: &str) -> Result<Self, String> {
+        let mut keys = Vec::new();
+        for (index, line) in list.split(['\n', ';']).enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let key = Key::parse(line).map_err(|error| format!("line {}: {error}", index + 1))?;
+            keys.push(Arc::new(key));
+        }
+        Ok(Self(keys))
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The key that somebody sent, when it is in the list. How long it takes depends on the number of keys alone.
+    pub(super) fn find(&self, sent: &[u8]) -> Option<Arc<Key>> {
+        let digest: [u8; DIGEST_BYTES] = Sha256::digest(sent).into();
+        let mut found = None;
+        for key in &self.0 {
+            if bool::from(key.digest.ct_eq(&digest)) {
+                found = Some(key.clone());
+            }
+        }
+        found
+    }
+}
+
+impl Key {
+    fn parse(line: &str) -> Result<Self, String> {
+        let mut words = line.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        if name.contains(['=', ':']) {
+            return Err("it must begin with a name, in which neither = nor : is".into());
+        }
+        let digest = words.next().and_then(parse_digest);
+        let digest = digest.ok_or("behind the name must be sha256: and 64 hexadecimal digits")?;
+        let (mut scopes, mut queues, mut root, mut expires) = (None, None, None, None);
+        for word in words {
+            let (member, value) = word
+                .split_once('=')
+                .ok_or("behind the digest are only scopes=, queues=, root= and expires=")?;
+            let is_new = match member {
+                "scopes" => scopes.replace(parse_scopes(value)?).is_none(),
+                "queues" => queues.replace(parse_queues(value)?).is_none(),
+                "root" => root.replace(parse_root(value)?).is_none(),
+                "expires" => expires.replace(parse_expires(value)?).is_none(),
+                _ => return Err("behind the digest are only scopes=, queues=, root= and expires=".into()),
+            };
+            if !is_new {
+                return Err(format!("{member}= is there twice"));
+            }
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            digest,
+            scopes: scopes.ok_or("scopes= is missing: give at least one of insert, work, read, admin")?,
+            queues: queues.unwrap_or_else(|| vec!["*".to_owned()]),
+            root: root.unwrap_or_default(),
+            expires,
+        })
+    }
+
+    /// What it is called in the log.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it has ended by this time.
+    pub(super) fn has_expired(&self, now: &impl Fn() -> Timestamp) -> bool {
+        self.expires.is_some_and(|end| now() >= end)
+    }
+
+    /// Whether it is for this operation, on some queue.
+    pub(super) fn may(&self, operation: Operation) -> bool {
+        let mut scopes = Scope::ALL.iter().zip(self.scopes);
+        scopes.any(|(scope, is_given)| is_given && *scope == operation.scope())
+    }
+
+    /// Whether it is for the queue that has this name in the store.
+    pub(super) fn is_for(&self, stored: &str) -> bool {
+        stored.starts_with(&self.root) && self.queues.iter().any(|pattern| matches(pattern, stored))
+    }
+
+    /// Whether it is for every queue there may be, and sees each by its name in the store.
+    pub(super) fn is_for_all_queues(&self) -> bool {
+        self.root.is_empty() && self.queues.iter().any(|pattern| pattern == "*")
+    }
+
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+}
+
+/// Shows no digest.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn parse_digest(word: &str) -> Option<[u8; DIGEST_BYTES]> {
+    let digits = word.strip_prefix("sha256:")?.as_bytes();
+    if digits.len() != 2 * DIGEST_BYTES || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut digest = [0; DIGEST_BYTES];
+    for (byte, digits) in digest.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(digest)
+}
+
+fn parse_scopes(value: &str) -> Result<[bool; Scope::ALL.len()], String> {
+    let mut scopes = [false; Scope::ALL.len()];
+    for name in value.split(',') {
+        let place = Scope::ALL.iter().zip(&mut scopes).find(|(scope, _)| scope.name() == name);
+        let (_, is_given) = place.ok_or("scopes= must be some of insert, work, read, admin, separated by commas")?;
+        *is_given = true;
+    }
+    Ok(scopes)
+}
+
+fn parse_queues(value: &str) -> Result<Vec<String>, String> {
+    let patterns: Vec<_> = value.split(',').map(str::to_owned).collect();
+    if patterns.iter().any(String::is_empty) {
+        return Err("queues= must be patterns, separated by commas, none of them empty".into());
+    }
+    Ok(patterns)
+}
+
+fn parse_root(value: &str) -> Result<String, String> {
+    // So that there is room behind it for a name of half the longest length at least.
+    const MAX_BYTES: usize = QueueName::MAX_BYTES / 2;
+    if value.is_empty() || value.len() > MAX_BYTES || value.chars().any(char::is_control) {
+        return Err(format!("root= must be 1 to {MAX_BYTES} bytes, without control characters"));
+    }
+    Ok(value.to_owned())
+}
+
+fn parse_expires(value: &str) -> Result<Timestamp, String> {
+    let time = rfc3339::parse(value).or_else(|| rfc3339::parse(&format!("{value}T00:00:00Z")));
+    time.ok_or_else(|| "expires= must be a date such as 2027-06-30, or a time such as 2027-06-30T12:00:00Z".into())
+}
+
+/// Whether a name matches a pattern, in which `*` stands for any characters and `?` for one. Takes at most the product of
+/// their lengths.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    // Behind the last `*`, and where what it stands for ends.
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(c) = name.get(n) {
+        match pattern.get(p) {
+            Some('*') => {
+                p += 1;
+                star = Some((p, n));
+            }
+            Some(wanted) if *wanted == '?' || wanted == c => {
+                p += 1;
+                n += 1;
+            }
+            _ => {
+                let Some((behind, end)) = star else { return false };
+                (p, n) = (behind, end + 1);
+                star = Some((behind, n));
+            }
+        }
+    }
+    pattern.iter().skip(p).all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"; // secret
+
+    fn key(more: &str) -> Arc<Key> {
+        let keys = Keys::parse(&format!("k {DIGEST} scopes=read {more}")).unwrap();
+        keys.find(b"secret").unwrap()
+    }
+
+    #[test]
+    fn a_key_is_found_by_its_text_and_by_nothing_else() {
+        let keys = Keys::parse(&format!("# keys\n\na {DIGEST} scopes=insert;b {DIGEST} scopes=work")).unwrap();
+        assert_eq!(keys.find(b"secret").unwrap().name(), "b");
+        for wrong in [&b""[..], b"Secret", b"secret ", DIGEST.as_bytes(), b"a", b"b"] {
+            assert!(keys.find(wrong).is_none(), "{wrong:?}");
+        }
+        assert!(Keys::parse(" \n;; # none\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_key_is_for_its_scopes_alone() {
+        for (index, scope) in Scope::ALL.into_iter().enumerate() {
+            let keys = Keys::parse(&format!("k {DIGEST} scopes={scope}")).unwrap();
+            for operation in Operation::ALL {
+                let is_given = operation.scope() == Scope::ALL[index];
+                assert_eq!(keys.find(b"secret").unwrap().may(*operation), is_given, "{operation:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_matches_as_in_a_shell_but_for_slashes_which_are_as_other_characters() {
+        for (pattern, name, expected) in [
+            ("*", "", true),
+            ("*", "mail/new", true),
+            ("mail*", "mail", true),
+            ("mail*", "mailer", true),
+            ("mail*", "email", false),
+            ("*mail", "email", true),
+            ("report-?", "report-1", true),
+            ("report-?", "report-é", true),
+            ("report-?", "report-", false),
+            ("report-?", "report-12", false),
+            ("a*b*c", "a--b--b--c", true),
+            ("a*b*c", "a--b--b--", false),
+            ("**", "x", true),
+            ("a", "A", false),
+            ("a", "a/b", false),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_many_stars_is_matched_in_a_short_time() {
+        assert!(!matches(&"*a".repeat(200), &"a".repeat(199)));
+        assert!(!matches(&format!("{}b", "*a".repeat(250)), &"a".repeat(512)));
+    }
+
+    #[test]
+    fn a_root_and_patterns_must_both_fit() {
+        let tenant = key("root=acme/ queues=acme/m*");
+        assert!(tenant.is_for("acme/mail") && !tenant.is_for("acme/x") && !tenant.is_for("mail") && !tenant.is_for("acme"));
+        assert!(!tenant.is_for_all_queues() && !key("root=a").is_for_all_queues() && !key("queues=a*").is_for_all_queues());
+        assert!(key("").is_for_all_queues() && key("queues=a,*").is_for_all_queues());
+        assert!(key("queues=a,b").is_for("b"));
+    }
+
+    #[test]
+    fn a_key_ends_when_it_says() {
+        let at = |text| rfc3339::parse(text).unwrap();
+        let key_of = |expires: &str| key(&format!("expires={expires}"));
+        let date = key_of("2027-06-30");
+        assert!(!date.has_expired(&|| at("2027-06-29T23:59:59.999Z")) && date.has_expired(&|| at("2027-06-30T00:00:00Z")));
+        let time = key_of("2027-06-30T12:00:00+02:00");
+        assert!(!time.has_expired(&|| at("2027-06-30T09:59:59Z")) && time.has_expired(&|| at("2027-06-30T10:00:00Z")));
+        assert!(!key("").has_expired(&|| at("9999-12-31T00:00:00Z")));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_list_is_told_with_its_line_and_without_what_may_be_a_secret() {
+        let good = format!("k {DIGEST} scopes=read");
+        for (line, why) in [
+            ("k", "64 hexadecimal digits"),
+            ("k secret scopes=read", "64 hexadecimal digits"),
+            ("k sha256:2bb8 scopes=read", "64 hexadecimal digits"),
+            (&format!("k {}", DIGEST.replace('b', "g")), "64 hexadecimal digits"),
+            (&format!("{DIGEST} scopes=read"), "begin with a name"),
+            (&format!("k {DIGEST}"), "scopes= is missing"),
+            (&format!("k {DIGEST} scopes="), "scopes= must be"),
+            (&format!("k {DIGEST} scopes=Read"), "scopes= must be"),
+            (&format!("k {DIGEST} scopes=read,"), "scopes= must be"),
+            (&format!("{good} scopes=work"), "scopes= is there twice"),
+            (&format!("{good} queues=a,,b"), "queues= must be"),
+            (&format!("{good} root="), "root= must be 1 to 256"),
+            (&format!("{good} root={}", "r".repeat(257)), "root= must be 1 to 256"),
+            (&format!("{good} expires=soon"), "expires= must be"),
+            (&format!("{good} expires=2027-02-30"), "expires= must be"),
+            (&format!("{good} secret"), "behind the digest"),
+            (&format!("{good} secret=1"), "behind the digest"),
+        ] {
+            let error = Keys::parse(&format!("{good};# x\n{line}\n{good}")).unwrap_err();
+            assert!(error.starts_with("line 3: ") && error.contains(why), "{line}: {error}");
+            assert!(!error.contains("secret") && !error.contains("2bb8"), "{error}");
+        }
+    }
+}
