@@ -30,10 +30,9 @@ const SIZES: [(&str, u64); 8] = [
 /// How often each request is sent: one may begin before the rest of the last one has run.
 const TIMES: usize = 11;
 
-#[tokio::test]
-async fn a_request_takes_as_many_instructions_as_it_did() {
-    let redis = Redis::start();
-    let mut host = Host::start(HostOptions {
+/// A host whose log says what each request finds in its instance. Instances live as long as the test.
+fn start(redis: &Redis) -> Host {
+    Host::start(HostOptions {
         redis_url: Some(redis.url()),
         manifest: Some("tests/e2e/instructions.toml"),
         args: &[
@@ -46,7 +45,24 @@ async fn a_request_takes_as_many_instructions_as_it_did() {
             "60s",
         ],
         ..HostOptions::default()
-    });
+    })
+}
+
+/// What the log says under this name at each of so many requests to a component.
+async fn logged(host: &mut Host, component: &str, name: &str, requests: usize) -> Vec<u64> {
+    let component = format!("component=\"{component}\"");
+    let lines = host.log_lines(&["request begins", &component], requests).await;
+    let number = |line: &String| {
+        let (_, rest) = line.split_once(&format!("{name}="))?;
+        rest.split(' ').next()?.parse().ok()
+    };
+    lines.iter().map(|line| number(line).expect("a number")).collect()
+}
+
+#[tokio::test]
+async fn a_request_takes_as_many_instructions_as_it_did() {
+    let redis = Redis::start();
+    let mut host = start(&redis);
     let client = host.client();
     let payload = format!("\"{}\"", "x".repeat(98));
     let job = format!("{{\"payload\":{payload}}}");
@@ -75,13 +91,8 @@ async fn a_request_takes_as_many_instructions_as_it_did() {
 
     let mut counted: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for (component, requests) in sent {
-        let name = format!("component=\"{component}\"");
-        let lines = host.log_lines(&["request begins", &name], requests.len()).await;
         // What was left when each began.
-        let left = lines
-            .iter()
-            .map(|line| line.split_once("fuel=").expect("fuel").1.parse().expect("a number"));
-        let left: Vec<u64> = left.collect();
+        let left = logged(&mut host, component, "fuel", requests.len()).await;
         for (request, left) in requests.iter().zip(left.windows(2)) {
             counted.entry(request).or_default().push(left[0] - left[1]);
         }
@@ -96,6 +107,27 @@ async fn a_request_takes_as_many_instructions_as_it_did() {
         counted.len() == INSTRUCTIONS.len() && counted.iter().zip(&INSTRUCTIONS).all(is_near),
         "more than 2 % away from what is noted:\n{counted:?}, noted:\n{INSTRUCTIONS:?}"
     );
+}
+
+#[tokio::test]
+async fn an_instance_has_no_more_memory_after_ten_thousand_requests_than_after_a_hundred_nor_after_a_large_body() {
+    let redis = Redis::start();
+    let mut host = start(&redis);
+    let client = host.client();
+    for _ in 0..5_000 {
+        client.insert("/q/x", "{}").await;
+        assert_eq!(client.get("/q/x").await.status, 200);
+    }
+    let job = format!("\"{}\"", "x".repeat(4_000_000));
+    client.insert("/q/x", job.clone()).await;
+    assert_eq!(client.get("/q/x").await.body, job);
+    for _ in 0..2 {
+        client.get("/q/x").await;
+    }
+    let memory = logged(&mut host, "queue", "memory", 10_004).await;
+    assert!(memory[100] > 0, "{}", memory[100]);
+    assert_eq!(memory[9_999], memory[100]);
+    assert!(memory[10_003] <= memory[100], "{:?}", &memory[9_998..]);
 }
 
 #[test]
