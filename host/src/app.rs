@@ -4,12 +4,14 @@ use crate::cache::Compiled;
 use crate::engine;
 use crate::flags::Flags;
 use crate::instance::{MAX_INSTANCES, Maker, Reuse};
-use crate::manifest::{Handler, Manifest, Route, StaticResponse};
+use crate::manifest::{self, Handler, Manifest, Route, StaticResponse};
 use crate::platform::Grants;
 use crate::routes::Router;
 use crate::variables::Resolved;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -46,7 +48,7 @@ impl App {
             idle: flags.idle_instance_timeout.clone(),
             request_timeout: flags.request_timeout.clone(),
         };
-        let components = load_components(manifest, variables, &reuse, flags.log_fuel, cache)?;
+        let components = load_components(manifest, variables, &reuse, flags, cache)?;
         let mut routes = Vec::new();
         for trigger in &manifest.routes {
             let Route::Path(pattern) = &trigger.route else {
@@ -73,14 +75,15 @@ fn load_components(
     manifest: &Manifest,
     variables: &Resolved,
     reuse: &Reuse,
-    log_fuel: bool,
+    flags: &Flags,
     cache: &Path,
 ) -> Result<BTreeMap<String, Component>> {
+    let (log_fuel, connections) = (flags.log_fuel, flags.max_connections);
     let compiled = Compiled::open(cache)?;
-    let engine = engine::engine(compiled.cache()?, manifest.components.len(), log_fuel)?;
-    let mut components = BTreeMap::new();
-    for (id, component) in &manifest.components {
-        let name: Arc<str> = id.as_str().into();
+    let engine = engine::engine(compiled.cache()?, manifest.components.len(), connections, log_fuel)?;
+    let linker = engine::linker(&engine)?;
+    let load = |id: &str, component: &manifest::Component| -> Result<Component> {
+        let name: Arc<str> = id.into();
         let grants = Grants {
             component: name.clone(),
             allowed_hosts: variables.allowed_hosts(component)?,
@@ -90,15 +93,32 @@ fn load_components(
         let maker = Maker {
             component: name.clone(),
             engine: engine.clone(),
-            pre: engine::load(&engine, id, &component.source)?,
+            pre: engine::load(&linker, id, &component.source)?,
             grants: Arc::new(grants),
             reuse: reuse.clone(),
             log_fuel,
             places: Arc::new(Semaphore::new(MAX_INSTANCES as usize)),
         };
         let handler = ProxyHandler::new(maker);
-        components.insert(id.clone(), Component { id: name, handler });
-    }
+        Ok(Component { id: name, handler })
+    };
+    let all: Vec<_> = manifest.components.iter().collect();
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let load_some = |some: &[(&String, &manifest::Component)]| -> Result<Vec<Component>> {
+        some.iter().map(|(id, component)| load(id, component)).collect()
+    };
+    let loaded = std::thread::scope(|scope| -> Result<Vec<_>> {
+        let parts = all.chunks(all.len().div_ceil(threads).max(1));
+        let loading: Vec<_> = parts.map(|some| scope.spawn(|| load_some(some))).collect();
+        let loaded = loading
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        loaded.collect()
+    })?;
     compiled.keep();
-    Ok(components)
+    Ok(all
+        .into_iter()
+        .map(|(id, _)| id.clone())
+        .zip(loaded.into_iter().flatten())
+        .collect())
 }

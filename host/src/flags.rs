@@ -80,8 +80,8 @@ pub struct Flags {
     #[arg(long, value_name = "FILTER", default_value = "info")]
     pub log_level: String,
 
-    /// Log at each request how many Wasm instructions its instance may still run: wasmtime's fuel, which is made so large that
-    /// it does not end. For the benchmark. Code that counts is compiled for it, and slower.
+    /// Log at each request how much memory its instance has, and how many Wasm instructions it may still run: wasmtime's fuel,
+    /// which is made so large that it does not end. For the benchmark. Code that counts is compiled for it, and slower.
     #[arg(long, hide = true)]
     pub log_fuel: bool,
 }

@@ -2,6 +2,7 @@
 
 use crate::caller::Caller;
 use crate::flags::Range;
+use crate::memory::Memory;
 use crate::platform::{Grants, Platform};
 use std::fmt;
 use std::pin::Pin;
@@ -68,6 +69,8 @@ impl HandlerState for Maker {
         let place = self.places.clone().try_acquire_owned();
         let place = place.map_err(|_| wasmtime::Error::new(TooManyInstances))?;
         let mut store = Store::new(&self.engine, Platform::new(self.grants.clone()));
+        let memory = store.data().memory.clone();
+        store.limiter(|platform| &mut platform.memory);
         // A busy guest gives way to the others at each tick.
         store.set_epoch_deadline(1);
         if self.log_fuel {
@@ -87,6 +90,7 @@ impl HandlerState for Maker {
                 concurrent: self.reuse.concurrent.draw(),
                 request_timeout,
                 log_fuel: self.log_fuel,
+                memory,
                 _place: place,
             },
         })
@@ -100,6 +104,7 @@ pub(crate) struct Life {
     concurrent: usize,
     request_timeout: Option<Duration>,
     log_fuel: bool,
+    memory: Memory,
     _place: OwnedSemaphorePermit,
 }
 
@@ -108,7 +113,7 @@ impl WorkerState for Life {
     type RequestData = Caller;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= self.requests {
+        if total >= self.requests || self.memory.is_large() {
             ShouldAccept::Never
         } else if concurrent >= self.concurrent {
             ShouldAccept::No
@@ -127,7 +132,8 @@ impl WorkerState for Life {
         if self.log_fuel
             && let Ok(fuel) = store.get_fuel()
         {
-            tracing::info!(component = &*self.component, fuel, "request begins");
+            let memory = self.memory.bytes();
+            tracing::info!(component = &*self.component, memory, fuel, "request begins");
         }
         match self.request_timeout {
             Some(timeout) => Box::pin(tokio::time::sleep(timeout)),

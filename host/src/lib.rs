@@ -15,6 +15,7 @@ mod flags;
 mod instance;
 mod log;
 pub mod manifest;
+mod memory;
 pub mod outbound;
 mod output;
 mod platform;
@@ -73,8 +74,15 @@ pub fn serve(flags: &Flags) -> Result<()> {
     let redis_ended = redis.as_mut().map(PrivateRedis::ended);
     let served = runtime.block_on(async {
         let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let app = App::load(&manifest, &variables, flags, &state.join("cache"))?;
-        start_check::run(&variables, &manifest.redis_commands).await?;
+        // Both take some time, and neither needs the other.
+        let loading = {
+            let (manifest, variables, flags) = (manifest.clone(), variables.clone(), flags.clone());
+            let cache = state.join("cache");
+            tokio::task::spawn_blocking(move || App::load(&manifest, &variables, &flags, &cache))
+        };
+        let checked = start_check::run(&variables, &manifest.redis_commands).await;
+        let app = loading.await??;
+        checked?;
         announce(&manifest, address)?;
         let limits = server::Limits {
             connections: max_connections(flags.max_connections, descriptors),

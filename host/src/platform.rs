@@ -4,6 +4,7 @@ mod redis;
 mod variables;
 
 use crate::caller::Caller;
+use crate::memory::Memory;
 use crate::outbound::AllowedHosts;
 use crate::output::Output;
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ pub(crate) struct Platform {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Hooks,
+    pub(crate) memory: Memory,
     /// Redis connections that are open now.
     connections: usize,
     /// Whom the tasks serve that are under way, and some that have ended: an id is used again.
@@ -62,6 +64,7 @@ impl Platform {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             hooks: Hooks,
+            memory: Memory::default(),
             connections: 0,
             callers: BTreeMap::new(),
         }

@@ -2,6 +2,7 @@
 //! they grow by is seen.
 
 use crate::support::{Host, HostOptions, Redis};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -30,58 +31,73 @@ const SIZES: [(&str, u64); 8] = [
 /// How often each request is sent: one may begin before the rest of the last one has run.
 const TIMES: usize = 11;
 
-#[tokio::test]
-async fn a_request_takes_as_many_instructions_as_it_did() {
-    let redis = Redis::start();
-    let mut host = Host::start(HostOptions {
+/// A host whose log says what each request finds in its instance. Instances live as long as the test.
+fn start(redis: &Redis, more: &[&str]) -> Host {
+    let args = [
+        "--log-fuel",
+        "--log-level",
+        "info",
+        "--max-instance-reuse-count",
+        "100000",
+        "--idle-instance-timeout",
+        "60s",
+    ];
+    Host::start(HostOptions {
         redis_url: Some(redis.url()),
         manifest: Some("tests/e2e/instructions.toml"),
-        args: &[
-            "--log-fuel",
-            "--log-level",
-            "info",
-            "--max-instance-reuse-count",
-            "100000",
-            "--idle-instance-timeout",
-            "60s",
-        ],
+        args: &[&args, more].concat(),
         ..HostOptions::default()
-    });
+    })
+}
+
+/// What the log says under this name at each of so many requests to a component.
+async fn logged(host: &mut Host, component: &str, name: &str, requests: usize) -> Vec<u64> {
+    let component = format!("component=\"{component}\"");
+    let lines = host.log_lines(&["request begins", &component], requests).await;
+    let number = |line: &String| {
+        let (_, rest) = line.split_once(&format!("{name}="))?;
+        rest.split(' ').next()?.parse().ok()
+    };
+    lines.iter().map(|line| number(line).expect("a number")).collect()
+}
+
+/// How many instructions each request takes: the median. All of them have these headers.
+async fn count(host: &mut Host, headers: &[(&str, &str)]) -> Vec<(&'static str, u64)> {
     let client = host.client();
+    let json = [headers, &[("content-type", "application/json")]].concat();
+    let send = async |method, target: &str, body: &str| {
+        let answer = client.send(method, target, &json, body.to_owned()).await;
+        assert!(answer.status.is_success(), "{target}: {answer:?}");
+        answer
+    };
     let payload = format!("\"{}\"", "x".repeat(98));
     let job = format!("{{\"payload\":{payload}}}");
     // By component, in this order.
     let mut sent: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for _ in 0..TIMES {
-        client.insert("/q/x", payload.clone()).await;
+        send("POST", "/q/x", &payload).await;
         sent.entry("queue").or_default().push("insert");
     }
     for _ in 0..TIMES {
-        assert_eq!(client.get("/q/x").await.status, 200);
+        send("GET", "/q/x", "").await;
         sent.entry("queue").or_default().push("fetch");
     }
     for _ in 0..TIMES {
-        assert_eq!(client.post("/v1/queues/x/jobs", job.clone()).await.status, 201);
+        send("POST", "/v1/queues/x/jobs", &job).await;
         sent.entry("v1").or_default().push("v1 insert");
     }
     for _ in 0..TIMES {
-        let claimed = client.post("/v1/queues/x/claims", "{}").await;
+        let claimed = send("POST", "/v1/queues/x/claims", "{}").await;
         let claimed: serde_json::Value = serde_json::from_slice(&claimed.body).unwrap();
         let receipt = claimed["jobs"][0]["receipt"].as_str().unwrap();
-        let acked = client.post(&format!("/v1/queues/x/claims/{receipt}/ack"), "").await;
-        assert_eq!(acked.status, 200);
+        send("POST", &format!("/v1/queues/x/claims/{receipt}/ack"), "").await;
         sent.entry("v1").or_default().extend(["v1 claim", "v1 ack"]);
     }
 
     let mut counted: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for (component, requests) in sent {
-        let name = format!("component=\"{component}\"");
-        let lines = host.log_lines(&["request begins", &name], requests.len()).await;
         // What was left when each began.
-        let left = lines
-            .iter()
-            .map(|line| line.split_once("fuel=").expect("fuel").1.parse().expect("a number"));
-        let left: Vec<u64> = left.collect();
+        let left = logged(host, component, "fuel", requests.len()).await;
         for (request, left) in requests.iter().zip(left.windows(2)) {
             counted.entry(request).or_default().push(left[0] - left[1]);
         }
@@ -90,12 +106,53 @@ async fn a_request_takes_as_many_instructions_as_it_did() {
         counts.sort_unstable();
         (request, counts[counts.len() / 2])
     });
-    let counted: Vec<_> = counted.collect();
+    counted.collect()
+}
+
+#[tokio::test]
+async fn a_request_takes_as_many_instructions_as_it_did() {
+    let redis = Redis::start();
+    let counted = count(&mut start(&redis, &[]), &[]).await;
     let is_near = |((_, now), (_, then)): (&(&str, u64), &(&str, u64))| now.abs_diff(*then) * 50 <= *then;
     assert!(
         counted.len() == INSTRUCTIONS.len() && counted.iter().zip(&INSTRUCTIONS).all(is_near),
         "more than 2 % away from what is noted:\n{counted:?}, noted:\n{INSTRUCTIONS:?}"
     );
+}
+
+#[tokio::test]
+async fn a_key_adds_less_than_three_percent_to_a_request() {
+    let redis = Redis::start();
+    // Ten keys, of which the last one is sent.
+    let keys: Vec<_> = (0..10).map(|number| format!("key-{number}")).collect();
+    let line = |key: &String| format!("{key} sha256:{:x} scopes=insert,work queues=y*,x*", Sha256::digest(key));
+    let list = format!("keys={}", keys.iter().map(line).collect::<Vec<_>>().join(";"));
+    let without = count(&mut start(&redis, &[]), &[]).await;
+    let with = count(&mut start(&redis, &["--variable", &list]), &[("authorization", "Bearer key-9")]).await;
+    for ((request, without), (_, with)) in without.iter().zip(&with) {
+        assert!(with * 100 <= without * 103, "{request}: {without} without a key, {with} with one");
+    }
+}
+
+#[tokio::test]
+async fn an_instance_has_no_more_memory_after_ten_thousand_requests_than_after_a_hundred_nor_after_a_large_body() {
+    let redis = Redis::start();
+    let mut host = start(&redis, &[]);
+    let client = host.client();
+    for _ in 0..5_000 {
+        client.insert("/q/x", "{}").await;
+        assert_eq!(client.get("/q/x").await.status, 200);
+    }
+    let job = format!("\"{}\"", "x".repeat(4_000_000));
+    client.insert("/q/x", job.clone()).await;
+    assert_eq!(client.get("/q/x").await.body, job);
+    for _ in 0..2 {
+        client.get("/q/x").await;
+    }
+    let memory = logged(&mut host, "queue", "memory", 10_004).await;
+    assert!(memory[100] > 0, "{}", memory[100]);
+    assert_eq!(memory[9_999], memory[100]);
+    assert!(memory[10_003] <= memory[100], "{:?}", &memory[9_998..]);
 }
 
 #[test]
