@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """A worker in Python, with the standard library: worker.py URL QUEUE.
 
-It prints each job. A job with the member "boom" fails, and is tried five times in all.
+Where the server asks for a key, it is a password in the URL: http://x:KEY@host:port. It prints each job. A job with the member "boom" fails, and is tried five times in all.
 """
 
+import base64
 import json
 import os
 import signal
@@ -11,9 +12,14 @@ import socket
 import sys
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 
 url, queue = sys.argv[1:3]
+# urllib takes no login out of a URL.
+parts = urllib.parse.urlsplit(url)
+login, _, host = parts.netloc.rpartition("@")
+url = parts._replace(netloc=host).geturl()
 worker = f"py-{socket.gethostname()}-{os.getpid()}"
 stopped = threading.Event()
 for number in (signal.SIGTERM, signal.SIGINT):
@@ -23,6 +29,8 @@ for number in (signal.SIGTERM, signal.SIGINT):
 def call(method, path, body=None):
     """Gives the status and the body; status 0 when the server is away."""
     headers = {"Content-Type": "application/json", "X-presque-workerid": worker}
+    if login:
+        headers["Authorization"] = "Basic " + base64.b64encode(urllib.parse.unquote(login).encode()).decode()
     request = urllib.request.Request(url + path, data=body, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request) as answer:

@@ -22,7 +22,11 @@ pub(crate) fn loopback_names(
     address: SocketAddr,
 ) -> Result<Option<(String, String)>> {
     let is_asked = manifest.variables.contains_key(ALLOWED_HOSTS) && address.ip().is_loopback();
-    if !is_asked || sources.value(ALLOWED_HOSTS)?.is_some_and(|given| !given.trim().is_empty()) {
+    if !is_asked
+        || sources
+            .value(ALLOWED_HOSTS)?
+            .is_some_and(|given| !given.trim().is_empty())
+    {
         return Ok(None);
     }
     Ok(Some((ALLOWED_HOSTS.to_owned(), LOOPBACK_NAMES.to_owned())))

@@ -144,7 +144,9 @@ fn settings(
     for argument in &flags.variables {
         sources.given.extend(variables::parse_given(argument)?);
     }
-    sources.given.extend(exposure::loopback_names(manifest, &sources, address)?);
+    sources
+        .given
+        .extend(exposure::loopback_names(manifest, &sources, address)?);
     exposure::check(manifest, &sources, address, flags.open)?;
     let wanted = manifest.variables.contains_key("redis_url") && sources.value("redis_url")?.is_none();
     let redis = if wanted {

@@ -44,7 +44,9 @@ impl Origins {
             } else if let Some(origin) = origin_of(word).filter(|origin| origin.eq_ignore_ascii_case(word)) {
                 origins.allowed.push(origin);
             } else {
-                return Err(format!("{word:?} is not an origin such as https://app.example.com:8443, nor *"));
+                return Err(format!(
+                    "{word:?} is not an origin such as https://app.example.com:8443, nor *"
+                ));
             }
         }
         Ok(origins)
@@ -169,11 +171,14 @@ fn is_at(origin: &str, host: Option<&Authority>) -> bool {
     };
     let own_port = if scheme == "https" { ":443" } else { ":80" };
     let host = host.map(|host| host.as_str().to_ascii_lowercase());
-    host.is_some_and(|host| host.strip_suffix(own_port).unwrap_or(&host) == origin.strip_suffix(own_port).unwrap_or(origin))
+    host.is_some_and(|host| {
+        host.strip_suffix(own_port).unwrap_or(&host) == origin.strip_suffix(own_port).unwrap_or(origin)
+    })
 }
 
 fn words(list: &str) -> impl Iterator<Item = &str> {
-    list.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty())
+    list.split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -201,17 +206,30 @@ mod tests {
 
     #[test]
     fn a_browser_is_let_in_for_pages_of_this_site_and_for_what_its_user_typed() {
-        assert!(admits("", &[("sec-fetch-site", "same-origin"), ("origin", "http://queue.example:3000")]));
+        assert!(admits(
+            "",
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("origin", "http://queue.example:3000")
+            ]
+        ));
         assert!(admits("", &[("sec-fetch-site", "none")]));
         for site in ["cross-site", "same-site", "", "Same-Origin", "other"] {
             assert!(!admits("", &[("sec-fetch-site", site)]), "{site}");
-            assert!(!admits("", &[("sec-fetch-site", "none"), ("sec-fetch-site", site)]), "{site}");
+            assert!(
+                !admits("", &[("sec-fetch-site", "none"), ("sec-fetch-site", site)]),
+                "{site}"
+            );
         }
     }
 
     #[test]
     fn a_browser_that_says_nothing_of_the_site_is_known_by_its_origin() {
-        for own in ["http://queue.example:3000", "https://queue.example:3000", "http://QUEUE.example:3000"] {
+        for own in [
+            "http://queue.example:3000",
+            "https://queue.example:3000",
+            "http://QUEUE.example:3000",
+        ] {
             assert!(admits("", &[("origin", own)]), "{own}");
         }
         for other in [
@@ -245,8 +263,14 @@ mod tests {
         assert!(admits(allowed, &[cross, ("referer", "https://app.example/page?x=1")]));
         assert!(!admits(allowed, &[cross, ("origin", "https://app.example:8443")]));
         assert!(!admits(allowed, &[cross, ("origin", "http://app.example")]));
-        assert!(!admits(allowed, &[cross, ("origin", "null"), ("referer", "https://app.example/")]));
-        assert!(!admits(allowed, &[cross, ("referer", "https://other.example/https://app.example/")]));
+        assert!(!admits(
+            allowed,
+            &[cross, ("origin", "null"), ("referer", "https://app.example/")]
+        ));
+        assert!(!admits(
+            allowed,
+            &[cross, ("referer", "https://other.example/https://app.example/")]
+        ));
         assert!(admits("*", &[cross, ("origin", "https://other.example")]));
         assert!(!admits("*", &[cross, ("origin", "null")]));
     }
@@ -257,9 +281,14 @@ mod tests {
             let mut head = head(headers);
             head.method = method;
             let told = Origins::parse(allowed).unwrap().headers(&head);
-            told.into_iter().map(|(name, _)| name.as_str().to_owned()).collect::<Vec<_>>()
+            told.into_iter()
+                .map(|(name, _)| name.as_str().to_owned())
+                .collect::<Vec<_>>()
         };
-        let (origin, asks) = (("origin", "https://app.example"), ("access-control-request-method", "PUT"));
+        let (origin, asks) = (
+            ("origin", "https://app.example"),
+            ("access-control-request-method", "PUT"),
+        );
         assert!(told("", &[origin], Method::GET).is_empty());
         assert_eq!(told("https://other.example", &[origin], Method::GET), ["vary"]);
         assert_eq!(
@@ -267,7 +296,10 @@ mod tests {
             ["vary", "access-control-allow-origin", "access-control-expose-headers"]
         );
         let preflight = told("*", &[origin, asks], Method::OPTIONS);
-        assert!(preflight.contains(&"access-control-allow-methods".to_owned()), "{preflight:?}");
+        assert!(
+            preflight.contains(&"access-control-allow-methods".to_owned()),
+            "{preflight:?}"
+        );
         assert_eq!(told("*", &[asks], Method::OPTIONS), ["vary"]);
     }
 
@@ -278,10 +310,25 @@ mod tests {
             let request = http::Request::get("/").header("host", host).body(()).unwrap();
             hosts.admit(&request.into_parts().0)
         };
-        for host in ["queue.example", "QUEUE.example:3000", "queue.example.:80", "127.0.0.1:3000", "[::1]:3000", "[::1]"] {
+        for host in [
+            "queue.example",
+            "QUEUE.example:3000",
+            "queue.example.:80",
+            "127.0.0.1:3000",
+            "[::1]:3000",
+            "[::1]",
+        ] {
             assert!(admits(host), "{host}");
         }
-        for host in ["", "evil.example", "queue.example.evil.example", "127.0.0.2", "[::2]", "localhost", "::1"] {
+        for host in [
+            "",
+            "evil.example",
+            "queue.example.evil.example",
+            "127.0.0.2",
+            "[::2]",
+            "localhost",
+            "::1",
+        ] {
             assert!(!admits(host), "{host}");
         }
         assert!(!hosts.admit(&http::Request::get("/").body(()).unwrap().into_parts().0));
@@ -290,7 +337,14 @@ mod tests {
 
     #[test]
     fn lists_with_something_else_in_them_are_refused() {
-        for list in ["app.example", "https://app.example/", "https://app.example/x", "ftp", "https://a@b", "https://"] {
+        for list in [
+            "app.example",
+            "https://app.example/",
+            "https://app.example/x",
+            "ftp",
+            "https://a@b",
+            "https://",
+        ] {
             assert!(Origins::parse(list).is_err(), "{list}");
         }
         for list in ["a:80", "http://a", "a/b", "::1", "a@b"] {

@@ -63,8 +63,12 @@ impl Denied {
             Self::NotConfigured => "the settings of this server are not usable: its log says why".into(),
             Self::AmbiguousHost => "a request must have one host header".into(),
             Self::OtherHost => "this host is not named in allowed_hosts".into(),
-            Self::OtherSite => "a browser sent this for a page of another site: its origin must be in allowed_origins".into(),
-            Self::NoKey => "a valid key is needed, as a bearer token, as the password of HTTP Basic, or in x-api-key".into(),
+            Self::OtherSite => {
+                "a browser sent this for a page of another site: its origin must be in allowed_origins".into()
+            }
+            Self::NoKey => {
+                "a valid key is needed, as a bearer token, as the password of HTTP Basic, or in x-api-key".into()
+            }
             Self::Scope(scope) => format!("the key lacks the scope {scope} here"),
         }
     }
@@ -227,7 +231,12 @@ impl Caller {
 
     fn note(&self, operation: Operation, queue: &QueueName) {
         if let Ok(Rights::Key(key)) = &self.rights {
-            let line = format!("key {:?} did {:?} on queue {:?}", key.name(), operation.route(), queue.stored());
+            let line = format!(
+                "key {:?} did {:?} on queue {:?}",
+                key.name(),
+                operation.route(),
+                queue.stored()
+            );
             // A request does one thing to one queue.
             let _ = self.audit.set(line);
         }

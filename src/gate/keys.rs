@@ -168,7 +168,10 @@ fn parse_digest(word: &str) -> Option<[u8; DIGEST_BYTES]> {
 fn parse_scopes(value: &str) -> Result<[bool; Scope::ALL.len()], String> {
     let mut scopes = [false; Scope::ALL.len()];
     for name in value.split(',') {
-        let place = Scope::ALL.iter().zip(&mut scopes).find(|(scope, _)| scope.name() == name);
+        let place = Scope::ALL
+            .iter()
+            .zip(&mut scopes)
+            .find(|(scope, _)| scope.name() == name);
         let (_, is_given) = place.ok_or("scopes= must be some of insert, work, read, admin, separated by commas")?;
         *is_given = true;
     }
@@ -187,7 +190,9 @@ fn parse_root(value: &str) -> Result<String, String> {
     // So that there is room behind it for a name of half the longest length at least.
     const MAX_BYTES: usize = QueueName::MAX_BYTES / 2;
     if value.is_empty() || value.len() > MAX_BYTES || value.chars().any(char::is_control) {
-        return Err(format!("root= must be 1 to {MAX_BYTES} bytes, without control characters"));
+        return Err(format!(
+            "root= must be 1 to {MAX_BYTES} bytes, without control characters"
+        ));
     }
     Ok(value.to_owned())
 }
@@ -288,8 +293,12 @@ mod tests {
     #[test]
     fn a_root_and_patterns_must_both_fit() {
         let tenant = key("root=acme/ queues=acme/m*");
-        assert!(tenant.is_for("acme/mail") && !tenant.is_for("acme/x") && !tenant.is_for("mail") && !tenant.is_for("acme"));
-        assert!(!tenant.is_for_all_queues() && !key("root=a").is_for_all_queues() && !key("queues=a*").is_for_all_queues());
+        assert!(
+            tenant.is_for("acme/mail") && !tenant.is_for("acme/x") && !tenant.is_for("mail") && !tenant.is_for("acme")
+        );
+        assert!(
+            !tenant.is_for_all_queues() && !key("root=a").is_for_all_queues() && !key("queues=a*").is_for_all_queues()
+        );
         assert!(key("").is_for_all_queues() && key("queues=a,*").is_for_all_queues());
         assert!(key("queues=a,b").is_for("b"));
     }
@@ -299,7 +308,9 @@ mod tests {
         let at = |text| rfc3339::parse(text).unwrap();
         let key_of = |expires: &str| key(&format!("expires={expires}"));
         let date = key_of("2027-06-30");
-        assert!(!date.has_expired(&|| at("2027-06-29T23:59:59.999Z")) && date.has_expired(&|| at("2027-06-30T00:00:00Z")));
+        assert!(
+            !date.has_expired(&|| at("2027-06-29T23:59:59.999Z")) && date.has_expired(&|| at("2027-06-30T00:00:00Z"))
+        );
         let time = key_of("2027-06-30T12:00:00+02:00");
         assert!(!time.has_expired(&|| at("2027-06-30T09:59:59Z")) && time.has_expired(&|| at("2027-06-30T10:00:00Z")));
         assert!(!key("").has_expired(&|| at("9999-12-31T00:00:00Z")));

@@ -117,7 +117,9 @@ impl Gate {
 fn sent_keys(headers: &HeaderMap) -> impl Iterator<Item = Vec<u8>> {
     let bearer = || {
         let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().as_bytes().to_vec())
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| token.trim().as_bytes().to_vec())
     };
     let password = || {
         let login = basic_login(headers)?;

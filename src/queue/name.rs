@@ -147,7 +147,10 @@ mod tests {
         for unseen in ["acme/", "acme", "acm", "other/mail", "acme/.", "acme/.."] {
             assert_eq!(name(unseen).seen_below("acme/"), None, "{unseen}");
         }
-        assert_eq!(QueueName::new("n".repeat(508)).unwrap().below("acme/"), Err(NameError::Invalid));
+        assert_eq!(
+            QueueName::new("n".repeat(508)).unwrap().below("acme/"),
+            Err(NameError::Invalid)
+        );
         assert!(QueueName::new("n".repeat(507)).unwrap().below("acme/").is_ok());
     }
 }

@@ -81,7 +81,9 @@ where
     Answer(match settings_and_access().await {
         Ok((settings, access)) => {
             let (visit, request) = Visit::enter(&settings, request);
-            visit.answer(async |context| handler(request, context, &access).await).await
+            visit
+                .answer(async |context| handler(request, context, &access).await)
+                .await
         }
         Err(why) => not_usable(&why),
     })
@@ -136,7 +138,9 @@ impl Visit {
             && let Some(warning) = &self.entry.warning
         {
             let delay = ATTEMPTS.with_borrow_mut(|attempts| attempts.note(self.address, Instant::now()));
-            let from = self.address.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
+            let from = self
+                .address
+                .map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
             log(&format!("a request from {from} was refused: {warning}"));
             time::sleep(delay).await;
         }

@@ -31,11 +31,7 @@ pub async fn serve_comet<B: http_body::Body + 'static>(request: Request<B>) -> R
 }
 
 /// Begins a stream. The rest is a task of its own, which lives for as long as somebody reads, and a little longer.
-fn stream(
-    head: &http::Response<()>,
-    subscription: Subscription,
-    context: Context,
-) -> Result<Response, ErrorCode> {
+fn stream(head: &http::Response<()>, subscription: Subscription, context: Context) -> Result<Response, ErrorCode> {
     let (body, contents, trailers) = BodyWriter::new();
     let (response, _sent) = Response::new(fields(head.headers())?, Some(contents), trailers);
     set_status(&response, head.status());

@@ -128,9 +128,16 @@ async fn a_key_adds_less_than_three_percent_to_a_request() {
     let line = |key: &String| format!("{key} sha256:{:x} scopes=insert,work queues=y*,x*", Sha256::digest(key));
     let list = format!("keys={}", keys.iter().map(line).collect::<Vec<_>>().join(";"));
     let without = count(&mut start(&redis, &[]), &[]).await;
-    let with = count(&mut start(&redis, &["--variable", &list]), &[("authorization", "Bearer key-9")]).await;
+    let with = count(
+        &mut start(&redis, &["--variable", &list]),
+        &[("authorization", "Bearer key-9")],
+    )
+    .await;
     for ((request, without), (_, with)) in without.iter().zip(&with) {
-        assert!(with * 100 <= without * 103, "{request}: {without} without a key, {with} with one");
+        assert!(
+            with * 100 <= without * 103,
+            "{request}: {without} without a key, {with} with one"
+        );
     }
 }
 

@@ -1,23 +1,53 @@
-"""What schemathesis cannot know of the requests that it makes."""
+"""What schemathesis cannot know of the requests that it makes: what docs/openapi.yaml says in words."""
+
+import itertools
+import re
 
 import schemathesis
 
+# The receipts that claims gave, each with its queue.
+receipts = []
+
 # The idempotency keys that were sent, each with its queue.
 sent_keys = set()
+turns = itertools.count()
+
+
+def is_number(value):
+    return type(value) in (int, float)
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    # Of what a claim may wait, no more than a moment.
-    if isinstance(case.body, dict):
-        wait = case.body.get("wait")
-        if type(wait) in (int, float) and 0 < wait <= 60:
-            case.body["wait"] = min(wait, 0.01)
-    if "wait" in case.headers.get("Prefer", ""):
-        case.headers["Prefer"] = "wait=0"
+    body, headers = case.body, case.headers
+    # A claim may wait for a minute: here for no more than a moment.
+    if isinstance(body, dict) and is_number(body.get("wait")) and 0 < body["wait"] <= 60:
+        body["wait"] = min(body["wait"], 0.01)
+    if "wait" in headers.get("Prefer", ""):
+        headers["Prefer"] = "wait=0"
+    # A job must not expire before its delay is over.
+    jobs = body.get("jobs", [body]) if isinstance(body, dict) else []
+    for job in jobs if isinstance(jobs, list) else []:
+        times = [job.get("delay"), job.get("expires_in")] if isinstance(job, dict) else []
+        if all(map(is_number, times)) and times and times[0] >= times[1]:
+            del job["delay"]
+    # A receipt comes from a claim.
+    path = case.path_parameters
+    if receipts and re.fullmatch("[0-9a-f]{24}-[1-9][0-9]{0,9}", str(path.get("receipt"))):
+        path["queue"], path["receipt"] = receipts.pop()
     # The second request with a key gets the first one's answer, or is refused.
-    key = (case.path_parameters.get("queue"), case.headers.get("Idempotency-Key"))
+    key = (path.get("queue"), headers.get("Idempotency-Key"))
     if key in sent_keys:
-        del case.headers["Idempotency-Key"]
+        del headers["Idempotency-Key"]
     elif key[1] is not None:
         sent_keys.add(key)
+    # Few preconditions hold, and where one does not, nothing else of the request is looked at.
+    if next(turns) % 4:
+        headers.pop("If-Match", None)
+        headers.pop("If-None-Match", None)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if response.status_code == 200 and case.path.endswith("/claims"):
+        receipts.extend((job["queue"], job["receipt"]) for job in response.json()["jobs"])

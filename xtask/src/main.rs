@@ -4,6 +4,7 @@ mod apt;
 #[path = "../../benches/load/src/flags.rs"]
 mod bench_flags;
 mod cargo;
+mod contract;
 mod needs;
 mod offline;
 mod process;
@@ -19,7 +20,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
-use needs::{CHROMIUM, CURL, JQ, NODE, PERL, PYTHON, REDIS, WASM_TARGET, ensure};
+use needs::{CHROMIUM, CURL, JQ, NODE, PERL, PYTHON, PYTHON_ENVIRONMENTS, REDIS, WASM_TARGET, ensure};
 use workspace::{BENCH_COMPONENT, DIST, NATIVE, TEST_COMPONENTS};
 
 /// Sets up, builds, serves, tests, measures and checks presque.
@@ -58,6 +59,8 @@ enum Command {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Build everything, and let schemathesis compare the answers of `/v1` with docs/openapi.yaml, without keys and with one.
+    Contract(contract::Flags),
     /// Build all components, and the fastest host there is: target/dist/presque-host. Takes many minutes.
     Dist,
     /// Build the fastest host there is, and measure presque beside others on this machine, with one Redis. It uses the
@@ -102,6 +105,12 @@ fn run(command: Command) -> Result<()> {
             cargo::build_components(&[])?;
             cargo::build_host(NATIVE)?;
             cargo::soak(seconds, seed)
+        }
+        Command::Contract(flags) => {
+            ensure(&[WASM_TARGET, REDIS, PYTHON, PYTHON_ENVIRONMENTS])?;
+            cargo::build_components(&[])?;
+            cargo::build_host(NATIVE)?;
+            contract::judge(&flags)
         }
         Command::Dist => {
             ensure(&[WASM_TARGET])?;

@@ -21,6 +21,8 @@ enum Kind {
     WasmTarget,
     /// One of these programs, on the PATH, the preferred one first. A Debian package of one of these names has it.
     Program(&'static [&'static str]),
+    /// What `python3 -m venv` needs. Debian has it apart from Python.
+    PythonEnvironments,
 }
 
 pub(crate) const WASM_TARGET: Need = Need {
@@ -58,6 +60,11 @@ pub(crate) const PYTHON: Need = Need {
     reason: "tests run the example workers in Python",
     kind: Kind::Program(&["python3"]),
 };
+pub(crate) const PYTHON_ENVIRONMENTS: Need = Need {
+    name: "python3-venv",
+    reason: "schemathesis is installed in an environment of its own",
+    kind: Kind::PythonEnvironments,
+};
 pub(crate) const CHROMIUM: Need = Need {
     name: "Chromium",
     reason: "a test opens the pages in a real browser",
@@ -68,7 +75,16 @@ pub(crate) const CHROMIUM: Need = Need {
 pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     needs.iter().try_for_each(|need| match need.kind {
         Kind::WasmTarget => wasm_target::ensure(need),
-        Kind::Program(programs) => need.ensure_program(programs),
+        Kind::Program(programs) => {
+            let by_hand = format!("install {} so that {} is on the PATH", need.name, programs.join(" or "));
+            need.ensure_installed(programs, &by_hand, || is_on_path(programs))
+        }
+        Kind::PythonEnvironments => {
+            let by_hand = "install Python's venv and ensurepip";
+            need.ensure_installed(&[need.name], by_hand, || {
+                output(python().args(["-c", "import venv, ensurepip"])).is_ok()
+            })
+        }
     })
 }
 
@@ -82,11 +98,11 @@ impl Need {
         format!("==> Installing {} {way}: {}.", self.name, self.reason)
     }
 
-    fn ensure_program(&self, programs: &[&str]) -> Result<()> {
-        if is_on_path(programs) {
+    /// Makes sure that it is there. `packages` are those of Debian that have it, the preferred one first.
+    fn ensure_installed(&self, packages: &[&str], by_hand: &str, is_there: impl Fn() -> bool) -> Result<()> {
+        if is_there() {
             return Ok(());
         }
-        let by_hand = format!("install {} so that {} is on the PATH", self.name, programs.join(" or "));
         if !is_on_path(&["apt-get"]) {
             bail!(
                 "{} is missing, and there is no apt-get to install it: {by_hand}",
@@ -100,9 +116,9 @@ impl Need {
             );
         }
         self.announce("with apt");
-        apt::install_one_of(programs).with_context(|| format!("{} could not be installed: {by_hand}", self.name))?;
-        if !is_on_path(programs) {
-            bail!("{} was installed, but not on the PATH: {by_hand}", self.name);
+        apt::install_one_of(packages).with_context(|| format!("{} could not be installed: {by_hand}", self.name))?;
+        if !is_there() {
+            bail!("{} was installed, but is not found: {by_hand}", self.name);
         }
         Ok(())
     }
@@ -111,6 +127,11 @@ impl Need {
 /// Whether at least one of these programs can be run by its name alone.
 pub(crate) fn is_on_path(programs: &[&str]) -> bool {
     programs.iter().any(|program| which::which(program).is_ok())
+}
+
+/// A call of Python.
+pub(crate) fn python() -> Command {
+    Command::new("python3")
 }
 
 fn is_root() -> Result<bool> {

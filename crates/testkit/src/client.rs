@@ -23,6 +23,8 @@ const LARGE: usize = 32 * 1024;
 #[derive(Clone)]
 pub struct Client {
     base: String,
+    /// What each request has in `authorization`.
+    authorization: Option<String>,
     pool: Pool<HttpConnector, Body>,
     /// For large bodies: a server that refuses one closes the connection, maybe while the next request is on its way.
     large: Pool<HttpConnector, Body>,
@@ -57,11 +59,19 @@ impl Client {
         connector.set_nodelay(true);
         Self {
             base: base.to_owned(),
+            authorization: None,
             pool: Pool::builder(TokioExecutor::new()).build(connector.clone()),
             large: Pool::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(0)
                 .build(connector),
         }
+    }
+
+    /// The same client, which sends a key with each request.
+    #[must_use]
+    pub fn with_key(mut self, key: &str) -> Self {
+        self.authorization = Some(format!("Bearer {key}"));
+        self
     }
 
     /// Sends one request, and reads its answer to the end. Panics when an answer of `/v1` is not as docs/openapi.yaml
@@ -117,6 +127,9 @@ impl Client {
         let mut request = Request::builder()
             .method(Method::from_bytes(method.as_bytes())?)
             .uri(format!("{}{target}", self.base));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

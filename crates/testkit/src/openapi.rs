@@ -4,8 +4,8 @@ use crate::schema::Schemas;
 use http::HeaderMap;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::read(include_str!("../../../docs/openapi.yaml")));
@@ -25,6 +25,20 @@ pub(crate) fn check(method: &str, target: &str, status: u16, headers: &HeaderMap
     }
 }
 
+/// The operations of docs/openapi.yaml: for each its method and path, and the scope that it needs. Panics when one needs none, or
+/// not the same in whatever way a key is sent, or when it must have a key even where there are none.
+pub fn operations() -> BTreeMap<String, String> {
+    let with_scope = |(path, method, operation): (&str, &str, &Value)| {
+        let security = &operation["security"];
+        let scope = &security[0]["bearer"][0];
+        let expected = json!([{"bearer": [scope]}, {"basic": [scope]}, {"apiKey": [scope]}, {}]);
+        assert_eq!(*security, expected, "{method} {path}");
+        let scope = scope.as_str().unwrap_or_else(|| panic!("{method} {path}"));
+        (format!("{} {path}", method.to_uppercase()), scope.to_owned())
+    };
+    CONTRACT.operations().into_iter().map(with_scope).collect()
+}
+
 struct Contract {
     schemas: Schemas,
 }
@@ -35,13 +49,25 @@ impl Contract {
     /// Panics when a schema in the document is not understood, or something refers to nothing.
     fn read(text: &str) -> Self {
         let documents = Yaml::load_from_str(text).expect("docs/openapi.yaml is YAML");
-        let document = json(&documents[0]);
+        let document = value(&documents[0]);
         let mut schemas = Schemas::new(document.clone());
         for schema in document["components"]["schemas"].as_object().expect("schemas").values() {
             schemas.prepare(schema);
         }
         prepare_all(&mut schemas, &document);
         Self { schemas }
+    }
+
+    /// The operations, each with its path and method.
+    fn operations(&self) -> Vec<(&str, &'static str, &Value)> {
+        let paths = members(self.schemas.document().get("paths"));
+        let operations = paths.flat_map(|(path, item)| {
+            let of_path = METHODS
+                .into_iter()
+                .filter_map(|method| Some((method, item.get(method)?)));
+            of_path.map(|(method, operation)| (&**path, method, operation))
+        });
+        operations.collect()
     }
 
     fn check(&self, method: &str, path: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> Checked {
@@ -69,7 +95,9 @@ impl Contract {
                 "OPTIONS" => self.central("Options", 204, status)?,
                 _ => self.central("MethodNotAllowed", 405, status)?,
             };
-            check_allow(route, headers)?;
+            if matches!(status, 204 | 405) {
+                check_allow(route, headers)?;
+            }
             return Ok(response);
         };
         let response = operation["responses"].get(status.to_string());
@@ -77,11 +105,16 @@ impl Contract {
         Ok(self.schemas.resolve(response))
     }
 
-    /// An answer that no operation describes.
+    /// An answer that no operation describes: the expected one, or one of those that come before the path is looked at.
     fn central(&self, name: &str, expected: u16, status: u16) -> Checked<&Value> {
-        if status != expected {
-            return Err(format!("it must be {expected}"));
-        }
+        let name = match status {
+            _ if status == expected => name,
+            400 => "AmbiguousHost",
+            403 => "Denied",
+            421 => "MisdirectedRequest",
+            503 => "Unavailable",
+            _ => return Err(format!("it must be {expected}")),
+        };
         Ok(&self.schemas.document()["components"]["responses"][name])
     }
 
@@ -98,15 +131,17 @@ impl Contract {
     }
 
     fn check_header(&self, name: &str, expected: &Value, headers: &HeaderMap) -> Checked {
-        let Some(value) = headers.get(name) else {
+        let values: Result<Vec<_>, _> = headers.get_all(name).iter().map(|value| value.to_str()).collect();
+        // Several headers of a name are as one with a list (RFC 9110).
+        let text = values.map_err(|error| format!("{name}: {error}"))?.join(", ");
+        if !headers.contains_key(name) {
             let required = expected["required"] == Value::Bool(true);
             return if required {
                 Err(format!("{name} is missing"))
             } else {
                 Ok(())
             };
-        };
-        let text = value.to_str().map_err(|error| format!("{name}: {error}"))?;
+        }
         let number = expected["schema"]["type"] == "integer";
         let value = number.then(|| text.parse::<u64>().ok().map(Value::from)).flatten();
         self.fits(name, &expected["schema"], &value.unwrap_or_else(|| text.into()))
@@ -187,18 +222,18 @@ fn prepare_all(schemas: &mut Schemas, part: &Value) {
     }
 }
 
-fn json(yaml: &Yaml) -> Value {
+fn value(yaml: &Yaml) -> Value {
     match yaml {
         Yaml::Value(Scalar::Null) => Value::Null,
-        Yaml::Value(Scalar::Boolean(value)) => (*value).into(),
-        Yaml::Value(Scalar::Integer(value)) => (*value).into(),
-        Yaml::Value(Scalar::FloatingPoint(value)) => value.into_inner().into(),
+        Yaml::Value(Scalar::Boolean(is_true)) => (*is_true).into(),
+        Yaml::Value(Scalar::Integer(number)) => (*number).into(),
+        Yaml::Value(Scalar::FloatingPoint(number)) => number.into_inner().into(),
         Yaml::Value(Scalar::String(text)) => (&**text).into(),
-        Yaml::Sequence(list) => list.iter().map(json).collect(),
+        Yaml::Sequence(list) => list.iter().map(value).collect(),
         Yaml::Mapping(members) => {
-            let members = members.iter().map(|(name, value)| {
+            let members = members.iter().map(|(name, member)| {
                 let name = name.as_str().unwrap_or_else(|| panic!("not a name: {name:?}"));
-                (name.to_owned(), json(value))
+                (name.to_owned(), value(member))
             });
             Value::Object(members.collect::<Map<_, _>>())
         }

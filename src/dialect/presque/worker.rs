@@ -75,14 +75,19 @@ async fn unregister<R: Redis>(request: &Request, context: &Context<R>) -> Result
 async fn show<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
     if let Some(name) = request.query().get_filled("queue_name") {
         context.caller.may(Operation::PresqueShowQueueWorkers)?;
-        let queue = context.caller.queue(Operation::PresqueShowQueueWorkers, QueueName::new(name)?)?;
+        let queue = context
+            .caller
+            .queue(Operation::PresqueShowQueueWorkers, QueueName::new(name)?)?;
         return show_queue(queue, context).await;
     }
     if let Some(worker) = request.query().get_filled("worker_id") {
         return show_worker(&worker, context).await;
     }
     context.caller.may(Operation::PresqueListWorkers)?;
-    Ok(with_body(StatusCode::OK, json::strings(&visible_workers(context).await?)))
+    Ok(with_body(
+        StatusCode::OK,
+        json::strings(&visible_workers(context).await?),
+    ))
 }
 
 /// The workers that are registered on a queue that the caller sees.
@@ -92,9 +97,15 @@ async fn visible_workers<R: Redis>(context: &Context<R>) -> Result<Vec<Vec<u8>>,
     }
     let mut visible = BTreeSet::new();
     for name in context.visible_queues().await?.names {
-        let queue = context.caller.queue(Operation::PresqueListWorkers, QueueName::new(name)?)?;
+        let queue = context
+            .caller
+            .queue(Operation::PresqueListWorkers, QueueName::new(name)?)?;
         let workers = context.store.queue_workers(&queue).await?.workers;
-        visible.extend(workers.into_iter().filter_map(|worker| context.caller.see_worker(worker)));
+        visible.extend(
+            workers
+                .into_iter()
+                .filter_map(|worker| context.caller.see_worker(worker)),
+        );
     }
     Ok(visible.into_iter().take(NameList::MAX_NAMES).collect())
 }
@@ -116,7 +127,10 @@ async fn show_queue<R: Redis>(queue: QueueName, context: &Context<R>) -> Result<
 async fn show_worker<R: Redis>(id: &[u8], context: &Context<R>) -> Result<Response, Refusal> {
     context.caller.may(Operation::PresqueShowWorker)?;
     let stored = context.caller.worker(id.to_vec());
-    let worker = context.store.worker(&stored, |queue| context.caller.see(queue).is_some()).await?;
+    let worker = context
+        .store
+        .worker(&stored, |queue| context.caller.see(queue).is_some())
+        .await?;
     let worker = worker.ok_or(Refusal::NoSuchWorker)?;
     let text = object(Style::Compact, |o| {
         o.text("worker_id", id).plain("started_at", worker.started);

@@ -248,9 +248,7 @@ mod tests {
             assert_eq!(check(&group, &from("11.0.0.1:80")).is_ok(), v4, "{allow} {deny}");
             assert_eq!(check(&group, &HeaderMap::new()).is_ok(), unknown, "{allow} {deny}");
         }
-        assert!(
-            check(&Group::new("", "0.0.0.0/0", "").unwrap(), &from("[2001::]:1")).is_err()
-        );
+        assert!(check(&Group::new("", "0.0.0.0/0", "").unwrap(), &from("[2001::]:1")).is_err());
     }
 
     #[test]

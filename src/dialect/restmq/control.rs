@@ -37,7 +37,12 @@ pub(in crate::dialect) async fn respond<R: Redis>(
         }
         (&Method::POST, Some(queue)) => {
             access.producer.check(request.headers(), &context.caller)?;
-            change(request, &context.caller.queue(Operation::RestmqSetStatus, queue)?, context).await
+            change(
+                request,
+                &context.caller.queue(Operation::RestmqSetStatus, queue)?,
+                context,
+            )
+            .await
         }
         (&Method::OPTIONS, _) => Ok(respond_options(methods)),
         _ => Err(Refusal::MethodNotAllowed(methods)),

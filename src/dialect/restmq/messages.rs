@@ -49,7 +49,12 @@ async fn at_root<R: Redis>(request: &mut Request, context: &Context<R>, access: 
             context.caller.may(Operation::RestmqPostAtRoot)?;
             let fields = parse_fields(request, max_message_body_bytes(&context.limits)).await?;
             let queue = QueueName::new(fields.get("queue").ok_or(Refusal::BadRequest)?)?;
-            post_fields(&fields, &context.caller.queue(Operation::RestmqPostAtRoot, queue)?, context).await
+            post_fields(
+                &fields,
+                &context.caller.queue(Operation::RestmqPostAtRoot, queue)?,
+                context,
+            )
+            .await
         }
         Method::GET | Method::HEAD => {
             access.consumer.check(request.headers(), &context.caller)?;
@@ -58,7 +63,9 @@ async fn at_root<R: Redis>(request: &mut Request, context: &Context<R>, access: 
                 None => Ok(redirect("/q/")),
                 Some(_) if *request.method() == Method::HEAD => Err(Refusal::MethodNotAllowed(METHODS_OF_ROOT)),
                 Some(queue) => {
-                    let queue = context.caller.queue(Operation::RestmqTakeAtRoot, QueueName::new(queue)?)?;
+                    let queue = context
+                        .caller
+                        .queue(Operation::RestmqTakeAtRoot, QueueName::new(queue)?)?;
                     take_next(&fields, &queue, context).await?.ok_or(Refusal::NotFound)
                 }
             }
@@ -166,12 +173,7 @@ pub(super) async fn take<R: Redis>(
     queue: &QueueName,
 ) -> Result<Option<(String, Vec<u8>)>, Refusal> {
     let taken = context.store.take_next(queue).await?;
-    Ok(taken.map(|job| {
-        (
-            key_of(queue, &job.id),
-            to_value(&job.payload, job.is_text).into_owned(),
-        )
-    }))
+    Ok(taken.map(|job| (key_of(queue, &job.id), to_value(&job.payload, job.is_text).into_owned())))
 }
 
 /// A message's key.

@@ -2,10 +2,10 @@
 
 use super::backoff::render_backoff;
 use super::seconds::seconds;
+use crate::queue::rfc3339;
 use crate::queue::{Hold, QueueName, State, Timestamp};
 use crate::store::{DeathReason, Job, JobError};
 use crate::web::json::{Object, is_strict, push_object, utf8_text};
-use crate::queue::rfc3339;
 
 /// Writes what every job has. What a job does not have is absent.
 pub(super) fn render_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {

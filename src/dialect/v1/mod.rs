@@ -78,9 +78,7 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
             caller.may(Operation::ListQueues)?;
             queues::list(request, context).await
         }
-        (Route::Queue(queue), Method::GET) => {
-            queues::show(&caller.queue(Operation::ShowQueue, queue)?, context).await
-        }
+        (Route::Queue(queue), Method::GET) => queues::show(&caller.queue(Operation::ShowQueue, queue)?, context).await,
         (Route::Queue(queue), Method::PUT) => {
             queues::configure(request, &caller.queue(Operation::ConfigureQueue, queue)?, context).await
         }

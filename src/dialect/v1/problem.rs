@@ -4,7 +4,9 @@ use crate::gate::{Denied, NotGiven};
 use crate::queue::NameError;
 use crate::store::{Effect, RedisError};
 use crate::web::json::{Object, Style, object};
-use crate::web::{BodyError, JsonError, Response, accept_identity, allow, challenge, with_body, with_header, with_type};
+use crate::web::{
+    BodyError, JsonError, Response, accept_identity, allow, challenge, with_body, with_header, with_type,
+};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 

@@ -41,10 +41,7 @@ impl<R: Redis> Store<R> {
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn queues_seen(
-        &self,
-        see: impl Fn(QueueName) -> Option<QueueName>,
-    ) -> Result<NameList, RedisError> {
+    pub async fn queues_seen(&self, see: impl Fn(QueueName) -> Option<QueueName>) -> Result<NameList, RedisError> {
         let seen = |stored| see(QueueName::new(stored).ok()?).map(|name| name.as_str().as_bytes().to_vec());
         let mut listed = NameList::default();
         for page in 0.. {

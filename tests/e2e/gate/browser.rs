@@ -93,9 +93,13 @@ async fn a_page_of_another_site_takes_nothing_and_changes_nothing_on_any_route()
     let refused = || host.log().lines().filter(|line| line.contains("status=403")).count();
     eventually("the requests came", async || (refused() > 200).then_some(())).await;
     let log = host.log();
-    let other: Vec<_> = log.lines().filter(|line| line.contains("INFO request ") && !line.contains("status=403")).collect();
+    let other: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("INFO request ") && !line.contains("status=403"))
+        .collect();
     // The job that the test has inserted, and what a browser asks before it sends what is not simple.
-    let is_known = |line: &&str| line.contains("status=201") || line.contains("method=OPTIONS") && line.contains("status=204");
+    let is_known =
+        |line: &&str| line.contains("status=201") || line.contains("method=OPTIONS") && line.contains("status=204");
     let unknown: Vec<_> = other.into_iter().filter(|line| !is_known(line)).collect();
     assert!(unknown.is_empty(), "{unknown:#?}");
     assert_eq!(scripts(&redis).await, before);
@@ -116,15 +120,23 @@ async fn a_page_of_an_allowed_site_can_do_everything() {
     let base = &host.base;
     let run = async |js: &str| page.run(&format!("{{ const base = {base:?}; {js} }}")).await;
     // Asked for permission first.
-    let inserted = run("fetch(base + '/v1/queues/mail/jobs', {method: 'POST', body: '{\"payload\":1}',
+    let inserted = run(
+        "fetch(base + '/v1/queues/mail/jobs', {method: 'POST', body: '{\"payload\":1}',
         headers: {'content-type': 'application/json', 'idempotency-key': 'a'}})
-        .then(answer => [answer.status, answer.headers.get('location')])");
+        .then(answer => [answer.status, answer.headers.get('location')])",
+    );
     let inserted = inserted.await;
     assert_eq!(inserted[0], 201);
-    assert!(inserted[1].as_str().unwrap().starts_with("/v1/queues/mail/jobs/"), "{inserted}");
+    assert!(
+        inserted[1].as_str().unwrap().starts_with("/v1/queues/mail/jobs/"),
+        "{inserted}"
+    );
     let tag = run("fetch(base + '/v1/queues/mail').then(answer => answer.headers.get('etag'))").await;
     assert!(tag.as_str().unwrap().starts_with('"'), "{tag}");
-    let put = run("fetch(base + '/v1/queues/mail', {method: 'PUT', body: '{\"max_attempts\":5}'}).then(answer => answer.status)").await;
+    let put = run(
+        "fetch(base + '/v1/queues/mail', {method: 'PUT', body: '{\"max_attempts\":5}'}).then(answer => answer.status)",
+    )
+    .await;
     assert!(put.is_number(), "{put}");
     // A script and an image do not say their origin, and are known by their page's address.
     host.client().form("/q/letters", "value=hello").await;

@@ -91,7 +91,11 @@ pub(super) fn call(operation: Operation, queue: &str) -> Call {
         O::Claim => json("POST", v1("/claims"), "{}"),
         O::ClaimOfMany => json("POST", "/v1/claims".into(), &format!("{{\"queues\":[\"{queue}\"]}}")),
         O::UseReceipt => json("POST", v1(&format!("/claims/{RECEIPT}/ack")), "{}"),
-        O::UseReceipts => json("POST", v1("/claims/nack"), &format!("{{\"nacks\":[{{\"receipt\":\"{RECEIPT}\"}}]}}")),
+        O::UseReceipts => json(
+            "POST",
+            v1("/claims/nack"),
+            &format!("{{\"nacks\":[{{\"receipt\":\"{RECEIPT}\"}}]}}"),
+        ),
         O::ListQueues => plain("GET", "/v1/queues".into()),
         O::ShowQueue => plain("GET", v1("")),
         O::ConfigureQueue => json("PUT", v1(""), "{}"),
@@ -123,7 +127,9 @@ impl Call {
             headers.push(("content-type", self.content_type));
         }
         if !self.target.starts_with("/c/") {
-            return client.send(self.method, &self.target, &headers, self.body.clone()).await;
+            return client
+                .send(self.method, &self.target, &headers, self.body.clone())
+                .await;
         }
         let body = http_body_util::BodyExt::boxed_unsync(http_body_util::Empty::new());
         let opened = client.open(self.method, &self.target, &headers, body).await.unwrap();

@@ -6,12 +6,23 @@ use std::process::Command;
 use std::sync::Arc;
 
 /// A path of each component of `spin.toml`.
-const PATHS: [&str; 8] = ["/", "/q/x", "/control/x", "/status/", "/w/", "/v1/queues", "/stats/", "/c/x"];
+const PATHS: [&str; 8] = [
+    "/",
+    "/q/x",
+    "/control/x",
+    "/status/",
+    "/w/",
+    "/v1/queues",
+    "/stats/",
+    "/c/x",
+];
 
 /// The status of an answer to a request with these `host` headers.
 async fn status(host: &Host, path: &str, names: &[&str]) -> u16 {
     let lines: String = names.iter().map(|name| format!("Host: {name}\r\n")).collect();
-    let answer = host.raw(format!("OPTIONS {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n")).await;
+    let answer = host
+        .raw(format!("OPTIONS {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n"))
+        .await;
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
     status.unwrap_or_else(|| panic!("{path} {names:?}: {answer}"))
 }
@@ -32,11 +43,24 @@ async fn on_the_loopback_requests_must_come_under_its_names() {
         for name in ["localhost", "LOCALHOST:3000", "127.0.0.1", host.address(), "[::1]:3000"] {
             assert_eq!(status(&host, path, &[name]).await, 204, "{path} {name}");
         }
-        for name in ["evil.example", "localhost.evil.example:3000", "127.0.0.1.evil.example", "10.0.0.1"] {
+        for name in [
+            "evil.example",
+            "localhost.evil.example:3000",
+            "127.0.0.1.evil.example",
+            "10.0.0.1",
+        ] {
             assert_eq!(status(&host, path, &[name]).await, 421, "{path} {name}");
         }
-        assert_eq!(status(&host, path, &[host.address(), host.address()]).await, 400, "{path}");
-        assert_eq!(status(&host, path, &[host.address(), "evil.example"]).await, 400, "{path}");
+        assert_eq!(
+            status(&host, path, &[host.address(), host.address()]).await,
+            400,
+            "{path}"
+        );
+        assert_eq!(
+            status(&host, path, &[host.address(), "evil.example"]).await,
+            400,
+            "{path}"
+        );
     }
     // A client of HTTP/1.0 need not say where it goes.
     let old = host.raw("GET /v1/queues HTTP/1.0\r\n\r\n").await;
@@ -67,10 +91,14 @@ async fn beyond_this_machine_nothing_is_served_without_keys_unless_that_is_wante
     isolate(&mut command);
     let (code, said) = Host::refused(command, Arc::new(dir)).await;
     assert_eq!(code, Some(2));
-    assert!(said.contains("will not listen on 0.0.0.0:") && said.contains("--open"), "{said}");
+    assert!(
+        said.contains("will not listen on 0.0.0.0:") && said.contains("--open"),
+        "{said}"
+    );
 
     let mut open = host(&redis, &["--listen", "0.0.0.0:0", "--open"]);
-    open.log_line(&["WARN", "listening on 0.0.0.0:", "whoever reaches it may do everything"]).await;
+    open.log_line(&["WARN", "listening on 0.0.0.0:", "whoever reaches it may do everything"])
+        .await;
 
     let keys = format!("keys={}", line("k", "scopes=read"));
     let closed = host(&redis, &["--listen", "0.0.0.0:0", "--variable", &keys]);

@@ -35,7 +35,11 @@ impl Hosts {
     }
 
     fn client(&self, operation: Operation) -> Client {
-        if is_restmq_alone(operation) { self.restmq.client() } else { self.spin.client() }
+        if is_restmq_alone(operation) {
+            self.restmq.client()
+        } else {
+            self.spin.client()
+        }
     }
 }
 
@@ -52,14 +56,26 @@ async fn scripts(redis: &Redis) -> i64 {
 #[tokio::test]
 async fn each_route_of_each_dialect_needs_a_key_with_its_scope_for_its_queue() {
     let redis = Redis::start();
-    let mut lines = vec![line("all", ALL_SCOPES), line("other", &format!("{ALL_SCOPES} queues=other*"))];
+    let mut lines = vec![
+        line("all", ALL_SCOPES),
+        line("other", &format!("{ALL_SCOPES} queues=other*")),
+    ];
     for scope in Scope::ALL {
         lines.push(line(scope.name(), &format!("scopes={scope} queues=mine*,w?")));
     }
     let hosts = Hosts::start(&redis, &lines);
     let all = bearer("all");
     // One that is there, beside one that is not.
-    hosts.spin.client().send("POST", "/q/mine-a", &[("content-type", "application/json"), ("authorization", &all)], "1").await;
+    hosts
+        .spin
+        .client()
+        .send(
+            "POST",
+            "/q/mine-a",
+            &[("content-type", "application/json"), ("authorization", &all)],
+            "1",
+        )
+        .await;
 
     for operation in Operation::ALL {
         let client = hosts.client(*operation);
@@ -72,7 +88,11 @@ async fn each_route_of_each_dialect_needs_a_key_with_its_scope_for_its_queue() {
         assert_eq!(challenges.len(), 2, "{operation:?}: {answer:?}");
         let mut denied = vec![(answer.brief().0, answer.into_text())];
         for name in ["other", "insert", "work", "read", "admin"] {
-            let expected = if name == "other" { !names_queue(*operation) } else { name == operation.scope().name() };
+            let expected = if name == "other" {
+                !names_queue(*operation)
+            } else {
+                name == operation.scope().name()
+            };
             if expected {
                 continue;
             }
@@ -81,14 +101,21 @@ async fn each_route_of_each_dialect_needs_a_key_with_its_scope_for_its_queue() {
             for call in [&there, &absent] {
                 let answer = call.send(&client, &headers).await;
                 assert_eq!(answer.status, 403, "{operation:?} with {name}: {answer:?}");
-                assert!(answer.text().contains(operation.scope().name()), "{operation:?}: {answer:?}");
+                assert!(
+                    answer.text().contains(operation.scope().name()),
+                    "{operation:?}: {answer:?}"
+                );
                 denied.push((answer.brief().0, answer.into_text()));
             }
         }
         // Whether the queue is there makes no difference, nor which key it was.
         denied.dedup();
         assert_eq!(denied.len(), 2, "{operation:?}: {denied:?}");
-        assert_eq!(scripts(&redis).await, before, "{operation:?} asked Redis before it was allowed");
+        assert_eq!(
+            scripts(&redis).await,
+            before,
+            "{operation:?} asked Redis before it was allowed"
+        );
 
         for name in ["all", operation.scope().name()] {
             let authorization = bearer(name);
@@ -101,14 +128,19 @@ async fn each_route_of_each_dialect_needs_a_key_with_its_scope_for_its_queue() {
 #[tokio::test]
 async fn a_wrong_key_opens_no_route_and_is_told_from_none_by_the_log_alone() {
     let redis = Redis::start();
-    let lines = [line("mailer", ALL_SCOPES), line("old", &format!("{ALL_SCOPES} expires=2020-01-01"))];
+    let lines = [
+        line("mailer", ALL_SCOPES),
+        line("old", &format!("{ALL_SCOPES} expires=2020-01-01")),
+    ];
     let hosts = Hosts::start(&redis, &lines);
     // Each wrong one takes the longer, so they are sent together.
     let tried = stream::iter(Operation::ALL).map(async |operation| {
         let client = hosts.client(*operation);
         let call = call(*operation, "mine");
         let without = call.send(&client, &[]).await;
-        let wrong = call.send(&client, &[("authorization", "Bearer not-a-key-of-anybody")]).await;
+        let wrong = call
+            .send(&client, &[("authorization", "Bearer not-a-key-of-anybody")])
+            .await;
         let ended = call.send(&client, &[("x-api-key", "old")]).await;
         for answer in [wrong, ended] {
             assert_eq!(answer.status, 401, "{operation:?}: {answer:?}");
@@ -141,9 +173,12 @@ async fn a_key_is_sent_as_a_bearer_token_as_a_password_or_in_a_header_of_its_own
         assert_eq!(status(headers, "/q/x").await, 404, "{headers:?}");
     }
     for (headers, target) in [
-        (&[][..], "/v1/queues?key=secret&api_key=secret&x-api-key=secret&access_token=secret"),
+        (
+            &[][..],
+            "/v1/queues?key=secret&api_key=secret&x-api-key=secret&access_token=secret",
+        ),
         (&[("authorization", "secret")], "/v1/queues"),
-        (&[("authorization", "Basic c2VjcmV0")], "/v1/queues"),         // secret
+        (&[("authorization", "Basic c2VjcmV0")], "/v1/queues"), // secret
         (&[("authorization", "Basic c2VjcmV0OnNlY3JldHg=")], "/q/x"), // secret:secretx
         (&[("cookie", "key=secret")], "/q/x"),
         (&[("x-api-key", "")], "/q/x"),
@@ -155,10 +190,15 @@ async fn a_key_is_sent_as_a_bearer_token_as_a_password_or_in_a_header_of_its_own
 #[tokio::test]
 async fn a_list_of_keys_that_is_wrong_opens_nothing_and_the_log_says_which_line() {
     let redis = Redis::start();
-    let host = host_with(&redis, &[line("good", ALL_SCOPES), "bad sha256:1234 scopes=read".into()]);
+    let host = host_with(
+        &redis,
+        &[line("good", ALL_SCOPES), "bad sha256:1234 scopes=read".into()],
+    );
     let client = host.client();
     for operation in Operation::ALL {
-        let answer = call(*operation, "x").send(&client, &[("authorization", "Bearer good")]).await;
+        let answer = call(*operation, "x")
+            .send(&client, &[("authorization", "Bearer good")])
+            .await;
         assert_eq!(answer.status, 503, "{operation:?}: {answer:?}");
         assert!(!answer.text().contains("line"), "{answer:?}");
     }
@@ -169,7 +209,11 @@ async fn a_list_of_keys_that_is_wrong_opens_nothing_and_the_log_says_which_line(
 #[tokio::test]
 async fn a_login_of_a_group_of_restmq_and_a_key_open_its_routes_and_its_addresses_hold_for_both() {
     let redis = Redis::start();
-    let keys = format!("keys={};{}", line("insert", "scopes=insert"), line("work", "scopes=work"));
+    let keys = format!(
+        "keys={};{}",
+        line("insert", "scopes=insert"),
+        line("work", "scopes=work")
+    );
     let host = |more: &[&str]| {
         let mut args = vec!["--variable", &*keys];
         args.extend(more.iter().flat_map(|variable| ["--variable", variable]));
@@ -181,7 +225,10 @@ async fn a_login_of_a_group_of_restmq_and_a_key_open_its_routes_and_its_addresse
         })
     };
     let status = async |host: &Host, authorization: &str| {
-        let headers = [("authorization", authorization), ("content-type", "application/x-www-form-urlencoded")];
+        let headers = [
+            ("authorization", authorization),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
         host.client().send("POST", "/q/x", &headers, "value=1").await.status
     };
     let login = "Basic bWU6cGFzcw=="; // me:pass
@@ -192,8 +239,22 @@ async fn a_login_of_a_group_of_restmq_and_a_key_open_its_routes_and_its_addresse
     assert_eq!(status(&with_login, "Bearer work").await, 403);
     assert_eq!(status(&with_login, "Bearer other").await, 401);
     // The group of consumers has no login, so its routes need a key.
-    assert_eq!(with_login.client().send("GET", "/q/x", &[("authorization", login)], "").await.status, 401);
-    assert_eq!(with_login.client().send("GET", "/q/x", &[("x-api-key", "work")], "").await.status, 200);
+    assert_eq!(
+        with_login
+            .client()
+            .send("GET", "/q/x", &[("authorization", login)], "")
+            .await
+            .status,
+        401
+    );
+    assert_eq!(
+        with_login
+            .client()
+            .send("GET", "/q/x", &[("x-api-key", "work")], "")
+            .await
+            .status,
+        200
+    );
 
     let elsewhere = host(&["rest_producer_hosts_allow=10.0.0.0/8"]);
     assert_eq!(status(&elsewhere, "Bearer insert").await, 403);
@@ -205,7 +266,9 @@ async fn what_an_operator_does_is_in_the_log_with_the_keys_name_and_nothing_else
     let mut host = host_with(&redis, &[line("ops", ALL_SCOPES)]);
     let client = host.client();
     for operation in Operation::ALL {
-        call(*operation, "mine").send(&client, &[("authorization", "Bearer ops")]).await;
+        call(*operation, "mine")
+            .send(&client, &[("authorization", "Bearer ops")])
+            .await;
     }
     let mut expected: Vec<_> = Operation::ALL
         .iter()
@@ -213,7 +276,10 @@ async fn what_an_operator_does_is_in_the_log_with_the_keys_name_and_nothing_else
         .map(|operation| format!("audit: key \"ops\" did {:?} on queue \"mine\": ", operation.route()))
         .collect();
     // Where restmq.toml has another, spin.toml has presque's.
-    expected.push(format!("audit: key \"ops\" did {:?} on queue \"mine\": ", Operation::PresqueDelete.route()));
+    expected.push(format!(
+        "audit: key \"ops\" did {:?} on queue \"mine\": ",
+        Operation::PresqueDelete.route()
+    ));
     let lines = host.log_lines(&["audit: "], expected.len()).await;
     for line in &lines {
         let place = expected.iter().position(|expected| line.contains(expected));
@@ -227,7 +293,14 @@ async fn ten_thousand_random_requests_with_random_keys_do_what_the_table_says_an
     let redis = Redis::start();
     let mut random = fastrand::Rng::with_seed(11);
     let queues = ["a", "b", "ab", "t/a", "t/b"];
-    let patterns = ["", "queues=a*", "queues=?", "queues=b,t/*", "root=t/", "root=t/ queues=t/b"];
+    let patterns = [
+        "",
+        "queues=a*",
+        "queues=?",
+        "queues=b,t/*",
+        "root=t/",
+        "root=t/ queues=t/b",
+    ];
     let fits = |pattern: &str, queue: &str| match pattern {
         "" => true,
         "queues=a*" => queue.starts_with('a'),
@@ -241,7 +314,10 @@ async fn ten_thousand_random_requests_with_random_keys_do_what_the_table_says_an
         let scopes: Vec<_> = Scope::ALL.into_iter().filter(|_| random.bool()).collect();
         let has_ended = random.u8(..8) == 0;
         if !scopes.is_empty() {
-            keys.insert(format!("key-{number}"), (scopes, patterns[random.usize(..patterns.len())], has_ended));
+            keys.insert(
+                format!("key-{number}"),
+                (scopes, patterns[random.usize(..patterns.len())], has_ended),
+            );
         }
     }
     let lines: Vec<_> = keys
@@ -254,17 +330,19 @@ async fn ten_thousand_random_requests_with_random_keys_do_what_the_table_says_an
         .collect();
     let hosts = Hosts::start(&redis, &lines);
     // Streams stay open, and a test of its own reads them; attempts that are slowed are few here.
-    let operations: Vec<_> = Operation::ALL.iter().filter(|operation| **operation != Operation::RestmqSubscribe).collect();
-    let names: Vec<_> = keys.keys().collect();
-    let requests: Vec<_> = (0..10_000)
-        .map(|_| {
-            let operation = *operations[random.usize(..operations.len())];
-            let queue = queues[random.usize(..queues.len())];
-            (operation, queue, names[random.usize(..names.len())])
-        })
-        .filter(|(_, _, name)| !keys[*name].2 || name.ends_with('1'))
+    let operations: Vec<_> = Operation::ALL
+        .iter()
+        .filter(|operation| **operation != Operation::RestmqSubscribe)
         .collect();
-    assert!(requests.len() > 8_000, "{}", requests.len());
+    let names: Vec<_> = keys.keys().collect();
+    let requests: Vec<_> = std::iter::repeat_with(|| {
+        let operation = *operations[random.usize(..operations.len())];
+        let queue = queues[random.usize(..queues.len())];
+        (operation, queue, names[random.usize(..names.len())])
+    })
+    .filter(|(_, _, name)| !keys[*name].2 || name.ends_with('1'))
+    .take(10_000)
+    .collect();
     stream::iter(requests)
         .map(async |(operation, queue, name)| {
             let (scopes, pattern, has_ended) = &keys[name];
@@ -279,7 +357,11 @@ async fn ten_thousand_random_requests_with_random_keys_do_what_the_table_says_an
                 None
             };
             let found = Some(answer.status.as_u16()).filter(|status| matches!(status, 401 | 403));
-            assert_eq!(found, expected, "{operation:?} on {queue} with {name} {:?}: {answer:?}", keys[name]);
+            assert_eq!(
+                found, expected,
+                "{operation:?} on {queue} with {name} {:?}: {answer:?}",
+                keys[name]
+            );
         })
         .buffer_unordered(32)
         .collect::<Vec<()>>()
@@ -289,4 +371,33 @@ async fn ten_thousand_random_requests_with_random_keys_do_what_the_table_says_an
 /// Whether the path has the queue's name, or the body has.
 fn call_is_by_path(operation: Operation) -> bool {
     !call(operation, "QUEUE").body.contains("QUEUE")
+}
+
+#[tokio::test]
+async fn the_curl_lines_of_restmq_need_nothing_but_a_key_in_their_address() {
+    let redis = Redis::start();
+    let keys = [line("key", "scopes=insert,work,read,admin queues=test")];
+    let hosts = Hosts::start(&redis, &keys);
+    let curl = |host: &Host, path: &str, args: &[&str]| {
+        let url = format!("http://x:key@{}{path}", host.address());
+        let output = std::process::Command::new("curl")
+            .args(["-sS", "--max-time", "30"])
+            .args(args)
+            .arg(url)
+            .output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for host in [&hosts.spin, &hosts.restmq] {
+        let first = curl(host, "/", &["-X", "POST", "-d", "queue=test&value=foobar"]);
+        assert!(first.starts_with("test:"), "{first}");
+        assert!(curl(host, "/?queue=test", &[]).contains("\"value\": \"foobar\""));
+        assert!(curl(host, "/q/test", &["-d", "value=2"]).starts_with("test:"));
+        assert!(curl(host, "/stats/test", &[]).contains("\"len\": 1"));
+        let command = "body={\"cmd\":\"take\",\"queue\":\"test\"}";
+        assert!(curl(host, "/queue", &["-d", command]).contains("\"value\": \"2\""));
+        assert!(curl(host, "/p/test", &["-d", "policy=roundrobin"]).contains("OK"));
+        assert!(curl(host, "/", &["-d", "queue=other&value=1"]).contains("403"));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod calls;
+mod contract;
 mod hosts;
 mod keys;
 mod tenants;

@@ -40,7 +40,8 @@ impl Tenant {
     }
 
     async fn form(&self, target: &str, form: &str) -> Answer {
-        self.send("POST", target, "application/x-www-form-urlencoded", form).await
+        self.send("POST", target, "application/x-www-form-urlencoded", form)
+            .await
     }
 }
 
@@ -64,7 +65,10 @@ async fn two_tenants_have_a_queue_of_the_same_name_and_each_its_own_jobs() {
     let (_host, [acme, bolt, ops]) = start(&redis);
     acme.post("/v1/queues/mail/jobs", json!({"payload": "a"})).await;
     bolt.post("/q/mail", json!("b")).await;
-    assert_eq!(ops.get("/status/").await, r#"{"queues":["acme/mail","bolt/mail"],"size":2}"#);
+    assert_eq!(
+        ops.get("/status/").await,
+        r#"{"queues":["acme/mail","bolt/mail"],"size":2}"#
+    );
     assert_eq!(bolt.get("/q/mail").await, "\"b\"");
     assert_eq!(bolt.send("GET", "/q/mail", "", "").await.status, 404);
     assert_eq!(acme.get("/q/mail").await, "\"a\"");
@@ -76,8 +80,18 @@ async fn no_answer_shows_a_root_or_anything_of_another_tenant() {
     let (_host, [acme, bolt, _ops]) = start(&redis);
     for (tenant, worker) in [(&acme, "w-acme"), (&bolt, "w-bolt")] {
         for queue in ["mail", "other"] {
-            tenant.post(&format!("/v1/queues/{queue}/jobs"), json!({"payload": 1, "unique": {"key": "k"}})).await;
-            tenant.post(&format!("/v1/queues/{queue}/claims"), json!({"worker": worker, "lease": 600})).await;
+            tenant
+                .post(
+                    &format!("/v1/queues/{queue}/jobs"),
+                    json!({"payload": 1, "unique": {"key": "k"}}),
+                )
+                .await;
+            tenant
+                .post(
+                    &format!("/v1/queues/{queue}/claims"),
+                    json!({"worker": worker, "lease": 600}),
+                )
+                .await;
             tenant.form(&format!("/q/{queue}"), "value=1").await;
             tenant.post(&format!("/w/{queue}"), json!({"worker_id": worker})).await;
         }
@@ -130,11 +144,17 @@ async fn no_answer_shows_a_root_or_anything_of_another_tenant() {
         assert!(!shown.contains(hidden), "{hidden} in\n{shown}");
     }
 
-    assert_eq!(acme.get_json("/v1/queues").await, json!({"queues": ["mail", "other"], "size": 2}));
+    assert_eq!(
+        acme.get_json("/v1/queues").await,
+        json!({"queues": ["mail", "other"], "size": 2})
+    );
     assert_eq!(acme.get_json("/w/").await, json!(["both", "w-acme"]));
     assert_eq!(bolt.get_json("/w/").await, json!(["both", "w-bolt"]));
     let workers = acme.get_json("/v1/workers").await;
-    assert_eq!((&workers["size"], &workers["workers"][0]["worker"]), (&json!(1), &json!("w-acme")));
+    assert_eq!(
+        (&workers["size"], &workers["workers"][0]["worker"]),
+        (&json!(1), &json!("w-acme"))
+    );
 }
 
 #[tokio::test]
@@ -142,9 +162,22 @@ async fn no_name_leads_out_of_a_root() {
     let redis = Redis::start();
     let (_host, [acme, bolt, ops]) = start(&redis);
     bolt.post("/q/mail", json!("b")).await;
-    for name in ["bolt%2Fmail", "..%2Fbolt%2Fmail", "%2Fbolt%2Fmail", "acme%2F..%2Fbolt%2Fmail"] {
-        assert_eq!(acme.send("GET", &format!("/q/{name}"), "", "").await.status, 404, "{name}");
-        assert_eq!(acme.send("GET", &format!("/v1/queues/{name}"), "", "").await.status, 404, "{name}");
+    for name in [
+        "bolt%2Fmail",
+        "..%2Fbolt%2Fmail",
+        "%2Fbolt%2Fmail",
+        "acme%2F..%2Fbolt%2Fmail",
+    ] {
+        assert_eq!(
+            acme.send("GET", &format!("/q/{name}"), "", "").await.status,
+            404,
+            "{name}"
+        );
+        assert_eq!(
+            acme.send("GET", &format!("/v1/queues/{name}"), "", "").await.status,
+            404,
+            "{name}"
+        );
     }
     // One is as long as a name may be; with the root it would be longer.
     let long = "n".repeat(512);
@@ -159,10 +192,18 @@ async fn a_stream_has_the_tenants_own_messages_under_its_own_names() {
     let (_host, [acme, bolt, _ops]) = start(&redis);
     let headers = [("x-api-key", "acme")];
     let body = http_body_util::BodyExt::boxed_unsync(http_body_util::Empty::new());
-    let mut stream = acme.client.open("GET", "/c/mail", &headers, body).await.unwrap().into_body();
+    let mut stream = acme
+        .client
+        .open("GET", "/c/mail", &headers, body)
+        .await
+        .unwrap()
+        .into_body();
     bolt.form("/q/mail", "value=b").await;
     acme.form("/q/mail", "value=a").await;
     let first = crate::support::patiently("a message", http_body_util::BodyExt::frame(&mut stream)).await;
     let first = first.unwrap().unwrap().into_data().unwrap();
-    assert_eq!(String::from_utf8_lossy(&first), "{\"key\": \"mail:1\", \"value\": \"a\"}\r\n");
+    assert_eq!(
+        String::from_utf8_lossy(&first),
+        "{\"key\": \"mail:1\", \"value\": \"a\"}\r\n"
+    );
 }

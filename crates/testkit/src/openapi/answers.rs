@@ -2,7 +2,6 @@
 
 use super::*;
 use http::{HeaderName, HeaderValue};
-use serde_json::json;
 
 const ID: &str = "0000000000011a1fc55701b4";
 
@@ -92,6 +91,10 @@ fn what_is_right_passes() {
         ("DELETE /v1/queues/q", 204, Value::Null),
         ("GET /v1/nowhere", 404, problem("not-found", 404)),
         ("GET /v1", 404, problem("not-found", 404)),
+        ("GET /v1/queues", 403, problem("scope-missing", 403)),
+        ("GET /v1/workers", 400, problem("ambiguous-host", 400)),
+        ("GET /v1/nowhere", 403, problem("cross-site-request", 403)),
+        ("PATCH /v1/queues", 421, problem("misdirected-request", 421)),
     ];
     for (call, status, body) in cases {
         assert_eq!(checked(call, status, &body, &[]), Ok(()), "{call} {status} {body}");
@@ -107,8 +110,13 @@ fn what_is_right_passes() {
         ),
         Ok(())
     );
-    let lost = problem("store-lost", 503);
-    assert_eq!(checked("GET /v1/health", 503, &lost, &[("retry-after", "1")]), Ok(()));
+    for (call, name) in [
+        ("GET /v1/health", "store-lost"),
+        ("OPTIONS /v1/claims", "not-configured"),
+    ] {
+        let failed = checked(call, 503, &problem(name, 503), &[("retry-after", "1")]);
+        assert_eq!(failed, Ok(()), "{call}");
+    }
     assert_eq!(
         checked("HEAD /v1/health", 200, &Value::Null, &[("content-length", "9")]),
         Ok(())
@@ -196,6 +204,23 @@ fn what_is_wrong_is_found() {
     assert!(wrong_header("content-length", "").is_err());
     let lost = problem("store-lost", 503);
     assert!(checked("GET /v1/health", 503, &lost, &[("retry-after", "soon")]).is_err());
+}
+
+#[test]
+fn two_headers_of_a_name_are_as_one_with_a_list() {
+    let body = problem("key-needed", 401).to_string();
+    let check = |challenges: &[&'static str]| {
+        let mut headers = headers("application/problem+json", &body, &[]);
+        for challenge in challenges {
+            headers.append("www-authenticate", HeaderValue::from_static(challenge));
+        }
+        CONTRACT.check("GET", "/v1/queues", 401, &headers, body.as_bytes())
+    };
+    let (bearer, basic) = ("Bearer realm=\"presque\"", "Basic realm=\"presque\", charset=\"UTF-8\"");
+    assert_eq!(check(&[bearer, basic]), Ok(()));
+    for wrong in [&[][..], &[bearer], &[basic, bearer]] {
+        assert!(check(wrong).unwrap_err().contains("WWW-Authenticate"), "{wrong:?}");
+    }
 }
 
 #[test]

@@ -3,33 +3,49 @@
 use super::*;
 use std::collections::BTreeMap;
 
-/// The operations, each with its path and method.
-fn operations() -> Vec<(&'static str, &'static str, &'static Value)> {
-    let paths = members(CONTRACT.schemas.document().get("paths"));
-    let operations = paths.flat_map(|(path, item)| {
-        let of_path = METHODS
-            .into_iter()
-            .filter_map(|method| Some((method, item.get(method)?)));
-        of_path.map(|(method, operation)| (&**path, method, operation))
-    });
-    operations.collect()
-}
-
 #[test]
 fn every_operation_has_an_id_of_its_own_and_can_fail() {
     let mut ids = BTreeMap::new();
-    for (path, method, operation) in operations() {
+    for (path, method, operation) in CONTRACT.operations() {
         let id = operation["operationId"]
             .as_str()
             .unwrap_or_else(|| panic!("{method} {path}"));
         assert_eq!(ids.insert(id, path), None, "{id}");
         let statuses = operation["responses"].as_object().unwrap();
-        assert!(statuses.contains_key("503"), "{id}");
+        // Before its path is looked at, and because of its key.
+        for status in ["400", "401", "403", "421", "503"] {
+            assert!(statuses.contains_key(status), "{id}: {status}");
+        }
         assert_eq!(
             statuses.contains_key("415"),
             operation.get("requestBody").is_some(),
             "{id}"
         );
+    }
+}
+
+#[test]
+fn every_operation_needs_a_scope_whatever_way_the_key_is_sent() {
+    let document = CONTRACT.schemas.document();
+    let ways: BTreeSet<_> = members(document["components"].get("securitySchemes"))
+        .map(|(name, _)| &**name)
+        .collect();
+    assert_eq!(ways, BTreeSet::from(["apiKey", "basic", "bearer"]));
+    assert_eq!(super::operations().len(), CONTRACT.operations().len());
+    // Nothing is said for those that say nothing.
+    assert!(document.get("security").is_none());
+}
+
+#[test]
+fn every_answer_of_400_tells_of_an_ambiguous_host() {
+    for (path, method, operation) in CONTRACT.operations() {
+        let answer = CONTRACT.schemas.resolve(&operation["responses"]["400"]);
+        let types = &answer["content"]["application/problem+json"]["schema"]["properties"]["type"]["enum"];
+        let has_it = types
+            .as_array()
+            .unwrap()
+            .contains(&"urn:presque:problem:ambiguous-host".into());
+        assert!(has_it, "{method} {path}");
     }
 }
 
@@ -76,12 +92,23 @@ fn every_example_is_as_its_schema_says() {
 }
 
 #[test]
-fn every_problem_is_told_by_some_answer() {
+fn every_problem_is_told_by_some_answer_and_has_a_row_for_people() {
     let document = CONTRACT.schemas.document();
     let all = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"].clone();
     let responses = document["components"]["responses"].to_string();
     for problem in all.as_array().unwrap() {
         assert!(responses.contains(&problem.to_string()), "{problem}");
+    }
+    // docs/api.md has a table of them.
+    let table = include_str!("../../../../docs/api.md");
+    let table: BTreeSet<_> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .flat_map(|line| line.split('`'))
+        .collect();
+    for problem in all.as_array().unwrap() {
+        let name = problem.as_str().unwrap().trim_start_matches("urn:presque:problem:");
+        assert!(table.contains(name), "{name}");
     }
     // And each answer is one that can be met.
     let met = document["paths"].to_string();
