@@ -4,6 +4,7 @@
 //! it may be called. Both are open when they are empty.
 
 use crate::manifest::Manifest;
+use crate::redis_address::bracketed;
 use crate::variables::Sources;
 use anyhow::{Result, bail};
 use std::net::SocketAddr;
@@ -21,24 +22,16 @@ pub(crate) fn loopback_names(
     sources: &Sources,
     address: SocketAddr,
 ) -> Result<Option<(String, String)>> {
-    let is_asked = manifest.variables.contains_key(ALLOWED_HOSTS) && address.ip().is_loopback();
-    if !is_asked
-        || sources
-            .value(ALLOWED_HOSTS)?
-            .is_some_and(|given| !given.trim().is_empty())
-    {
+    if !address.ip().is_loopback() || !is_empty(manifest, sources, ALLOWED_HOSTS)? {
         return Ok(None);
     }
-    Ok(Some((ALLOWED_HOSTS.to_owned(), LOOPBACK_NAMES.to_owned())))
+    let own = bracketed(&address.ip().to_string());
+    Ok(Some((ALLOWED_HOSTS.to_owned(), format!("{LOOPBACK_NAMES} {own}"))))
 }
 
 /// Refuses to serve an application beyond this machine that asks nobody for a key, unless that is wanted.
 pub(crate) fn check(manifest: &Manifest, sources: &Sources, address: SocketAddr, is_wanted: bool) -> Result<()> {
-    let Some(declared) = manifest.variables.get(KEYS).filter(|_| !address.ip().is_loopback()) else {
-        return Ok(());
-    };
-    let keys = sources.value(KEYS)?.or_else(|| declared.default.clone());
-    if keys.is_some_and(|keys| !keys.trim().is_empty()) {
+    if address.ip().is_loopback() || !is_empty(manifest, sources, KEYS)? {
         return Ok(());
     }
     let risk = "whoever reaches it may do everything: the variable `keys` is empty";
@@ -47,4 +40,13 @@ pub(crate) fn check(manifest: &Manifest, sources: &Sources, address: SocketAddr,
     }
     tracing::warn!("listening on {address}, and {risk}");
     Ok(())
+}
+
+/// Whether the manifest has this variable, and neither anything given nor the default there says a value.
+fn is_empty(manifest: &Manifest, sources: &Sources, name: &str) -> Result<bool> {
+    let Some(declared) = manifest.variables.get(name) else {
+        return Ok(false);
+    };
+    let value = sources.value(name)?.or_else(|| declared.default.clone());
+    Ok(value.is_none_or(|value| value.trim().is_empty()))
 }

@@ -8,6 +8,7 @@ use super::restmq::request::{MAX_SMALL_BODY_BYTES, max_message_body_bytes};
 use super::restmq::text::is_placeholder;
 use super::restmq::{self, Access, refusal::Refusal, respond_options};
 use super::{presque, restmq::pages};
+use crate::gate::{Caller, Denied};
 use crate::store::Redis;
 use crate::web::{Context, Query, Request, Response, is_form, is_json, is_multipart, json};
 use bytes::Bytes;
@@ -109,9 +110,11 @@ fn has(query: Query<'_>, name: &str) -> bool {
     pairs.any(|(key, value)| key == name.as_bytes() && !trim(&value).is_empty())
 }
 
-/// The owner of a request, whose form of at most `limit` bytes is read where it must be.
-async fn owner_by_form(routes: Routes, request: &mut Request, limit: usize) -> Owner {
-    if !needs_form(routes, request.method(), request.path(), request.headers()) {
+/// The owner of a request, whose form of at most `limit` bytes is read where it must be. Of somebody who may do nothing anyway
+/// it is not.
+async fn owner_by_form(routes: Routes, request: &mut Request, limit: usize, caller: &Caller, access: &Access) -> Owner {
+    let is_known = caller.check_key().is_ok() || access.producer.recognizes(request.headers());
+    if !is_known || !needs_form(routes, request.method(), request.path(), request.headers()) {
         return owner_of(routes, request, None);
     }
     let body = request.body(limit).await.ok();
@@ -142,7 +145,11 @@ pub async fn queue<B: http_body::Body + 'static, R: Redis>(
     access: &Access,
 ) -> Response {
     let mut request = Request::new(request);
-    match owner_by_form(Routes::Queue, &mut request, max_message_body_bytes(&context.limits)).await {
+    if let Err(denied) = context.caller.check_entry() {
+        return refuse(denied, Routes::Queue, &request);
+    }
+    let limit = max_message_body_bytes(&context.limits);
+    match owner_by_form(Routes::Queue, &mut request, limit, &context.caller, access).await {
         Owner::Presque => presque::queue::respond(&mut request, context).await,
         Owner::Restmq => render(restmq::messages::respond(&mut request, context, access).await),
     }
@@ -155,7 +162,18 @@ pub async fn control<B: http_body::Body + 'static, R: Redis>(
     access: &Access,
 ) -> Response {
     let mut request = Request::new(request);
-    match owner_by_form(Routes::Control, &mut request, MAX_SMALL_BODY_BYTES).await {
+    if let Err(denied) = context.caller.check_entry() {
+        return refuse(denied, Routes::Control, &request);
+    }
+    match owner_by_form(
+        Routes::Control,
+        &mut request,
+        MAX_SMALL_BODY_BYTES,
+        &context.caller,
+        access,
+    )
+    .await
+    {
         Owner::Presque => presque::control::respond(&mut request, context).await,
         Owner::Restmq => render(restmq::control::respond(&mut request, context, access).await),
     }
@@ -165,6 +183,9 @@ pub async fn control<B: http_body::Body + 'static, R: Redis>(
 pub async fn status<B, R: Redis>(request: http::Request<B>, context: &Context<R>, access: &Access) -> Response {
     // The body is dropped here: no route reads it, and the component is smaller without code that reads bodies.
     let request = Request::new(request.map(|_| Empty::<Bytes>::new()));
+    if let Err(denied) = context.caller.check_entry() {
+        return refuse(denied, Routes::Status, &request);
+    }
     match owner_of(Routes::Status, &request, None) {
         Owner::Presque => presque::status::respond(&request, context).await,
         Owner::Restmq => render(pages::respond(&request, context, access).await),
@@ -178,7 +199,7 @@ pub async fn index<B: http_body::Body + 'static, R: Redis>(
     access: &Access,
 ) -> Response {
     let mut request = Request::new(request);
-    if let Err(denied) = context.caller.is_welcome() {
+    if let Err(denied) = context.caller.check_entry() {
         return Refusal::from(denied).into();
     }
     match (owner_of(Routes::Index, &request, None), request.method()) {
@@ -186,6 +207,14 @@ pub async fn index<B: http_body::Body + 'static, R: Redis>(
         (_, &Method::GET | &Method::HEAD) => render(pages::sizes(&request, context, access).await),
         (_, &Method::OPTIONS) => respond_options(METHODS_OF_INDEX),
         _ => Refusal::MethodNotAllowed(METHODS_OF_INDEX).into(),
+    }
+}
+
+/// The response to a request that may not be looked at, in the form of its owner as far as its head tells that.
+fn refuse(denied: Denied, routes: Routes, request: &Request) -> Response {
+    match owner_of(routes, request, None) {
+        Owner::Presque => presque::refuse(denied),
+        Owner::Restmq => Refusal::from(denied).into(),
     }
 }
 

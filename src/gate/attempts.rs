@@ -1,7 +1,7 @@
 //! Attempts with wrong keys: each of an address takes longer than the one before.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 /// How long the answer to the first attempt takes. It doubles with each further one.
@@ -26,6 +26,7 @@ pub struct Attempts {
 impl Attempts {
     /// Notes an attempt. Gives how long its answer should take.
     pub fn note(&mut self, address: Option<IpAddr>, now: Instant) -> Duration {
+        let address = address.map(network);
         let is_late = |last: Instant| now.saturating_duration_since(last) >= FORGET;
         if self.by_address.len() >= MAX_ADDRESSES {
             self.by_address.retain(|_, (last, _)| !is_late(*last));
@@ -36,6 +37,17 @@ impl Attempts {
         let delay = before.map_or(FIRST, |(_, delay)| (*delay * 2).min(LONGEST));
         self.by_address.insert(address, (now, delay));
         delay
+    }
+}
+
+/// What counts as one address: of IPv6 a network of 64 bits, in which anybody can have any number of addresses.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address => address,
     }
 }
 
@@ -54,6 +66,10 @@ mod tests {
         assert_eq!(millis, [100, 200, 400, 800, 1600, 2000, 2000]);
         assert_eq!(attempts.note(address(2), now), FIRST);
         assert_eq!(attempts.note(None, now), FIRST);
+        let v6 = |text: &str| Some(text.parse().unwrap());
+        assert_eq!(attempts.note(v6("2001:db8::1"), now), FIRST);
+        assert_eq!(attempts.note(v6("2001:db8::2"), now), 2 * FIRST);
+        assert_eq!(attempts.note(v6("2001:db8:0:1::1"), now), FIRST);
     }
 
     #[test]

@@ -2,29 +2,27 @@
 //!
 //! A browser says of each request which page it is for, and no page can change that. Other clients say nothing, and are let in.
 
+use super::head::Head;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, REFERER, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, VARY,
 };
-use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderName, HeaderValue, Method, Uri};
 
 /// The headers that a page may send.
 const SENT: HeaderValue = HeaderValue::from_static(
-    "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, prefer, x-api-key, \
-     x-presque-workerid",
+    "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, prefer, traceparent, \
+     tracestate, x-api-key, x-presque-workerid",
 );
 
 /// The headers of an answer that a page may read.
-const READ: HeaderValue = HeaderValue::from_static("allow, etag, link, location, retry-after");
+const READ: HeaderValue = HeaderValue::from_static("allow, etag, location, retry-after");
 
 const METHODS: HeaderValue = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, POST, PUT");
 
 /// For how many seconds a browser need not ask again.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
-
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The pages of other sites whose requests are taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,7 +39,7 @@ impl Origins {
         for word in words(list) {
             if word == "*" {
                 origins.any = true;
-            } else if let Some(origin) = origin_of(word).filter(|origin| origin.eq_ignore_ascii_case(word)) {
+            } else if let (Some(origin), 2) = (origin_of(word), word.matches('/').count()) {
                 origins.allowed.push(origin);
             } else {
                 return Err(format!(
@@ -56,32 +54,34 @@ impl Origins {
         self.any && origin != "null" || self.allowed.iter().any(|allowed| allowed == origin)
     }
 
+    fn is_empty(&self) -> bool {
+        !self.any && self.allowed.is_empty()
+    }
+
     /// Whether a request was not sent by a browser for a page of a site that is not allowed.
-    pub(super) fn admit(&self, head: &Parts) -> bool {
-        let headers = &head.headers;
+    pub(super) fn admit(&self, head: &Head<'_>) -> bool {
         // A page can keep its address to itself, which gains it nothing, but cannot give another.
-        if page(headers).is_some_and(|origin| self.allow(&origin)) {
+        if !self.is_empty() && page(head).is_some_and(|origin| self.allow(&origin)) {
             return true;
         }
-        let mut sites = headers.get_all(SEC_FETCH_SITE).iter().peekable();
-        if sites.peek().is_some() {
-            return sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
+        if let Some(site) = head.sec_fetch_site.first {
+            return !head.sec_fetch_site.has_more && matches!(site.as_bytes(), b"same-origin" | b"none");
         }
-        headers.get_all(ORIGIN).iter().all(|origin| {
-            let origin = origin.to_str().ok().and_then(origin_of);
-            origin.is_some_and(|origin| is_at(&origin, host_of(head).as_ref()))
-        })
+        if head.origin.first.is_none() {
+            return true;
+        }
+        let origin = head.origin.text().and_then(origin_of);
+        !head.origin.has_more && origin.is_some_and(|origin| is_at(&origin, head.host_asked().as_ref()))
     }
 
     /// What a response says to the browser beside its own headers.
-    pub(super) fn headers(&self, head: &Parts) -> Vec<(HeaderName, HeaderValue)> {
-        if !self.any && self.allowed.is_empty() {
+    pub(super) fn headers(&self, head: &Head<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        if self.is_empty() {
             return Vec::new();
         }
         let mut added = vec![(VARY, HeaderValue::from_static("Origin"))];
-        let origin = head.headers.get(ORIGIN);
-        let text = origin.and_then(|origin| origin_of(origin.to_str().ok()?));
-        if let (Some(origin), Some(text)) = (origin, text)
+        let text = head.origin.text().and_then(origin_of);
+        if let (Some(origin), Some(text)) = (head.origin.first, text)
             && self.allow(&text)
         {
             added.push((ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()));
@@ -121,9 +121,9 @@ impl Hosts {
     }
 
     /// Whether a request came under one of the names. One that says none did not.
-    pub(super) fn admit(&self, head: &Parts) -> bool {
+    pub(super) fn admit(&self, head: &Head<'_>) -> bool {
         self.names.is_empty()
-            || host_of(head).is_some_and(|host| {
+            || head.host_asked().is_some_and(|host| {
                 let host = host.host().trim_end_matches('.');
                 self.names.iter().any(|name| host.eq_ignore_ascii_case(name))
             })
@@ -131,49 +131,40 @@ impl Hosts {
 }
 
 /// Whether a browser asks what a page may send, before it sends that.
-pub(super) fn is_preflight(head: &Parts) -> bool {
-    head.method == Method::OPTIONS
-        && head.headers.contains_key(ORIGIN)
+pub(super) fn is_preflight(head: &Head<'_>) -> bool {
+    *head.method == Method::OPTIONS
+        && head.origin.first.is_some()
         && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Whether a request names more than one host.
-pub(super) fn is_ambiguous(headers: &HeaderMap) -> bool {
-    headers.get_all(HOST).iter().nth(1).is_some()
+/// The origin of the page that a request is for: by its own header, or for scripts, which do not have that, by the page's address.
+/// Not so for images and the like, which a page may show for its users without knowing what they are.
+fn page(head: &Head<'_>) -> Option<String> {
+    let is_script = || head.sec_fetch_dest.text() == Some("script");
+    let address = head
+        .origin
+        .first
+        .or_else(|| head.referer.first.filter(|_| is_script()))?;
+    origin_of(address.to_str().ok()?)
 }
 
-/// The origin of the page that a request is for: by its own header, or for scripts and images, which do not have that, by the
-/// page's address.
-fn page(headers: &HeaderMap) -> Option<String> {
-    let header = headers.get(ORIGIN).or_else(|| headers.get(REFERER))?;
-    origin_of(header.to_str().ok()?)
-}
-
-/// The origin that an address begins with, in lower case.
+/// The origin that an address begins with, in lower case, and without a port that is the scheme's own.
 fn origin_of(address: &str) -> Option<String> {
     let uri: Uri = address.parse().ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
     let has_user = authority.as_str().contains('@');
+    let own_port = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
+    let authority = match authority.port_u16() {
+        Some(port) if port == own_port => authority.host(),
+        _ => authority.as_str(),
+    };
     (!has_user).then(|| format!("{scheme}://{authority}").to_ascii_lowercase())
 }
 
-/// The host that a request is for.
-fn host_of(head: &Parts) -> Option<Authority> {
-    let named = || head.headers.get(HOST)?.to_str().ok()?.parse().ok();
-    head.uri.authority().cloned().or_else(named)
-}
-
-/// Whether an origin is that of a host. A port that is the scheme's own may be left out. Whether this is reached by TLS is not
-/// known here: a server in front may end it.
+/// Whether an origin is that of a host. Whether this is reached by TLS is not known here: a server in front may end it.
 fn is_at(origin: &str, host: Option<&Authority>) -> bool {
-    let Some((scheme, origin)) = origin.split_once("://") else {
-        return false;
-    };
-    let own_port = if scheme == "https" { ":443" } else { ":80" };
-    let host = host.map(|host| host.as_str().to_ascii_lowercase());
-    host.is_some_and(|host| {
-        host.strip_suffix(own_port).unwrap_or(&host) == origin.strip_suffix(own_port).unwrap_or(origin)
-    })
+    let scheme = origin.split("://").next().unwrap_or_default();
+    host.is_some_and(|host| origin_of(&format!("{scheme}://{host}")).is_some_and(|host| host == origin))
 }
 
 fn words(list: &str) -> impl Iterator<Item = &str> {
@@ -185,16 +176,16 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    fn head(headers: &[(&'static str, &str)]) -> Parts {
+    fn request(headers: &[(&'static str, &str)]) -> http::Request<()> {
         let mut request = http::Request::get("http://queue.example:3000/q/x");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request.body(()).unwrap().into_parts().0
+        request.body(()).unwrap()
     }
 
     fn admits(allowed: &str, headers: &[(&'static str, &str)]) -> bool {
-        Origins::parse(allowed).unwrap().admit(&head(headers))
+        Origins::parse(allowed).unwrap().admit(&Head::of(&request(headers)))
     }
 
     #[test]
@@ -249,8 +240,9 @@ mod tests {
     #[test]
     fn a_port_that_is_the_schemes_own_may_be_left_out() {
         let at = |origin, host: &str| is_at(origin, Some(&host.parse().unwrap()));
-        assert!(at("http://a", "a:80") && at("http://a", "a") && at("https://a", "a:443") && at("http://a:80", "a"));
+        assert!(at("http://a", "a:80") && at("http://a", "a") && at("https://a", "a:443"));
         assert!(!at("https://a", "a:80") && !at("http://a", "a:443") && !at("http://a", "a:8080"));
+        assert!(admits("https://app.example:443", &[("origin", "https://app.example")]));
         assert!(!is_at("http://a", None));
     }
 
@@ -260,16 +252,25 @@ mod tests {
         let cross = ("sec-fetch-site", "cross-site");
         assert!(admits(allowed, &[cross, ("origin", "https://app.example")]));
         assert!(admits(allowed, &[cross, ("origin", "http://localhost:8080")]));
-        assert!(admits(allowed, &[cross, ("referer", "https://app.example/page?x=1")]));
+        let script = ("sec-fetch-dest", "script");
+        assert!(admits(
+            allowed,
+            &[cross, script, ("referer", "https://app.example/page?x=1")]
+        ));
+        let image = ("sec-fetch-dest", "image");
+        assert!(!admits(
+            allowed,
+            &[cross, image, ("referer", "https://app.example/page?x=1")]
+        ));
         assert!(!admits(allowed, &[cross, ("origin", "https://app.example:8443")]));
         assert!(!admits(allowed, &[cross, ("origin", "http://app.example")]));
         assert!(!admits(
             allowed,
-            &[cross, ("origin", "null"), ("referer", "https://app.example/")]
+            &[cross, script, ("origin", "null"), ("referer", "https://app.example/")]
         ));
         assert!(!admits(
             allowed,
-            &[cross, ("referer", "https://other.example/https://app.example/")]
+            &[cross, script, ("referer", "https://other.example/https://app.example/")]
         ));
         assert!(admits("*", &[cross, ("origin", "https://other.example")]));
         assert!(!admits("*", &[cross, ("origin", "null")]));
@@ -278,9 +279,9 @@ mod tests {
     #[test]
     fn a_page_that_is_allowed_is_told_what_it_may_send_and_read() {
         let told = |allowed: &str, headers: &[(&'static str, &str)], method| {
-            let mut head = head(headers);
-            head.method = method;
-            let told = Origins::parse(allowed).unwrap().headers(&head);
+            let mut request = request(headers);
+            *request.method_mut() = method;
+            let told = Origins::parse(allowed).unwrap().headers(&Head::of(&request));
             told.into_iter()
                 .map(|(name, _)| name.as_str().to_owned())
                 .collect::<Vec<_>>()
@@ -308,7 +309,7 @@ mod tests {
         let hosts = Hosts::parse("queue.example 127.0.0.1,[::1]").unwrap();
         let admits = |host: &str| {
             let request = http::Request::get("/").header("host", host).body(()).unwrap();
-            hosts.admit(&request.into_parts().0)
+            hosts.admit(&Head::of(&request))
         };
         for host in [
             "queue.example",
@@ -331,8 +332,8 @@ mod tests {
         ] {
             assert!(!admits(host), "{host}");
         }
-        assert!(!hosts.admit(&http::Request::get("/").body(()).unwrap().into_parts().0));
-        assert!(Hosts::default().admit(&http::Request::get("/").body(()).unwrap().into_parts().0));
+        assert!(!hosts.admit(&Head::of(&http::Request::get("/").body(()).unwrap())));
+        assert!(Hosts::default().admit(&Head::of(&http::Request::get("/").body(()).unwrap())));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 /// Whoever sent a request. A handler gets from it the names of the queues that it works on, and asks for that with the
 /// [`Operation`] that it carries out.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Caller {
     rights: Result<Rights, Denied>,
     /// What was permitted that an operator may want to know of.
@@ -117,7 +117,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn is_welcome(&self) -> Result<(), Denied> {
+    pub fn check_entry(&self) -> Result<(), Denied> {
         self.rights.as_ref().map(|_| ()).map_err(|denied| *denied)
     }
 
@@ -125,7 +125,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn is_known(&self) -> Result<(), Denied> {
+    pub fn check_key(&self) -> Result<(), Denied> {
         match self.rights()? {
             Rights::Nothing => Err(Denied::NoKey),
             Rights::Everything | Rights::Key(_) => Ok(()),
@@ -136,8 +136,8 @@ impl Caller {
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn may(&self, operation: Operation) -> Result<(), Denied> {
-        self.is_known()?;
+    pub fn check_scope(&self, operation: Operation) -> Result<(), Denied> {
+        self.check_key()?;
         match self.rights()? {
             Rights::Key(key) if !key.may(operation) => Err(Denied::Scope(operation.scope())),
             _ => Ok(()),
@@ -149,7 +149,7 @@ impl Caller {
     /// # Errors
     /// [`NotGiven`].
     pub fn queue(&self, operation: Operation, name: QueueName) -> Result<QueueName, NotGiven> {
-        self.may(operation)?;
+        self.check_scope(operation)?;
         let name = match self.rights()? {
             Rights::Key(key) => {
                 let name = name.below(key.root())?;
@@ -186,22 +186,12 @@ impl Caller {
         }
     }
 
-    /// A legacy worker's id in the store: those of tenants are apart, as their queues are.
+    /// What the names of the caller's queues begin with in the store, where the caller does not see that. Mostly nothing.
     #[must_use]
-    pub fn worker(&self, id: Vec<u8>) -> Vec<u8> {
+    pub fn root(&self) -> &str {
         match self.rights() {
-            Ok(Rights::Key(key)) if !key.root().is_empty() => [key.root().as_bytes(), &id].concat(),
-            _ => id,
-        }
-    }
-
-    /// A legacy worker by its id in the store, as the caller sees it.
-    #[must_use]
-    pub fn see_worker(&self, stored: Vec<u8>) -> Option<Vec<u8>> {
-        match self.rights() {
-            Ok(Rights::Everything) => Some(stored),
-            Ok(Rights::Key(key)) => stored.strip_prefix(key.root().as_bytes()).map(<[u8]>::to_vec),
-            _ => None,
+            Ok(Rights::Key(key)) => key.root(),
+            _ => "",
         }
     }
 
@@ -230,15 +220,14 @@ impl Caller {
     }
 
     fn note(&self, operation: Operation, queue: &QueueName) {
-        if let Ok(Rights::Key(key)) = &self.rights {
-            let line = format!(
-                "key {:?} did {:?} on queue {:?}",
-                key.name(),
-                operation.route(),
-                queue.stored()
-            );
-            // A request does one thing to one queue.
-            let _ = self.audit.set(line);
-        }
+        let who = match &self.rights {
+            Ok(Rights::Key(key)) => format!("key {:?}", key.name()),
+            Ok(Rights::Nothing) => "a login of RestMQ".to_owned(),
+            // Where nobody is asked who they are, there is nothing to tell.
+            _ => return,
+        };
+        let line = format!("{who} did {:?} on queue {:?}", operation.route(), queue.stored());
+        // A request does one thing to one queue.
+        let _ = self.audit.set(line);
     }
 }

@@ -24,7 +24,7 @@ pub struct Key {
     /// For each of [`Scope::ALL`].
     scopes: [bool; Scope::ALL.len()],
     /// Patterns of the names that its queues have in the store. Of these one must match.
-    queues: Vec<String>,
+    queues: Vec<Pattern>,
     /// What its queues' names in the store begin with. Its holder does not see that.
     root: String,
     /// When it ends.
@@ -42,20 +42,29 @@ impl Keys {
     ///
     /// - `scopes`: of `insert`, `work`, `read` and `admin`, at least one;
     /// - `queues`: patterns of the queues that it is for, all unless given. `*` stands for any characters, `?` for one;
-    /// - `root`: what its queues' names begin with. Its holder does not see that: see [`Key::name_of`];
+    /// - `root`: what its queues' names begin with, up to a `/`. Its holder does not see that ([`QueueName::below`]), but
+    ///   `queues` has it: the names there are those in the store;
     /// - `expires`: a date or a time as in RFC 3339, from which on it is not valid. A date is its beginning in UTC.
     ///
     /// # Errors
-    /// The number of the first line that is wrong, and what is wrong with it, without what could be a secret.
+    /// The number of the first line that is wrong, and what is wrong with it, without what could be a secret. A list that is not
+    /// empty and has no key is wrong: whoever wrote it did not want to open everything to everybody.
     pub fn parse(list: &str) -> Result<Self, String> {
-        let mut keys = Vec::new();
+        let mut keys: Vec<Arc<Key>> = Vec::new();
         for (index, line) in list.split(['\n', ';']).enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let key = Key::parse(line).map_err(|error| format!("line {}: {error}", index + 1))?;
+            let wrong = |error: &str| format!("line {}: {error}", index + 1);
+            let key = Key::parse(line).map_err(|error| wrong(&error))?;
+            if keys.iter().any(|other| other.digest == key.digest) {
+                return Err(wrong("another line has the same digest"));
+            }
             keys.push(Arc::new(key));
+        }
+        if keys.is_empty() && !list.trim().is_empty() {
+            return Err("line 1: there is no key in the list. An empty list opens everything".into());
         }
         Ok(Self(keys))
     }
@@ -87,7 +96,8 @@ impl Key {
             return Err("it must begin with a name, in which neither = nor : is".into());
         }
         let digest = words.next().and_then(parse_digest);
-        let digest = digest.ok_or("behind the name must be sha256: and 64 hexadecimal digits")?;
+        let digest = digest
+            .ok_or("behind the name must be sha256: and 64 hexadecimal digits, those of a key that is not empty")?;
         let (mut scopes, mut queues, mut root, mut expires) = (None, None, None, None);
         for word in words {
             let (member, value) = word
@@ -108,7 +118,7 @@ impl Key {
             name: name.to_owned(),
             digest,
             scopes: scopes.ok_or("scopes= is missing: give at least one of insert, work, read, admin")?,
-            queues: queues.unwrap_or_else(|| vec!["*".to_owned()]),
+            queues: queues.unwrap_or_else(|| vec![Pattern::new("*")]),
             root: root.unwrap_or_default(),
             expires,
         })
@@ -133,12 +143,12 @@ impl Key {
 
     /// Whether it is for the queue that has this name in the store.
     pub(super) fn is_for(&self, stored: &str) -> bool {
-        stored.starts_with(&self.root) && self.queues.iter().any(|pattern| matches(pattern, stored))
+        stored.starts_with(&self.root) && self.queues.iter().any(|pattern| pattern.matches(stored))
     }
 
     /// Whether it is for every queue there may be, and sees each by its name in the store.
     pub(super) fn is_for_all_queues(&self) -> bool {
-        self.root.is_empty() && self.queues.iter().any(|pattern| pattern == "*")
+        self.root.is_empty() && self.queues.contains(&Pattern::Prefix(String::new()))
     }
 
     pub(super) fn root(&self) -> &str {
@@ -154,7 +164,13 @@ impl fmt::Debug for Key {
 }
 
 fn parse_digest(word: &str) -> Option<[u8; DIGEST_BYTES]> {
-    let digits = word.strip_prefix("sha256:")?.as_bytes();
+    /// That of no text, which is what a shell gives whose variable is not set.
+    const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let digits = word.strip_prefix("sha256:")?;
+    if digits.eq_ignore_ascii_case(OF_NOTHING) {
+        return None;
+    }
+    let digits = digits.as_bytes();
     if digits.len() != 2 * DIGEST_BYTES || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
@@ -178,20 +194,21 @@ fn parse_scopes(value: &str) -> Result<[bool; Scope::ALL.len()], String> {
     Ok(scopes)
 }
 
-fn parse_queues(value: &str) -> Result<Vec<String>, String> {
-    let patterns: Vec<_> = value.split(',').map(str::to_owned).collect();
-    if patterns.iter().any(String::is_empty) {
+fn parse_queues(value: &str) -> Result<Vec<Pattern>, String> {
+    let patterns = value.split(',');
+    if patterns.clone().any(str::is_empty) {
         return Err("queues= must be patterns, separated by commas, none of them empty".into());
     }
-    Ok(patterns)
+    Ok(patterns.map(Pattern::new).collect())
 }
 
 fn parse_root(value: &str) -> Result<String, String> {
     // So that there is room behind it for a name of half the longest length at least.
     const MAX_BYTES: usize = QueueName::MAX_BYTES / 2;
-    if value.is_empty() || value.len() > MAX_BYTES || value.chars().any(char::is_control) {
+    // Else the root `acme` would have the queues of the root `acmecorp/` in it.
+    if !value.ends_with('/') || value.len() > MAX_BYTES || value.chars().any(char::is_control) {
         return Err(format!(
-            "root= must be 1 to {MAX_BYTES} bytes, without control characters"
+            "root= must be 1 to {MAX_BYTES} bytes without control characters, and end in /"
         ));
     }
     Ok(value.to_owned())
@@ -202,10 +219,36 @@ fn parse_expires(value: &str) -> Result<Timestamp, String> {
     time.ok_or_else(|| "expires= must be a date such as 2027-06-30, or a time such as 2027-06-30T12:00:00Z".into())
 }
 
-/// Whether a name matches a pattern, in which `*` stands for any characters and `?` for one. Takes at most the product of
-/// their lengths.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+/// A pattern of names, in which `*` stands for any characters and `?` for one.
+#[derive(Clone, PartialEq, Eq)]
+enum Pattern {
+    Exact(String),
+    /// With a `*` at its end, and no other. Most patterns are like that, and matched quickly.
+    Prefix(String),
+    Any(Vec<char>),
+}
+
+impl Pattern {
+    fn new(pattern: &str) -> Self {
+        let is_plain = |text: &str| !text.contains(['*', '?']);
+        match pattern.strip_suffix('*') {
+            Some(prefix) if is_plain(prefix) => Self::Prefix(prefix.to_owned()),
+            None if is_plain(pattern) => Self::Exact(pattern.to_owned()),
+            _ => Self::Any(pattern.chars().collect()),
+        }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Exact(exact) => name == exact,
+            Self::Prefix(prefix) => name.starts_with(prefix),
+            Self::Any(pattern) => matches(pattern, &name.chars().collect::<Vec<_>>()),
+        }
+    }
+}
+
+/// Whether a name matches a pattern. Takes at most the product of their lengths.
+fn matches(pattern: &[char], name: &[char]) -> bool {
     let (mut p, mut n) = (0, 0);
     // Behind the last `*`, and where what it stands for ends.
     let mut star: Option<(usize, usize)> = None;
@@ -234,6 +277,7 @@ mod tests {
     use super::*;
 
     const DIGEST: &str = "sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"; // secret
+    const OTHER: &str = "sha256:d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa"; // other
 
     fn key(more: &str) -> Arc<Key> {
         let keys = Keys::parse(&format!("k {DIGEST} scopes=read {more}")).unwrap();
@@ -242,12 +286,12 @@ mod tests {
 
     #[test]
     fn a_key_is_found_by_its_text_and_by_nothing_else() {
-        let keys = Keys::parse(&format!("# keys\n\na {DIGEST} scopes=insert;b {DIGEST} scopes=work")).unwrap();
+        let keys = Keys::parse(&format!("# keys\n\na {OTHER} scopes=insert;b {DIGEST} scopes=work;;")).unwrap();
         assert_eq!(keys.find(b"secret").unwrap().name(), "b");
         for wrong in [&b""[..], b"Secret", b"secret ", DIGEST.as_bytes(), b"a", b"b"] {
             assert!(keys.find(wrong).is_none(), "{wrong:?}");
         }
-        assert!(Keys::parse(" \n;; # none\n").unwrap().is_empty());
+        assert!(Keys::parse(" \n ").unwrap().is_empty());
     }
 
     #[test]
@@ -280,14 +324,14 @@ mod tests {
             ("a", "A", false),
             ("a", "a/b", false),
         ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+            assert_eq!(Pattern::new(pattern).matches(name), expected, "{pattern} {name}");
         }
     }
 
     #[test]
     fn a_pattern_of_many_stars_is_matched_in_a_short_time() {
-        assert!(!matches(&"*a".repeat(200), &"a".repeat(199)));
-        assert!(!matches(&format!("{}b", "*a".repeat(250)), &"a".repeat(512)));
+        assert!(!Pattern::new(&"*a".repeat(200)).matches(&"a".repeat(199)));
+        assert!(!Pattern::new(&format!("{}b", "*a".repeat(250))).matches(&"a".repeat(512)));
     }
 
     #[test]
@@ -297,7 +341,7 @@ mod tests {
             tenant.is_for("acme/mail") && !tenant.is_for("acme/x") && !tenant.is_for("mail") && !tenant.is_for("acme")
         );
         assert!(
-            !tenant.is_for_all_queues() && !key("root=a").is_for_all_queues() && !key("queues=a*").is_for_all_queues()
+            !tenant.is_for_all_queues() && !key("root=a/").is_for_all_queues() && !key("queues=a*").is_for_all_queues()
         );
         assert!(key("").is_for_all_queues() && key("queues=a,*").is_for_all_queues());
         assert!(key("queues=a,b").is_for("b"));
@@ -331,16 +375,25 @@ mod tests {
             (&format!("k {DIGEST} scopes=read,"), "scopes= must be"),
             (&format!("{good} scopes=work"), "scopes= is there twice"),
             (&format!("{good} queues=a,,b"), "queues= must be"),
-            (&format!("{good} root="), "root= must be 1 to 256"),
-            (&format!("{good} root={}", "r".repeat(257)), "root= must be 1 to 256"),
+            (&format!("{good} root="), "end in /"),
+            (&format!("{good} root=acme"), "end in /"),
+            (&format!("{good} root={}/", "r".repeat(256)), "root= must be 1 to 256"),
+            (&good, "the same digest"),
+            (
+                "k sha256:E3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 scopes=read",
+                "not empty",
+            ),
             (&format!("{good} expires=soon"), "expires= must be"),
             (&format!("{good} expires=2027-02-30"), "expires= must be"),
             (&format!("{good} secret"), "behind the digest"),
             (&format!("{good} secret=1"), "behind the digest"),
         ] {
-            let error = Keys::parse(&format!("{good};# x\n{line}\n{good}")).unwrap_err();
+            let error = Keys::parse(&format!("{good};# x\n{line}")).unwrap_err();
             assert!(error.starts_with("line 3: ") && error.contains(why), "{line}: {error}");
             assert!(!error.contains("secret") && !error.contains("2bb8"), "{error}");
+        }
+        for list in ["# none yet", ";", "\n;\n# a\n"] {
+            assert!(Keys::parse(list).unwrap_err().contains("no key"), "{list:?}");
         }
     }
 }

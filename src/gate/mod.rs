@@ -7,6 +7,7 @@ mod attempts;
 mod base64;
 mod browser;
 mod caller;
+mod head;
 mod keys;
 mod operation;
 
@@ -16,20 +17,29 @@ pub use keys::{Key, Keys};
 pub use operation::{Operation, Scope};
 
 use crate::queue::Timestamp;
-use browser::{Hosts, Origins, is_ambiguous, is_preflight};
+use browser::{Hosts, Origins, is_preflight};
 use caller::Rights;
+use head::Head;
 use http::header::AUTHORIZATION;
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// How many keys are remembered as they were sent.
+const MAX_REMEMBERED: usize = 8;
 
 /// What a deployment says of who may do what.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Gate {
     keys: Keys,
     origins: Origins,
     hosts: Hosts,
     is_closed: bool,
+    /// Keys that were found lately, as they were sent: a digest costs more than all the rest that happens here.
+    remembered: RefCell<Vec<(Vec<u8>, Arc<Key>)>>,
 }
 
 /// What was found at the gate.
@@ -57,7 +67,7 @@ impl Gate {
             keys: Keys::parse(keys).map_err(|error| format!("keys, {error}"))?,
             origins: Origins::parse(allowed_origins).map_err(|error| format!("allowed_origins: {error}"))?,
             hosts: Hosts::parse(allowed_hosts).map_err(|error| format!("allowed_hosts: {error}"))?,
-            is_closed: false,
+            ..Self::default()
         })
     }
 
@@ -72,24 +82,25 @@ impl Gate {
 
     /// Looks at a request's head. `now` is asked for the time when a key has an end.
     #[must_use]
-    pub fn enter(&self, head: &Parts, now: impl Fn() -> Timestamp) -> Entry {
-        let (rights, warning) = match self.rights(head, &now) {
+    pub fn enter<B>(&self, request: &Request<B>, now: impl Fn() -> Timestamp) -> Entry {
+        let head = Head::of(request);
+        let (rights, warning) = match self.rights(&head, &now) {
             Ok((rights, warning)) => (Ok(rights), warning),
             Err(denied) => (Err(denied), None),
         };
         Entry {
-            is_preflight: rights.is_ok() && is_preflight(head),
+            is_preflight: rights.is_ok() && is_preflight(&head),
             caller: Caller::new(rights),
-            headers: self.origins.headers(head),
+            headers: self.origins.headers(&head),
             warning,
         }
     }
 
-    fn rights(&self, head: &Parts, now: &impl Fn() -> Timestamp) -> Result<(Rights, Option<String>), Denied> {
+    fn rights(&self, head: &Head<'_>, now: &impl Fn() -> Timestamp) -> Result<(Rights, Option<String>), Denied> {
         if self.is_closed {
             return Err(Denied::NotConfigured);
         }
-        if is_ambiguous(&head.headers) {
+        if head.host.has_more {
             return Err(Denied::AmbiguousHost);
         }
         if !self.hosts.admit(head) {
@@ -102,8 +113,8 @@ impl Gate {
             return Ok((Rights::Everything, None));
         }
         let mut warning = None;
-        for sent in sent_keys(&head.headers) {
-            warning = Some(match self.keys.find(&sent) {
+        for sent in sent_keys(head) {
+            warning = Some(match self.find(&sent) {
                 Some(key) if key.has_expired(now) => format!("the key {:?} has ended", key.name()),
                 Some(key) => return Ok((Rights::Key(key), None)),
                 None => "a key that is not in the list".to_owned(),
@@ -111,28 +122,46 @@ impl Gate {
         }
         Ok((Rights::Nothing, warning))
     }
+
+    fn find(&self, sent: &[u8]) -> Option<Arc<Key>> {
+        let mut remembered = self.remembered.borrow_mut();
+        let known = remembered.iter().find(|(known, _)| known.ct_eq(sent).into());
+        if let Some((_, key)) = known {
+            return Some(key.clone());
+        }
+        let key = self.keys.find(sent)?;
+        if remembered.len() >= MAX_REMEMBERED {
+            remembered.remove(0);
+        }
+        remembered.push((sent.to_vec(), key.clone()));
+        Some(key)
+    }
 }
 
 /// The keys that a request carries: as a bearer token or the password of HTTP Basic, and in a header of their own.
-fn sent_keys(headers: &HeaderMap) -> impl Iterator<Item = Vec<u8>> {
+fn sent_keys<'a>(head: &Head<'a>) -> impl Iterator<Item = Cow<'a, [u8]>> {
     let bearer = || {
-        let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then(|| token.trim().as_bytes().to_vec())
+        let (scheme, token) = head.authorization.text()?.split_once(' ')?;
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        is_bearer.then(|| Cow::Borrowed(token.trim().as_bytes()))
     };
     let password = || {
-        let login = basic_login(headers)?;
+        let login = login_in(head.authorization.first?)?;
         let colon = login.iter().position(|&byte| byte == b':')?;
-        Some(login.get(colon + 1..)?.to_vec())
+        Some(Cow::Owned(login.get(colon + 1..)?.to_vec()))
     };
-    let own = headers.get("x-api-key").map(|key| key.as_bytes().to_vec());
-    bearer().or_else(password).into_iter().chain(own)
+    let own = head.api_key.first.map(|key| Cow::Borrowed(key.as_bytes()));
+    let sent = bearer().or_else(password).into_iter().chain(own);
+    sent.filter(|key| !key.is_empty())
 }
 
 /// The login that a request carries, `user:password`, as HTTP Basic has it (RFC 7617).
 pub(crate) fn basic_login(headers: &HeaderMap) -> Option<Vec<u8>> {
-    let (scheme, text) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    login_in(headers.get(AUTHORIZATION)?)
+}
+
+fn login_in(authorization: &HeaderValue) -> Option<Vec<u8>> {
+    let (scheme, text) = authorization.to_str().ok()?.split_once(' ')?;
     let is_basic = scheme.eq_ignore_ascii_case("basic");
     is_basic.then(|| base64::decode(text.trim())).flatten()
 }

@@ -41,8 +41,7 @@ macro_rules! operations {
     ($($name:ident = $scope:ident, $route:literal;)+) => {
         /// What a request asks for: a method of a route, and where the body says what is to be done, that.
         ///
-        /// A handler gets the queues that it works on from [`Caller`](super::Caller), which asks for the operation. So no route
-        /// works without a row here.
+        /// A handler gets the queues that it works on from [`Caller`](super::Caller), which asks for the operation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Operation {
             $(#[doc = concat!("`", $route, "`")] $name,)+

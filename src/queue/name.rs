@@ -78,6 +78,12 @@ impl QueueName {
         self.stored.get(self.root..).unwrap_or_default()
     }
 
+    /// The root. Empty for a queue below none.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        self.stored.get(..self.root).unwrap_or_default()
+    }
+
     /// The name in the store: the root, and the name as it came.
     #[must_use]
     pub fn stored(&self) -> &str {

@@ -24,11 +24,11 @@ pub use response::Answer;
 pub use stream::serve_comet;
 
 use crate::dialect::restmq::{Access, Group};
-use crate::gate::{Attempts, Caller, Entry, Gate, client_address};
+use crate::gate::{Attempts, Gate, client_address};
 use crate::queue::{Limits, Timestamp};
 use crate::store::Store;
 use crate::web::{self, Response, empty, with_body};
-use http::{HeaderMap, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use spin_sdk::{time, variables};
 use std::cell::RefCell;
@@ -64,13 +64,17 @@ pub async fn serve<B, H>(request: Request<B>, handler: H) -> Answer
 where
     H: AsyncFnOnce(Request<B>, &Context) -> Response,
 {
-    Answer(match settings().await {
-        Ok(settings) => {
-            let (visit, request) = Visit::enter(&settings, request);
-            visit.answer(async |context| handler(request, context).await).await
-        }
-        Err(why) => not_usable(&why),
-    })
+    let settings = match settings().await {
+        Ok(settings) => settings,
+        Err(why) => return Answer(not_usable(&why)),
+    };
+    let visit = Visit::enter(&settings, &request);
+    let mut response = match visit.is_preflight {
+        true => empty(StatusCode::NO_CONTENT),
+        false => handler(request, &visit.context).await,
+    };
+    visit.finish(response.status(), response.headers_mut()).await;
+    Answer(response)
 }
 
 /// Responds to a request as [`serve`] does, with a handler for routes that RestMQ has too.
@@ -78,65 +82,54 @@ pub async fn serve_legacy<B, H>(request: Request<B>, handler: H) -> Answer
 where
     H: AsyncFnOnce(Request<B>, &Context, &Access) -> Response,
 {
-    Answer(match settings_and_access().await {
-        Ok((settings, access)) => {
-            let (visit, request) = Visit::enter(&settings, request);
-            visit
-                .answer(async |context| handler(request, context, &access).await)
-                .await
+    match access().await {
+        Ok(access) => {
+            serve(request, async |request, context: &Context| {
+                handler(request, context, &access).await
+            })
+            .await
         }
-        Err(why) => not_usable(&why),
-    })
+        Err(why) => Answer(not_usable(&why)),
+    }
 }
 
-/// A request that has passed the gate.
+/// A request that has come to the gate.
 struct Visit {
     context: Context,
-    entry: Entry,
+    /// What else was found there: see [`Entry`](crate::gate::Entry).
+    headers: Vec<(HeaderName, HeaderValue)>,
+    is_preflight: bool,
+    warning: Option<String>,
+    /// Whence it came, where that matters.
     address: Option<IpAddr>,
 }
 
 impl Visit {
-    fn enter<B>(settings: &Settings, request: Request<B>) -> (Self, Request<B>) {
-        let (head, body) = request.into_parts();
-        let mut entry = settings.gate.enter(&head, now);
-        let context = Context {
-            store: Store::new(settings.connection.clone()),
-            limits: settings.limits,
-            caller: std::mem::replace(&mut entry.caller, Caller::unrestricted()),
-        };
-        // Looked for only where it is needed.
-        let address = entry.warning.as_ref().and_then(|_| client_address(&head.headers));
-        let visit = Self {
-            context,
-            entry,
-            address,
-        };
-        (visit, Request::from_parts(head, body))
-    }
-
-    /// What a handler responds with, and what the gate adds to that.
-    async fn answer(self, handler: impl AsyncFnOnce(&Context) -> Response) -> Response {
-        if self.entry.is_preflight {
-            let mut response = empty(StatusCode::NO_CONTENT);
-            self.finish(response.status(), response.headers_mut()).await;
-            return response;
+    fn enter<B>(settings: &Settings, request: &Request<B>) -> Self {
+        let entry = settings.gate.enter(request, now);
+        Self {
+            context: Context {
+                store: Store::new(settings.connection.clone()),
+                limits: settings.limits,
+                caller: entry.caller,
+            },
+            headers: entry.headers,
+            is_preflight: entry.is_preflight,
+            address: entry.warning.as_ref().and_then(|_| client_address(request.headers())),
+            warning: entry.warning,
         }
-        let mut response = handler(&self.context).await;
-        self.finish(response.status(), response.headers_mut()).await;
-        response
     }
 
     /// Adds the gate's headers to a response, tells the log what an operator may want to know, and takes the longer the more
     /// often a client has tried wrong keys.
     async fn finish(&self, status: StatusCode, headers: &mut HeaderMap) {
-        headers.extend(self.entry.headers.iter().cloned());
+        for (name, value) in &self.headers {
+            headers.append(name, value.clone());
+        }
         if let Some(what) = self.context.caller.audit() {
             log(&format!("audit: {what}: {}", status.as_u16()));
         }
-        if status == StatusCode::UNAUTHORIZED
-            && let Some(warning) = &self.entry.warning
-        {
+        if let (StatusCode::UNAUTHORIZED, Some(warning)) = (status, &self.warning) {
             let delay = ATTEMPTS.with_borrow_mut(|attempts| attempts.note(self.address, Instant::now()));
             let from = self
                 .address
@@ -150,16 +143,6 @@ impl Visit {
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Timestamp::from_millis(0).plus(since.unwrap_or_default())
-}
-
-async fn settings_and_access() -> Result<(Rc<Settings>, Rc<Access>), String> {
-    let settings = settings().await?;
-    if let Some(access) = ACCESS.with_borrow(Clone::clone) {
-        return Ok((settings, access));
-    }
-    let made = Rc::new(access().await?);
-    let access = ACCESS.with_borrow_mut(|access| access.get_or_insert(made).clone());
-    Ok((settings, access))
 }
 
 fn not_usable(why: &str) -> Response {
@@ -199,12 +182,16 @@ async fn settings() -> Result<Rc<Settings>, String> {
     Ok(SETTINGS.with_borrow_mut(|settings| settings.get_or_insert(made).clone()))
 }
 
-async fn access() -> Result<Access, String> {
-    Ok(Access {
+async fn access() -> Result<Rc<Access>, String> {
+    if let Some(access) = ACCESS.with_borrow(Clone::clone) {
+        return Ok(access);
+    }
+    let made = Rc::new(Access {
         producer: group("rest_producer").await?,
         consumer: group("rest_consumer").await?,
         comet: group("comet_consumer").await?,
-    })
+    });
+    Ok(ACCESS.with_borrow_mut(|access| access.get_or_insert(made).clone()))
 }
 
 async fn group(name: &str) -> Result<Group, String> {

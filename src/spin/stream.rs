@@ -1,14 +1,16 @@
 //! Streams, over those of the platform.
 
 use super::response::{Answer, fields, set_status};
-use super::{Context, Visit, settings_and_access};
-use crate::dialect::restmq::{ChunkSink, CometResponse, Gone, Subscription, handle_comet};
-use http::Request;
+use super::{Context, Settings, Visit, access, not_usable, settings};
+use crate::dialect::restmq::{Access, ChunkSink, CometResponse, Gone, Subscription, handle_comet};
+use crate::web::empty;
+use http::{Request, StatusCode};
 use spin_sdk::http::IntoResponse;
 use spin_sdk::time;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 use spin_sdk::wasip3::http_compat::BodyWriter;
 use spin_sdk::wasip3::wit_bindgen::{StreamResult, spawn};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Responds to a request to RestMQ's `/c/{queue}`, whose response is a stream.
@@ -16,18 +18,29 @@ use std::time::Duration;
 /// # Errors
 /// The platform's, when it refuses the head of a stream. It then responds with 500 itself.
 pub async fn serve_comet<B: http_body::Body + 'static>(request: Request<B>) -> Result<Response, ErrorCode> {
-    let (settings, access) = match settings_and_access().await {
+    let (settings, access) = match both().await {
         Ok(both) => both,
-        Err(why) => return Answer(super::not_usable(&why)).into_response(),
+        Err(why) => return Answer(not_usable(&why)).into_response(),
     };
-    let (visit, request) = Visit::enter(&settings, request);
-    match handle_comet(request, &visit.context, &access).await {
-        CometResponse::Whole(response) => Answer(visit.answer(async |_| response).await).into_response(),
+    let visit = Visit::enter(&settings, &request);
+    let response = match visit.is_preflight {
+        true => CometResponse::Whole(empty(StatusCode::NO_CONTENT)),
+        false => handle_comet(request, &visit.context, &access).await,
+    };
+    match response {
+        CometResponse::Whole(mut response) => {
+            visit.finish(response.status(), response.headers_mut()).await;
+            Answer(response).into_response()
+        }
         CometResponse::Stream(mut head, subscription) => {
             visit.finish(head.status(), head.headers_mut()).await;
             stream(&head, subscription, visit.context)
         }
     }
+}
+
+async fn both() -> Result<(Rc<Settings>, Rc<Access>), String> {
+    Ok((settings().await?, access().await?))
 }
 
 /// Begins a stream. The rest is a task of its own, which lives for as long as somebody reads, and a little longer.

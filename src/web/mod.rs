@@ -21,7 +21,7 @@ use crate::queue::Limits;
 use crate::store::{NameList, Redis, RedisError, Store};
 
 /// What a handler works with: the store, how much a client may ask of it, and who this client is.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Context<R> {
     /// The store that holds the queues.
     pub store: Store<R>,

@@ -250,7 +250,7 @@ async fn a_body_over_the_limit_is_refused_before_it_is_there() {
         args: &["--variable", "max_job_bytes=1000"],
         ..HostOptions::default()
     });
-    let head = "POST /q/x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    let head = "POST /q/x HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     let announced = format!("{head}Content-Length: 1001\r\n\r\n");
     let chunked = format!(
         "{head}Transfer-Encoding: chunked\r\n\r\n3e9\r\n{}\r\n",
@@ -274,7 +274,7 @@ async fn a_job_of_four_mebibytes_in_chunks_goes_in_and_comes_out() {
     let host = Host::on(&redis);
     let client: Client = host.client();
     let job = format!("\"{}\"", "x".repeat(4 * 1024 * 1024 - 2));
-    let mut request = b"POST /q/x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+    let mut request = b"POST /q/x HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
         Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
         .to_vec();
     for chunk in job.as_bytes().chunks(100_000) {

@@ -164,10 +164,10 @@ async fn run<R: Redis>(store: &Store<R>, call: &Call) -> Result<Outcome, RedisEr
             workers.workers.sort();
             Outcome::QueueWorkers(workers)
         }
-        Call::Worker { worker } => Outcome::Worker(store.worker(&worker.0, |_| true).await?),
+        Call::Worker { worker } => Outcome::Worker(store.worker("", &worker.0, |_| true).await?),
         Call::Lists => {
             let (mut queues, mut workers) = (store.queues().await?.names, store.workers().await?.names);
-            let seen = store.seen_workers().await?.into_iter();
+            let seen = store.seen_workers(Some).await?.into_iter();
             let mut seen: Vec<_> = seen
                 .map(|seen| (seen.worker, seen.queue.to_string(), seen.at.as_millis()))
                 .collect();

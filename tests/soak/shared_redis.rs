@@ -178,7 +178,7 @@ async fn wait_for_jobs(port: u16) -> Vec<TcpStream> {
     for queue in QUEUES.repeat(WAITS / QUEUES.len()) {
         let body = r#"{"wait":20,"lease":1}"#;
         let request = format!(
-            "POST /v1/queues/{queue}/claims HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n\
+            "POST /v1/queues/{queue}/claims HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
             body.len()
         );

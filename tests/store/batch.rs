@@ -271,7 +271,7 @@ async fn each_job_of_a_batch_counts() {
     };
     assert!(matches!(store.fetch(fetch).await.unwrap(), Fetched::Jobs(jobs) if jobs.len() == 5));
     assert_eq!(store.counts(&q).await.unwrap().processed, Some(5));
-    assert_eq!(store.worker(b"w", |_| true).await.unwrap().unwrap().processed, 5);
+    assert_eq!(store.worker("", b"w", |_| true).await.unwrap().unwrap().processed, 5);
 }
 
 #[tokio::test]

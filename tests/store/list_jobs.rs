@@ -176,12 +176,12 @@ async fn the_jobs_of_one_insert_may_hold_back_each_other_by_their_unique_key() {
 #[tokio::test]
 async fn a_worker_that_claims_by_name_is_seen_about_once_a_minute() {
     let mut work = Work::start().await;
-    assert!(work.store.seen_workers().await.unwrap().is_empty());
+    assert!(work.store.seen_workers(Some).await.unwrap().is_empty());
     for _ in 0..3 {
         work.claim_many(1).await;
     }
     let first = work.clock.now();
-    let seen = work.store.seen_workers().await.unwrap();
+    let seen = work.store.seen_workers(Some).await.unwrap();
     assert_eq!(
         (&*seen[0].worker, seen[0].queue.as_str(), seen[0].at),
         (&b"w"[..], "q", first)
@@ -192,9 +192,9 @@ async fn a_worker_that_claims_by_name_is_seen_about_once_a_minute() {
     assert_eq!(work.redis.commands().await["zadd"], zadds);
     work.pass(seconds(1)).await;
     work.claim_many(1).await;
-    assert_eq!(work.store.seen_workers().await.unwrap()[0].at, work.clock.now());
+    assert_eq!(work.store.seen_workers(Some).await.unwrap()[0].at, work.clock.now());
     work.pass(seconds(24 * 3600)).await;
-    assert!(work.store.seen_workers().await.unwrap().is_empty());
+    assert!(work.store.seen_workers(Some).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn work(store: &Store<Native>, queue: &QueueName, worker: &[u8]) {
 }
 
 async fn counts(store: &Store<Native>, worker: &[u8]) -> Option<(u64, u64)> {
-    let worker = store.worker(worker, |_| true).await.unwrap()?;
+    let worker = store.worker("", worker, |_| true).await.unwrap()?;
     assert!(worker.started > 1_500_000_000, "{worker:?}");
     Some((worker.processed, worker.failed))
 }

@@ -1,6 +1,10 @@
 //! How the commands call cargo and apt: seen by programs that stand in for these, and write down what they were given.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that meets the unexpected fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that meets the unexpected fails"
+)]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -45,7 +49,10 @@ fn every_call_of_cargo_keeps_to_the_versions_of_the_lock_file() {
         let cargo = programs.add("cargo", "");
         let output = xtask(arg).env("CARGO", cargo).output().unwrap();
         let calls = programs.calls();
-        assert!(output.status.success() && !calls.is_empty(), "{arg}: {calls:?} {output:?}");
+        assert!(
+            output.status.success() && !calls.is_empty(),
+            "{arg}: {calls:?} {output:?}"
+        );
         for call in &calls {
             // It builds nothing.
             let is_format = call.starts_with("cargo fmt ");
@@ -61,7 +68,11 @@ fn apt_removes_nothing_and_is_not_asked_to_install_more_than_is_needed() {
     programs.add("id", "echo 0");
     let rustc = which::which("rustc").unwrap();
     symlink(&rustc, programs.0.path().join("rustc")).unwrap();
-    let output = xtask("setup").env("PATH", programs.0.path()).env("RUSTC", rustc).output().unwrap();
+    let output = xtask("setup")
+        .env("PATH", programs.0.path())
+        .env("RUSTC", rustc)
+        .output()
+        .unwrap();
     // Nothing was installed, which is told.
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("Redis was installed, but"), "{said}");
@@ -85,6 +96,9 @@ fn the_alias_that_people_type_keeps_to_the_lock_file_too() {
         let text = fs::read_to_string(root.join(manifest)).unwrap();
         let builds: Vec<_> = text.lines().filter(|line| line.starts_with("command = ")).collect();
         assert!(!builds.is_empty(), "{manifest}");
-        assert!(builds.iter().all(|line| line.contains("--locked")), "{manifest}: {builds:?}");
+        assert!(
+            builds.iter().all(|line| line.contains("--locked")),
+            "{manifest}: {builds:?}"
+        );
     }
 }

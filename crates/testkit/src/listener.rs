@@ -15,7 +15,7 @@ impl Listener {
     /// Asks for a path. Returns when the answer's head is there.
     pub async fn open(host: &Host, target: &str, headers: &[(&str, &str)]) -> Self {
         let mut stream = TcpStream::connect(host.address()).await.expect("a connection");
-        let mut request = format!("GET {target} HTTP/1.1\r\nHost: test\r\n");
+        let mut request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }

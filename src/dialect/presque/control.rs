@@ -1,7 +1,7 @@
 //! `/control/{queue}`: whether a queue hands out its jobs.
 
 use super::request::parse_queue;
-use super::{Refusal, respond_options};
+use super::{Refusal, refuse, respond_options};
 use crate::gate::Operation;
 use crate::queue::{QueueName, Status};
 use crate::store::Redis;
@@ -20,13 +20,13 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
     request: http::Request<B>,
     context: &Context<R>,
 ) -> Response {
-    respond(&mut Request::new(request), context).await
+    match context.caller.check_entry() {
+        Ok(()) => respond(&mut Request::new(request), context).await,
+        Err(denied) => refuse(denied),
+    }
 }
 
 pub(in crate::dialect) async fn respond<R: Redis>(request: &mut Request, context: &Context<R>) -> Response {
-    if let Err(denied) = context.caller.is_welcome() {
-        return Refusal::from(denied).into();
-    }
     let response = match *request.method() {
         Method::GET | Method::HEAD => show(request, context).await,
         Method::POST => change(request, context).await,

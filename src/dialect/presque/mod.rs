@@ -8,9 +8,15 @@ mod request;
 pub mod status;
 pub mod worker;
 
+use crate::gate::Denied;
 use crate::web::{Response, allow, empty};
 use http::StatusCode;
 use refusal::Refusal;
+
+/// The response to a request that may not be looked at.
+pub(super) fn refuse(denied: Denied) -> Response {
+    Refusal::from(denied).into()
+}
 
 /// The response to OPTIONS on a route with these methods.
 fn respond_options(methods: &'static str) -> Response {

@@ -1,7 +1,7 @@
 //! `/q/{queue}` and `/qb/{queue}`: jobs in and out, one or many at a time.
 
 use super::request::{parse_due, parse_job, parse_queue, parse_worker};
-use super::{Refusal, respond_options};
+use super::{Refusal, refuse, respond_options};
 use crate::gate::Operation;
 use crate::queue::{Due, Hold, QueueName, Unique};
 use crate::store::{
@@ -24,13 +24,13 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
     request: http::Request<B>,
     context: &Context<R>,
 ) -> Response {
-    respond(&mut Request::new(request), context).await
+    match context.caller.check_entry() {
+        Ok(()) => respond(&mut Request::new(request), context).await,
+        Err(denied) => refuse(denied),
+    }
 }
 
 pub(in crate::dialect) async fn respond<R: Redis>(request: &mut Request, context: &Context<R>) -> Response {
-    if let Err(denied) = context.caller.is_welcome() {
-        return Refusal::from(denied).into();
-    }
     let is_batch = request.path().starts_with("/qb");
     let methods = if is_batch { BATCH_METHODS } else { METHODS };
     let response = match (request.method(), is_batch) {
@@ -62,7 +62,7 @@ async fn insert<R: Redis>(request: &mut Request, context: &Context<R>) -> Result
 async fn reinsert_failed<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
     let queue = parse_queue(request, "/q", Operation::PresqueInsertFailed, context)?;
     let response = insert_failed(request, &queue, context).await;
-    if let (Err(_), Some(worker)) = (&response, parse_worker(request, context)) {
+    if let (Err(_), Some(worker)) = (&response, parse_worker(request)) {
         // Should this fail too, there is nobody to tell: the response is an error in any case.
         let _ = context.store.release_legacy_leases(&queue, &worker).await;
     }
@@ -76,7 +76,7 @@ async fn insert_failed<R: Redis>(
     context: &Context<R>,
 ) -> Result<Response, Refusal> {
     let payload = parse_job(request, context.limits.max_job_bytes).await?;
-    let worker = parse_worker(request, context);
+    let worker = parse_worker(request);
     let failed = FailureReport {
         worker: worker.as_deref(),
     };
@@ -160,7 +160,7 @@ async fn run_fetch<R: Redis>(
     max_jobs: usize,
     context: &Context<R>,
 ) -> Result<Vec<Vec<u8>>, Refusal> {
-    let worker = parse_worker(request, context);
+    let worker = parse_worker(request);
     let fetch = Fetch {
         queue,
         worker: worker.as_deref(),

@@ -16,7 +16,7 @@ pub(super) fn parse_queue<R>(
     operation: Operation,
     context: &Context<R>,
 ) -> Result<QueueName, Refusal> {
-    context.caller.may(operation)?;
+    context.caller.check_scope(operation)?;
     Ok(context.caller.queue(operation, name_after(prefix, request.path())?)?)
 }
 
@@ -46,14 +46,13 @@ pub(super) fn parse_due(query: Query<'_>) -> Result<Option<Timestamp>, Refusal> 
 }
 
 /// The worker that sends the request, where it names itself: by the header, else by the parameter of the protocol of May 2010.
-pub(super) fn parse_worker<R>(request: &Request, context: &Context<R>) -> Option<Vec<u8>> {
+pub(super) fn parse_worker(request: &Request) -> Option<Vec<u8>> {
     let header = request.headers().get("x-presque-workerid");
     header
         .map(|value| value.as_bytes().to_vec())
         .filter(|worker| !worker.is_empty())
         .or_else(|| request.query().get_filled("worker_id"))
         .filter(|worker| is_worker(worker))
-        .map(|worker| context.caller.worker(worker))
 }
 
 /// Whether a worker can be called so. What cannot be a worker's id counts as none.

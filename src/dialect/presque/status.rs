@@ -1,7 +1,7 @@
 //! `/status/`, `/status/{queue}` and `/j/{queue}`: which queues there are, and how many jobs they have.
 
 use super::request::parse_queue;
-use super::{Refusal, respond_options};
+use super::{Refusal, refuse, respond_options};
 use crate::gate::Operation;
 use crate::queue::NameError;
 use crate::store::Redis;
@@ -16,13 +16,13 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
     request: http::Request<B>,
     context: &Context<R>,
 ) -> Response {
-    respond(&Request::new(request), context).await
+    match context.caller.check_entry() {
+        Ok(()) => respond(&Request::new(request), context).await,
+        Err(denied) => refuse(denied),
+    }
 }
 
 pub(in crate::dialect) async fn respond<R: Redis>(request: &Request, context: &Context<R>) -> Response {
-    if let Err(denied) = context.caller.is_welcome() {
-        return Refusal::from(denied).into();
-    }
     let response = match *request.method() {
         Method::GET | Method::HEAD if request.path().starts_with("/j") => counts(request, context).await,
         Method::GET | Method::HEAD => status(request, context).await,
@@ -71,7 +71,7 @@ async fn status<R: Redis>(request: &Request, context: &Context<R>) -> Result<Res
 }
 
 async fn queues<R: Redis>(context: &Context<R>) -> Result<Response, Refusal> {
-    context.caller.may(Operation::PresqueListQueues)?;
+    context.caller.check_scope(Operation::PresqueListQueues)?;
     let listed = context.visible_queues().await?;
     let text = object(Style::Compact, |o| {
         o.json("queues", &json::strings(&listed.names))

@@ -1,28 +1,33 @@
 //! `/w/{queue}`: workers register, and are shown.
 
 use super::request::{is_worker, parse_queue, parse_worker};
-use super::{Refusal, respond_options};
+use super::{Refusal, refuse, respond_options};
 use crate::gate::Operation;
 use crate::queue::QueueName;
 use crate::store::{NameList, Redis};
 use crate::web::json::{self, Style, object};
 use crate::web::{BodyError, Context, Request, Response, empty, with_body};
+use futures_util::stream::{self, StreamExt};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::pin::pin;
 
 const METHODS: &str = "DELETE, GET, HEAD, OPTIONS, POST";
 
 /// The longest body that is read for a worker's id, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// How many queues are asked for their workers at once.
+const AT_ONCE: usize = 16;
+
 /// Responds to a request to `/w/` or `/w/{queue}`.
 pub async fn handle<B: http_body::Body + 'static, R: Redis>(
     request: http::Request<B>,
     context: &Context<R>,
 ) -> Response {
-    if let Err(denied) = context.caller.is_welcome() {
-        return Refusal::from(denied).into();
+    if let Err(denied) = context.caller.check_entry() {
+        return refuse(denied);
     }
     let mut request = Request::new(request);
     let response = match *request.method() {
@@ -37,12 +42,9 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
 
 async fn register<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Refusal> {
     let queue = parse_queue(request, "/w", Operation::PresqueRegister, context)?;
-    let worker = match parse_worker(request, context) {
+    let worker = match parse_worker(request) {
         Some(worker) => worker,
-        None => {
-            let worker = parse_worker_in_body(request).await?.ok_or(Refusal::WorkerMissing)?;
-            context.caller.worker(worker)
-        }
+        None => parse_worker_in_body(request).await?.ok_or(Refusal::WorkerMissing)?,
     };
     context.store.register(&queue, &worker).await?;
     Ok(empty(StatusCode::CREATED))
@@ -66,7 +68,7 @@ async fn parse_worker_in_body(request: &mut Request) -> Result<Option<Vec<u8>>, 
 
 async fn unregister<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
     let queue = parse_queue(request, "/w", Operation::PresqueUnregister, context)?;
-    let worker = parse_worker(request, context).ok_or(Refusal::WorkerMissing)?;
+    let worker = parse_worker(request).ok_or(Refusal::WorkerMissing)?;
     context.store.unregister(&queue, &worker).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
@@ -74,7 +76,7 @@ async fn unregister<R: Redis>(request: &Request, context: &Context<R>) -> Result
 /// The parameters say what is shown; what follows the prefix says nothing here.
 async fn show<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Refusal> {
     if let Some(name) = request.query().get_filled("queue_name") {
-        context.caller.may(Operation::PresqueShowQueueWorkers)?;
+        context.caller.check_scope(Operation::PresqueShowQueueWorkers)?;
         let queue = context
             .caller
             .queue(Operation::PresqueShowQueueWorkers, QueueName::new(name)?)?;
@@ -83,7 +85,7 @@ async fn show<R: Redis>(request: &Request, context: &Context<R>) -> Result<Respo
     if let Some(worker) = request.query().get_filled("worker_id") {
         return show_worker(&worker, context).await;
     }
-    context.caller.may(Operation::PresqueListWorkers)?;
+    context.caller.check_scope(Operation::PresqueListWorkers)?;
     Ok(with_body(
         StatusCode::OK,
         json::strings(&visible_workers(context).await?),
@@ -95,29 +97,31 @@ async fn visible_workers<R: Redis>(context: &Context<R>) -> Result<Vec<Vec<u8>>,
     if context.caller.sees_all() {
         return Ok(context.store.workers().await?.names);
     }
+    let names = context
+        .visible_queues()
+        .await?
+        .names
+        .into_iter()
+        .flat_map(QueueName::new);
+    let queues = names.flat_map(|name| context.caller.queue(Operation::PresqueListWorkers, name));
+    let workers = stream::iter(queues).map(async |queue| context.store.queue_workers(&queue).await);
+    let mut workers = pin!(workers.buffered(AT_ONCE));
     let mut visible = BTreeSet::new();
-    for name in context.visible_queues().await?.names {
-        let queue = context
-            .caller
-            .queue(Operation::PresqueListWorkers, QueueName::new(name)?)?;
-        let workers = context.store.queue_workers(&queue).await?.workers;
-        visible.extend(
-            workers
-                .into_iter()
-                .filter_map(|worker| context.caller.see_worker(worker)),
-        );
+    while let Some(of_queue) = workers.next().await {
+        visible.extend(of_queue?.workers);
+        if visible.len() >= NameList::MAX_NAMES {
+            break;
+        }
     }
     Ok(visible.into_iter().take(NameList::MAX_NAMES).collect())
 }
 
 async fn show_queue<R: Redis>(queue: QueueName, context: &Context<R>) -> Result<Response, Refusal> {
     let shown = context.store.queue_workers(&queue).await?;
-    let workers = shown.workers.into_iter();
-    let workers: Vec<_> = workers.filter_map(|worker| context.caller.see_worker(worker)).collect();
     let count = |count: Option<u64>| count.map_or_else(|| "null".into(), |count| format!("\"{count}\""));
     let text = object(Style::Compact, |o| {
         o.text("queue_name", queue.as_str());
-        o.json("workers_list", &json::strings(&workers));
+        o.json("workers_list", &json::strings(&shown.workers));
         o.json("processed", &count(shown.processed));
         o.json("failed", &count(shown.failed));
     });
@@ -125,13 +129,10 @@ async fn show_queue<R: Redis>(queue: QueueName, context: &Context<R>) -> Result<
 }
 
 async fn show_worker<R: Redis>(id: &[u8], context: &Context<R>) -> Result<Response, Refusal> {
-    context.caller.may(Operation::PresqueShowWorker)?;
-    let stored = context.caller.worker(id.to_vec());
-    let worker = context
-        .store
-        .worker(&stored, |queue| context.caller.see(queue).is_some())
-        .await?;
-    let worker = worker.ok_or(Refusal::NoSuchWorker)?;
+    context.caller.check_scope(Operation::PresqueShowWorker)?;
+    let (caller, store) = (&context.caller, &context.store);
+    let worker = store.worker(caller.root(), id, |queue| caller.see(queue).is_some());
+    let worker = worker.await?.ok_or(Refusal::NoSuchWorker)?;
     let text = object(Style::Compact, |o| {
         o.text("worker_id", id).plain("started_at", worker.started);
         o.text("processed", worker.processed.to_string());

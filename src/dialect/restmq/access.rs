@@ -65,12 +65,18 @@ impl Group {
         if !self.may_come_from(headers) {
             return Err(Denied::Host);
         }
-        match &self.login {
-            Some(login) if basic_login(headers).is_some_and(|given| is_same(login, &given)) => caller.vouch(),
-            Some(_) if !caller.has_key() => return Err(Denied::Login),
-            _ => {}
+        if self.recognizes(headers) {
+            caller.vouch();
+        } else if self.login.is_some() && !caller.has_key() {
+            return Err(Denied::Login);
         }
         Ok(())
+    }
+
+    /// Whether these headers have the group's login, where it has one.
+    pub(in crate::dialect) fn recognizes(&self, headers: &HeaderMap) -> bool {
+        let is_right = |login: &Vec<u8>| basic_login(headers).is_some_and(|given| is_same(login, &given));
+        self.login.as_ref().is_some_and(is_right)
     }
 
     fn may_come_from(&self, headers: &HeaderMap) -> bool {

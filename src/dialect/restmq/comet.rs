@@ -23,7 +23,6 @@ pub(super) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<CometResponse, Refusal> {
-    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET => {}
         Method::OPTIONS => return Ok(CometResponse::Whole(respond_options(METHODS))),

@@ -21,7 +21,6 @@ pub(in crate::dialect) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
-    context.caller.is_welcome()?;
     let queue = parse_queue(request, "/control")?;
     let methods = if queue.is_some() { METHODS } else { METHODS_OF_LIST };
     match (request.method(), queue) {
@@ -30,7 +29,7 @@ pub(in crate::dialect) async fn respond<R: Redis>(
             match queue {
                 Some(queue) => show(&context.caller.queue(Operation::RestmqShowStatus, queue)?, context).await,
                 None => {
-                    context.caller.may(Operation::RestmqListStatus)?;
+                    context.caller.check_scope(Operation::RestmqListStatus)?;
                     list(context).await
                 }
             }

@@ -23,7 +23,6 @@ pub(super) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
-    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET | Method::HEAD => {
             access.producer.check(request.headers(), &context.caller)?;
@@ -32,7 +31,7 @@ pub(super) async fn respond<R: Redis>(
         Method::POST => {
             access.producer.check(request.headers(), &context.caller)?;
             // Only the body says what is to be done, and to which queue.
-            context.caller.is_known()?;
+            context.caller.check_key()?;
             let text = parse_text(request, context).await?;
             let queue = parse_queue(request, "/queue")?;
             match run(&text, queue, context).await {

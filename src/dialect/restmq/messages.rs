@@ -28,7 +28,6 @@ pub(in crate::dialect) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
-    context.caller.is_welcome()?;
     if request.path() == "/" {
         return at_root(request, context, access).await;
     }
@@ -46,7 +45,7 @@ async fn at_root<R: Redis>(request: &mut Request, context: &Context<R>, access: 
     match *request.method() {
         Method::POST => {
             access.producer.check(request.headers(), &context.caller)?;
-            context.caller.may(Operation::RestmqPostAtRoot)?;
+            context.caller.check_scope(Operation::RestmqPostAtRoot)?;
             let fields = parse_fields(request, max_message_body_bytes(&context.limits)).await?;
             let queue = QueueName::new(fields.get("queue").ok_or(Refusal::BadRequest)?)?;
             post_fields(

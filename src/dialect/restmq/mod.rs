@@ -47,6 +47,9 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Response {
+    if let Err(denied) = context.caller.check_entry() {
+        return Refusal::from(denied).into();
+    }
     let mut request = Request::new(request);
     let response = match request.path().split('/').nth(1).unwrap_or_default() {
         "" | "q" => messages::respond(&mut request, context, access).await,
@@ -68,6 +71,9 @@ pub async fn handle_comet<B: http_body::Body + 'static, R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> CometResponse {
+    if let Err(denied) = context.caller.check_entry() {
+        return CometResponse::Whole(Refusal::from(denied).into());
+    }
     let response = comet::respond(&Request::new(request), context, access).await;
     response.unwrap_or_else(|refusal| CometResponse::Whole(refusal.into()))
 }

@@ -23,7 +23,6 @@ pub(in crate::dialect) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
-    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET | Method::HEAD => queue(request, context, access).await,
         Method::OPTIONS => Ok(respond_options(METHODS)),
@@ -37,14 +36,13 @@ pub(super) async fn list<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
-    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET | Method::HEAD => {}
         Method::OPTIONS => return Ok(respond_options(METHODS)),
         _ => return Err(Refusal::MethodNotAllowed(METHODS)),
     }
     access.consumer.check(request.headers(), &context.caller)?;
-    context.caller.may(Operation::RestmqListQueues)?;
+    context.caller.check_scope(Operation::RestmqListQueues)?;
     let listed = context.visible_queues().await?;
     let names: Vec<_> = listed.names.iter().map(|name| String::from_utf8_lossy(name)).collect();
     let items = names.iter().map(|name| {
@@ -61,7 +59,7 @@ pub(in crate::dialect) async fn sizes<R: Redis>(
     access: &Access,
 ) -> Result<Response, Refusal> {
     access.consumer.check(request.headers(), &context.caller)?;
-    context.caller.may(Operation::RestmqSizes)?;
+    context.caller.check_scope(Operation::RestmqSizes)?;
     let queues = QueueCounts::load(Operation::RestmqSizes, context).await?;
     let items = queues
         .first

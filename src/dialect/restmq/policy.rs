@@ -18,7 +18,6 @@ pub(super) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
-    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET | Method::HEAD => show(request, context, access).await,
         Method::POST => change(request, context, access).await,

@@ -23,7 +23,6 @@ pub(super) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
-    context.caller.is_welcome()?;
     match *request.method() {
         Method::GET | Method::HEAD => show(request, context, access).await,
         Method::OPTIONS => Ok(respond_options(METHODS)),
@@ -46,7 +45,7 @@ async fn show<R: Redis>(request: &Request, context: &Context<R>, access: &Access
             })
         }
         None => {
-            context.caller.may(Operation::RestmqStats)?;
+            context.caller.check_scope(Operation::RestmqStats)?;
             let queues = QueueCounts::load(Operation::RestmqStats, context).await?;
             spaced(|o| {
                 o.plain("count", queues.size);

@@ -16,12 +16,14 @@ pub(super) async fn show<R: Redis>(context: &Context<R>) -> Result<Response, Pro
         "The maxmemory-policy of Redis is {}: when its memory is full it drops jobs. It should be noeviction.",
         health.maxmemory_policy
     );
-    let warnings = health.can_evict().then_some(("eviction", eviction));
+    // What it tells of Redis is of all tenants together.
+    let shows_redis = context.caller.sees_all();
+    let warnings = (shows_redis && health.can_evict()).then_some(("eviction", eviction));
     Ok(respond(StatusCode::OK, |o| {
         o.text("status", "ok");
         o.object("redis", |o| {
-            // Where INFO is not permitted nothing of this is known. What it tells is of all tenants together.
-            if !health.version.is_empty() && context.caller.sees_all() {
+            // Where INFO is not permitted nothing of this is known.
+            if !health.version.is_empty() && shows_redis {
                 o.text("version", &health.version);
                 o.text("maxmemory_policy", &health.maxmemory_policy);
                 o.plain("used_memory", health.used_memory);

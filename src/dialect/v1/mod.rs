@@ -41,7 +41,7 @@ pub async fn handle<B: http_body::Body + 'static, R: Redis>(
 
 async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<Response, Problem> {
     let caller = &context.caller;
-    caller.is_welcome()?;
+    caller.check_entry()?;
     let route = Route::of(request.path())?;
     let method = match request.method() {
         &Method::HEAD => Method::GET,
@@ -64,7 +64,7 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
             claims::claim(request, &caller.queue(Operation::Claim, queue)?, context).await
         }
         (Route::ClaimsOfMany, Method::POST) => {
-            caller.may(Operation::ClaimOfMany)?;
+            caller.check_scope(Operation::ClaimOfMany)?;
             claims::claim_of_many(request, context).await
         }
         (Route::UseReceipt(verb, queue, receipt), Method::POST) => {
@@ -75,7 +75,7 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
             receipts::use_many(verb, request, &caller.queue(Operation::UseReceipts, queue)?, context).await
         }
         (Route::Queues, Method::GET) => {
-            caller.may(Operation::ListQueues)?;
+            caller.check_scope(Operation::ListQueues)?;
             queues::list(request, context).await
         }
         (Route::Queue(queue), Method::GET) => queues::show(&caller.queue(Operation::ShowQueue, queue)?, context).await,
@@ -95,11 +95,11 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
             dead::redrive(request, &caller.queue(Operation::Redrive, queue)?, context).await
         }
         (Route::Workers, Method::GET) => {
-            caller.may(Operation::ListWorkers)?;
+            caller.check_scope(Operation::ListWorkers)?;
             workers::list(context).await
         }
         (Route::Health, Method::GET) => {
-            caller.may(Operation::ShowHealth)?;
+            caller.check_scope(Operation::ShowHealth)?;
             health::show(context).await
         }
         (route, Method::OPTIONS) => Ok(allow(empty(StatusCode::NO_CONTENT), route.methods())),

@@ -316,7 +316,9 @@ mod tests {
     use http_body_util::BodyExt;
     use std::collections::BTreeSet;
 
-    const ALL: [ProblemType; 20] = [
+    const ALL: [ProblemType; 26] = [
+        ProblemType::AmbiguousHost,
+        ProblemType::CrossSiteRequest,
         ProblemType::IdempotencyKeyReused,
         ProblemType::IncompleteBody,
         ProblemType::InvalidIdempotencyKey,
@@ -324,13 +326,17 @@ mod tests {
         ProblemType::InvalidReceipt,
         ProblemType::InvalidRequest,
         ProblemType::JobCancelled,
+        ProblemType::KeyNeeded,
         ProblemType::MalformedJson,
         ProblemType::MethodNotAllowed,
+        ProblemType::MisdirectedRequest,
         ProblemType::NoSuchJob,
         ProblemType::NoSuchQueue,
+        ProblemType::NotConfigured,
         ProblemType::NotFound,
         ProblemType::PayloadTooLarge,
         ProblemType::PreconditionFailed,
+        ProblemType::ScopeMissing,
         ProblemType::StaleReceipt,
         ProblemType::StoreFull,
         ProblemType::StoreLost,

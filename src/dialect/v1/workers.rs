@@ -10,14 +10,7 @@ use http::StatusCode;
 use std::collections::HashMap;
 
 pub(super) async fn list<R: Redis>(context: &Context<R>) -> Result<Response, Problem> {
-    let seen = context.store.seen_workers().await?.into_iter();
-    let see = |seen: SeenWorker| {
-        Some(SeenWorker {
-            queue: context.caller.see(seen.queue)?,
-            ..seen
-        })
-    };
-    let seen: Vec<_> = seen.filter_map(see).collect();
+    let seen = context.store.seen_workers(|queue| context.caller.see(queue)).await?;
     let workers = by_name(&seen);
     Ok(respond(StatusCode::OK, |o| {
         o.array("workers", &workers, |out, queues| {

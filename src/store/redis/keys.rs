@@ -90,7 +90,7 @@ keys! {
     REPLAY = Key::Queue("replay");
     /// The catalog, a sorted set: the queues, each by when it was entered.
     CATALOG = Key::Global("presque:queues");
-    /// A sorted set, all scores 0: the legacy workers.
+    /// A sorted set, all scores 0: the legacy workers. Those on queues below a root have a [`workers_below`] of their own.
     WORKERS = Key::Global("presque:workers");
     /// A sorted set: each worker that claims by name with each of its queues, by when it was last seen there. Expires
     /// after a day.
@@ -172,9 +172,22 @@ impl QueueKeys {
 /// A hash: what is known of a legacy worker beside its queues. `started` (the second it registered), `processed` and
 /// `failed` (what it did on queues that it has left), and a field `queue:<name>` for each queue that it is registered on.
 ///
-/// The worker is written in hexadecimal: it may be any bytes.
-pub(in crate::store) fn worker_record(worker: &[u8]) -> String {
-    ["presque:worker:", &hex(worker)].concat()
+/// The worker is written in hexadecimal: it may be any bytes. So is the root that its queues are below, where there is one.
+pub(in crate::store) fn worker_record(root: &str, worker: &[u8]) -> String {
+    let mut root = hex(root.as_bytes());
+    if !root.is_empty() {
+        root.push(':');
+    }
+    ["presque:worker:", &root, &hex(worker)].concat()
+}
+
+/// The list of the legacy workers on queues below a root: [`WORKERS`] for those below none.
+pub(in crate::store) fn workers_below(root: &str) -> String {
+    if root.is_empty() {
+        WORKERS.name().to_owned()
+    } else {
+        [WORKERS.name(), ":", &hex(root.as_bytes())].concat()
+    }
 }
 
 /// Bytes as hexadecimal digits.

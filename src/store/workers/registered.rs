@@ -8,7 +8,7 @@ use crate::queue::QueueName;
 use crate::store::queues::NameList;
 use crate::store::redis::{
     LEGACY_RECEIPTS, QueueKeys, Redis, RedisError, ReplyReader, Store, WORKER_COUNTS, WORKER_FAILURES, WORKERS,
-    scripts, worker_record,
+    scripts, worker_record, workers_below,
 };
 
 /// How a record's field for a queue begins.
@@ -42,12 +42,12 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn register(&self, queue: &QueueName, worker: &[u8]) -> Result<(), RedisError> {
-        let (keys, record) = (QueueKeys::new(queue), vec![worker_record(worker)]);
+        let (keys, record) = (QueueKeys::new(queue), vec![worker_record(queue.root(), worker)]);
         // The record first: see `unregister`.
         let field = field(queue);
         self.run_with(&scripts::REGISTER_IN_RECORD, &keys, record, &[field.as_bytes()])
             .await?;
-        let registered = self.enter_with_counts(&keys, worker).await;
+        let registered = self.enter_with_counts(queue, &keys, worker).await;
         registered.map_err(RedisError::after_a_change)?;
         if self
             .is_registered(queue, worker)
@@ -62,7 +62,7 @@ impl<R: Redis> Store<R> {
 
     /// Whether the worker's record has this queue.
     async fn is_registered(&self, queue: &QueueName, worker: &[u8]) -> Result<bool, RedisError> {
-        let record = worker_record(worker);
+        let record = worker_record(queue.root(), worker);
         let there = self
             .redis
             .command("HEXISTS", &[record.as_bytes(), field(queue).as_bytes()])
@@ -71,8 +71,8 @@ impl<R: Redis> Store<R> {
     }
 
     /// Enters a worker in the list of workers, and its counts in the queue.
-    async fn enter_with_counts(&self, keys: &QueueKeys, worker: &[u8]) -> Result<(), RedisError> {
-        self.enter(worker).await?;
+    async fn enter_with_counts(&self, queue: &QueueName, keys: &QueueKeys, worker: &[u8]) -> Result<(), RedisError> {
+        self.enter(queue.root(), worker).await?;
         // It has crashed if it held a job: that one comes back when its lease ends.
         self.redis
             .command("HDEL", &[keys.key(LEGACY_RECEIPTS.name()).as_bytes(), worker])
@@ -85,8 +85,9 @@ impl<R: Redis> Store<R> {
     }
 
     /// Enters a worker in the list of workers.
-    async fn enter(&self, worker: &[u8]) -> Result<(), RedisError> {
-        let entry = [WORKERS.name().as_bytes(), b"NX", b"0", worker];
+    async fn enter(&self, root: &str, worker: &[u8]) -> Result<(), RedisError> {
+        let list = workers_below(root);
+        let entry = [list.as_bytes(), b"NX", b"0", worker];
         self.redis.command("ZADD", &entry).await?;
         Ok(())
     }
@@ -103,7 +104,7 @@ impl<R: Redis> Store<R> {
         let field = field(queue);
         let args = [field.as_bytes(), processed.as_bytes(), failed.as_bytes()];
         let all_left = async {
-            self.unregister_in_record(worker, &args).await?;
+            self.unregister_in_record(queue.root(), worker, &args).await?;
             if !self.is_registered(queue, worker).await? {
                 // A registration that is under way may have entered its counts after the first look. If it enters them
                 // later still, it will look itself.
@@ -115,24 +116,25 @@ impl<R: Redis> Store<R> {
     }
 
     /// Notes in a worker's record what it did on a queue that it left, and takes it off the list after its last one.
-    async fn unregister_in_record(&self, worker: &[u8], args: &[&[u8]]) -> Result<(), RedisError> {
-        let record = vec![worker_record(worker)];
+    async fn unregister_in_record(&self, root: &str, worker: &[u8], args: &[&[u8]]) -> Result<(), RedisError> {
+        let record = vec![worker_record(root, worker)];
         let no_queue = QueueKeys::default();
         let left = self.run_with(&scripts::UNREGISTER_IN_RECORD, &no_queue, record, args);
         if left.await?.flag()? {
-            self.redis.command("ZREM", &[WORKERS.name().as_bytes(), worker]).await?;
+            let list = workers_below(root);
+            self.redis.command("ZREM", &[list.as_bytes(), worker]).await?;
             // It may have registered elsewhere in between. Registering writes the record before the list, so whatever
             // comes in between now finds the worker in the list or enters it there.
-            let record = worker_record(worker);
+            let record = worker_record(root, worker);
             let back = self.redis.command("EXISTS", &[record.as_bytes()]).await?;
             if ReplyReader::new(back).flag()? {
-                self.enter(worker).await?;
+                self.enter(root, worker).await?;
             }
         }
         Ok(())
     }
 
-    /// The workers that are registered on some queue. One command, in a time that does not grow with their number.
+    /// The workers that are registered on some queue below no root. One command, in a time that does not grow with their number.
     ///
     /// # Errors
     /// [`RedisError`].
@@ -155,14 +157,20 @@ impl<R: Redis> Store<R> {
         })
     }
 
-    /// What is known of a worker on the queues that somebody sees, `None` when it is registered on none of them. What it did on
+    /// What is known of a worker on the queues below a root that somebody sees, `None` when it is registered on none of them. What it did on
     /// queues that it has left counts only where it is registered on none that is not seen. One command, and two for each of
     /// its queues.
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn worker(&self, id: &[u8], sees: impl Fn(QueueName) -> bool) -> Result<Option<Worker>, RedisError> {
-        let record = self.redis.command("HGETALL", &[worker_record(id).as_bytes()]).await?;
+    pub async fn worker(
+        &self,
+        root: &str,
+        id: &[u8],
+        sees: impl Fn(QueueName) -> bool,
+    ) -> Result<Option<Worker>, RedisError> {
+        let record = worker_record(root, id);
+        let record = self.redis.command("HGETALL", &[record.as_bytes()]).await?;
         let (mut worker, mut left) = (Worker::default(), Worker::default());
         let (mut is_seen, mut is_elsewhere) = (false, false);
         let mut reply = ReplyReader::new(record);

@@ -16,14 +16,36 @@ pub struct SeenWorker {
 }
 
 impl<R: Redis> Store<R> {
-    /// The workers that claimed by name within a day, the last seen first, at most [`NameList::MAX_NAMES`] pairs of worker and
-    /// queue. One command.
+    /// The workers that claimed by name within a day on queues that somebody sees, the last seen first, at most
+    /// [`NameList::MAX_NAMES`] pairs of worker and queue. One command for each so many pairs that are looked at.
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn seen_workers(&self) -> Result<Vec<SeenWorker>, RedisError> {
+    pub async fn seen_workers(
+        &self,
+        see: impl Fn(QueueName) -> Option<QueueName>,
+    ) -> Result<Vec<SeenWorker>, RedisError> {
+        let mut workers = Vec::new();
+        for page in 0.. {
+            let all = self.page_of_seen(page).await?;
+            let is_last = all.len() < NameList::MAX_NAMES;
+            let visible = all.into_iter().filter_map(|seen| {
+                let queue = see(seen.queue)?;
+                Some(SeenWorker { queue, ..seen })
+            });
+            workers.extend(visible);
+            if is_last || workers.len() >= NameList::MAX_NAMES {
+                break;
+            }
+        }
+        workers.truncate(NameList::MAX_NAMES);
+        Ok(workers)
+    }
+
+    async fn page_of_seen(&self, page: usize) -> Result<Vec<SeenWorker>, RedisError> {
         let max_workers = NameList::MAX_NAMES.to_string();
-        let args = [max_workers.as_bytes()];
+        let passed_over = (page * NameList::MAX_NAMES).to_string();
+        let args = [passed_over.as_bytes(), max_workers.as_bytes()];
         let no_queue = QueueKeys::default();
         let reply = self.run_with(&scripts::SEEN_WORKERS, &no_queue, Vec::new(), &args);
         let mut reply = reply.await?;

@@ -1,6 +1,7 @@
 -- The workers that were seen within a day, the last seen first. Forgets some that were not.
 --
--- ARGV  1 how many at most
+-- ARGV  1 how many to pass over
+--       2 how many at most
 -- Reply for each its member and its time in milliseconds
 --
 -- @keys ALL_SEEN
@@ -11,4 +12,4 @@ local overdue = redis.call('ZRANGE', ALL_SEEN, '-inf', a_day_ago, 'BYSCORE', 'LI
 if #overdue > 0 then
   redis.call('ZREM', ALL_SEEN, unpack(overdue))
 end
-return redis.call('ZRANGE', ALL_SEEN, '+inf', '(' .. a_day_ago, 'BYSCORE', 'REV', 'LIMIT', 0, ARGV[1], 'WITHSCORES')
+return redis.call('ZRANGE', ALL_SEEN, '+inf', '(' .. a_day_ago, 'BYSCORE', 'REV', 'LIMIT', ARGV[1], ARGV[2], 'WITHSCORES')

@@ -68,6 +68,14 @@ async fn on_the_loopback_requests_must_come_under_its_names() {
 }
 
 #[tokio::test]
+async fn the_address_on_which_a_host_listens_is_one_of_its_names() {
+    let redis = Redis::start();
+    let host = host(&redis, &["--listen", "127.0.0.2:0"]);
+    assert_eq!(status(&host, "/v1/queues", &[host.address()]).await, 204);
+    assert_eq!(status(&host, "/v1/queues", &["127.0.0.3"]).await, 421);
+}
+
+#[tokio::test]
 async fn the_names_that_are_given_are_the_only_ones() {
     let redis = Redis::start();
     let host = host(&redis, &["--variable", "allowed_hosts=queue.example, [::1]"]);

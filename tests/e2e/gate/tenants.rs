@@ -96,6 +96,16 @@ async fn no_answer_shows_a_root_or_anything_of_another_tenant() {
             tenant.post(&format!("/w/{queue}"), json!({"worker_id": worker})).await;
         }
     }
+    // A legacy worker's job under a lease has its worker's name.
+    acme.send(
+        "PUT",
+        "/v1/queues/mail",
+        "application/json",
+        "{\"legacy_delivery\":\"at-least-once\"}",
+    )
+    .await;
+    let headers = [("x-api-key", acme.key), ("x-presque-workerid", "w-acme")];
+    assert_eq!(acme.client.send("GET", "/q/mail", &headers, "").await.status, 200);
     bolt.post("/q/secret", json!(1)).await;
     bolt.post("/w/secret", json!({"worker_id": "both"})).await;
     acme.post("/w/mail", json!({"worker_id": "both"})).await;
@@ -122,7 +132,6 @@ async fn no_answer_shows_a_root_or_anything_of_another_tenant() {
         "/v1/queues/mail/jobs?state=active",
         "/v1/workers",
         "/v1/health",
-        "/?queue=mail",
     ] {
         let answer = acme.send("GET", target, "", "").await;
         assert_eq!(answer.status, 200, "{target}: {answer:?}");

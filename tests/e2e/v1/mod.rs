@@ -98,8 +98,9 @@ impl Server {
 
 /// The status and the body of the answer to a request whose body is announced with this length, and does not come.
 async fn announce(server: &Server, method: &str, target: &str, media: &str, length: usize) -> (u16, Value) {
-    let head =
-        format!("{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n\r\n");
+    let head = format!(
+        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n\r\n"
+    );
     let mut stream = TcpStream::connect(server.host.address()).await.expect("a connection");
     stream.write_all(head.as_bytes()).await.expect("a request");
     let mut answer = Vec::new();

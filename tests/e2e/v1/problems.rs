@@ -177,7 +177,7 @@ async fn every_route_with_a_body_has_a_largest_one() {
 async fn a_body_that_breaks_off_stores_nothing() {
     let server = Server::start();
     let mut stream = TcpStream::connect(server.host.address()).await.unwrap();
-    let request = "POST /v1/queues/x/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+    let request = "POST /v1/queues/x/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
         Content-Length: 100\r\n\r\n{\"payload\":1}";
     stream.write_all(request.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();

@@ -110,7 +110,7 @@ async fn other_requests_are_answered_while_claims_wait() {
 
 /// A claim as a client sends it that says everything by hand.
 async fn raw_claim(server: &Server, body: &str) -> TcpStream {
-    let head = "POST /v1/queues/x/claims HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    let head = "POST /v1/queues/x/claims HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
     let mut stream = TcpStream::connect(server.host.address()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();

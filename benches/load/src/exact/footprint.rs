@@ -13,10 +13,11 @@ use std::fs;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// How many instances are looked at together: one is too small to be seen in a process' memory.
-const INSTANCES: usize = 20;
+/// How many instances are looked at together that have answered: one is too small to be seen in a process' memory.
+const IDLE: usize = 200;
 
-/// How many requests a busy instance has at a time: as many as the host gives it by default.
+/// How many that are busy, and how many requests each of them has: as many as the host gives it by default.
+const BUSY: usize = 20;
 const AT_ONCE: usize = 16;
 
 /// How often the host is started.
@@ -54,8 +55,8 @@ pub(crate) async fn measure(paths: &Paths, redis: &Redis) -> Result<Footprint> {
     for _ in 0..STARTS {
         starts.push(start(paths, redis).await?.as_secs_f64() * 1e3);
     }
-    let (host_bytes, [_, idle_instance_bytes]) = instances(paths, redis, 1).await?;
-    let (_, [busy_instance_bytes, _]) = instances(paths, redis, AT_ONCE).await?;
+    let (host_bytes, [_, idle_instance_bytes]) = instances(paths, redis, IDLE, 1).await?;
+    let (_, [busy_instance_bytes, _]) = instances(paths, redis, BUSY, AT_ONCE).await?;
     Ok(Footprint {
         start_millis: median(starts),
         host_bytes,
@@ -78,10 +79,10 @@ async fn start(paths: &Paths, redis: &Redis) -> Result<Duration> {
 /// The memory of a host after its first request; and what an instance more adds to it while it has so many requests that
 /// wait, and once these have ended. Two hosts, with some instances and with twice as many: what one host has freed it would
 /// use again for the others.
-async fn instances(paths: &Paths, redis: &Redis, at_once: usize) -> Result<(u64, [f64; 2])> {
-    let (new, [some_busy, some_idle]) = host_with(paths, redis, at_once, INSTANCES).await?;
-    let (_, [busy, idle]) = host_with(paths, redis, at_once, 2 * INSTANCES).await?;
-    let added = |twice: u64, some: u64| (twice as f64 - some as f64) / INSTANCES as f64;
+async fn instances(paths: &Paths, redis: &Redis, count: usize, at_once: usize) -> Result<(u64, [f64; 2])> {
+    let (new, [some_busy, some_idle]) = host_with(paths, redis, at_once, count).await?;
+    let (_, [busy, idle]) = host_with(paths, redis, at_once, 2 * count).await?;
+    let added = |twice: u64, some: u64| (twice as f64 - some as f64) / count as f64;
     Ok((new, [added(busy, some_busy), added(idle, some_idle)]))
 }
 

@@ -32,7 +32,6 @@ pub(super) async fn respond<R: Redis>(
     context: &Context<R>,
     access: &Access,
 ) -> Result<Response, Refusal> {
-    context.caller.is_welcome()?;
     if request.path() != "/xmlrpc" {
         return Err(Refusal::NotFound);
     }
@@ -40,7 +39,7 @@ pub(super) async fn respond<R: Redis>(
         Method::POST => {
             access.producer.check(request.headers(), &context.caller)?;
             // Only the body says what is to be done, and to which queue.
-            context.caller.is_known()?;
+            context.caller.check_key()?;
             let body = request.body(max_message_body_bytes(&context.limits)).await?;
             let text = run(parse(&body), context).await?;
             Ok(with_type(with_body(StatusCode::OK, text), "text/xml"))
