@@ -5,7 +5,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -89,6 +89,8 @@ struct Host {
     process: Child,
     url: String,
     state: TempDir,
+    /// Held, since it says more than its first line.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Host {
@@ -107,15 +109,15 @@ impl Host {
         command.args(["--listen", "127.0.0.1:0"]).args(args);
         command.stderr(File::create(workspace::root().join(log))?);
         let mut process = command.stdout(Stdio::piped()).spawn()?;
+        let mut output = BufReader::new(process.stdout.take().context("no output")?);
         let mut line = String::new();
-        if let Some(stdout) = process.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line)?;
-        }
+        output.read_line(&mut line)?;
         match line.trim_end().strip_prefix("Serving ") {
             Some(url) => Ok(Self {
                 process,
                 url: url.to_owned(),
                 state,
+                _output: output,
             }),
             None => bail!("presque-host does not serve ({}): {log} says why", process.wait()?),
         }
