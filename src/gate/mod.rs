@@ -1,6 +1,6 @@
 //! Who may do what. Each request passes here before a dialect looks at it.
 //!
-//! [`Gate::caller`] looks at a request's head and finds out who sent it. What that [`Caller`] may do is asked for by the
+//! [`Gate::enter`] looks at a request's head and finds out who sent it. What that [`Caller`] may do is asked for by the
 //! handlers, each with the [`Operation`] that it carries out, since only they know which queues a request names.
 
 mod attempts;
