@@ -141,7 +141,12 @@ impl WorkerState for Life {
         }
     }
 
-    fn drop(&self, _store: Store<Platform>, result: wasmtime::Result<()>) {
+    fn drop(&self, store: Store<Platform>, result: wasmtime::Result<()>) {
+        if self.log_fuel
+            && let Ok(fuel) = store.get_fuel()
+        {
+            tracing::info!(component = &*self.component, fuel, "an instance ended");
+        }
         if let Err(error) = result {
             let component = &*self.component;
             // Its first cause is a line. What stands before that is the way there.

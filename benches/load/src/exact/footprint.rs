@@ -16,8 +16,7 @@ use tokio::task::JoinSet;
 /// How many instances are looked at together that have answered: one is too small to be seen in a process' memory.
 const IDLE: usize = 200;
 
-/// How many that are busy, and how many requests each of them has: as many as the host gives it by default.
-const BUSY: usize = 20;
+/// How many requests a busy instance has at a time: as many as the host gives it by default.
 const AT_ONCE: usize = 16;
 
 /// How often the host is started.
@@ -43,9 +42,11 @@ pub(crate) struct Footprint {
     pub(crate) start_millis: f64,
     /// The memory of the host after its first request, without the pages of its program.
     pub(crate) host_bytes: u64,
-    /// What an instance adds to that once it has answered, and one that has 16 requests that wait, with their connections.
+    /// What an instance adds to that once it has answered.
     pub(crate) idle_instance_bytes: f64,
-    pub(crate) busy_instance_bytes: f64,
+    /// The Wasm memory of an instance that has answered, and of one with 16 claims that wait.
+    pub(crate) idle_wasm_bytes: u64,
+    pub(crate) busy_wasm_bytes: u64,
     /// The size of each component's file.
     pub(crate) wasm_bytes: BTreeMap<String, u64>,
 }
@@ -55,13 +56,17 @@ pub(crate) async fn measure(paths: &Paths, redis: &Redis) -> Result<Footprint> {
     for _ in 0..STARTS {
         starts.push(start(paths, redis).await?.as_secs_f64() * 1e3);
     }
-    let (host_bytes, [_, idle_instance_bytes]) = instances(paths, redis, IDLE, 1).await?;
-    let (_, [busy_instance_bytes, _]) = instances(paths, redis, BUSY, AT_ONCE).await?;
+    let (host_bytes, [_, some]) = host_with(paths, redis, 1, IDLE).await?;
+    let (_, [_, twice]) = host_with(paths, redis, 1, 2 * IDLE).await?;
+    // Two hosts, with some instances and with twice as many: what one host has freed it would use again for the others.
+    let idle_instance_bytes = (twice as f64 - some as f64) / IDLE as f64;
+    let [idle_wasm_bytes, busy_wasm_bytes] = wasm_memory(paths, redis).await?;
     Ok(Footprint {
         start_millis: median(starts),
         host_bytes,
         idle_instance_bytes,
-        busy_instance_bytes,
+        idle_wasm_bytes,
+        busy_wasm_bytes,
         wasm_bytes: sizes(paths)?,
     })
 }
@@ -74,16 +79,6 @@ async fn start(paths: &Paths, redis: &Redis) -> Result<Duration> {
     let (status, _) = connection.send(Method::GET, "/q/empty", Bytes::new()).await?;
     ensure!(status == 404, "an empty queue was answered with {status}");
     Ok(begun.elapsed())
-}
-
-/// The memory of a host after its first request; and what an instance more adds to it while it has so many requests that
-/// wait, and once these have ended. Two hosts, with some instances and with twice as many: what one host has freed it would
-/// use again for the others.
-async fn instances(paths: &Paths, redis: &Redis, count: usize, at_once: usize) -> Result<(u64, [f64; 2])> {
-    let (new, [some_busy, some_idle]) = host_with(paths, redis, at_once, count).await?;
-    let (_, [busy, idle]) = host_with(paths, redis, at_once, 2 * count).await?;
-    let added = |twice: u64, some: u64| (twice as f64 - some as f64) / count as f64;
-    Ok((new, [added(busy, some_busy), added(idle, some_idle)]))
 }
 
 /// The memory of a new host after its first request, with so many busy instances, and when these are idle.
@@ -160,6 +155,30 @@ async fn memory(pid: u32) -> Result<u64> {
         last = now;
     }
     Ok(last)
+}
+
+/// The Wasm memory of an instance when it has answered, and when it has as many claims that wait as it gets at a time. The
+/// host's log says it at the begin of each request.
+async fn wasm_memory(paths: &Paths, redis: &Redis) -> Result<[u64; 2]> {
+    redis.clear().await?;
+    let process = Process::host(paths, &paths.host(), "spin.toml", &redis.url(), &["--log-fuel"]).await?;
+    let mut connection = Connection::open(process.address).await?;
+    for _ in 0..2 {
+        connection.send(Method::GET, "/v1/queues", Bytes::new()).await?;
+    }
+    let idle = logged_memory(&process)?;
+    wait(&process, redis, AT_ONCE).await?;
+    Ok([idle, logged_memory(&process)?])
+}
+
+/// The most memory that an instance had at the begin of a request.
+fn logged_memory(process: &Process) -> Result<u64> {
+    let log = process.log();
+    let number = |line: &str| line.split_once("memory=")?.1.split(' ').next()?.parse().ok();
+    log.lines()
+        .filter_map(number)
+        .max()
+        .context("the host has not told the memory")
 }
 
 /// The size of each component.

@@ -159,14 +159,16 @@ async fn request(operation: &Operation, process: &Process, payload: usize, redis
     })
 }
 
+/// What was used between two looks at one instance. A new instance has more than the one before, or as much.
 fn difference(pair: &[u64]) -> Option<u64> {
     match pair {
-        [before, after] => before.checked_sub(*after),
+        [before, after] => before.checked_sub(*after).filter(|used| *used > 0),
         _ => None,
     }
 }
 
-/// How much fuel was left at each request until now. All are for one component at a time.
+/// How much fuel was left at each request until now, and at the end of each instance: one that a large body has made large
+/// ends with its request. All are for one component at a time.
 fn fuel(process: &Process) -> Vec<u64> {
     let log = process.log();
     let values = log.lines().filter_map(|line| line.split_once("fuel=")?.1.parse().ok());

@@ -72,10 +72,16 @@ impl Display for Footprint {
         ]);
         table.add_row(["memory of the host".to_owned(), kib(self.host_bytes as f64)]);
         table.add_row(["memory of an idle instance".to_owned(), kib(self.idle_instance_bytes)]);
-        table.add_row([
-            "memory of an instance with 16 claims that wait, and of their connections".to_owned(),
-            kib(self.busy_instance_bytes),
-        ]);
+        let rows = [
+            ("Wasm memory of an instance that has answered", self.idle_wasm_bytes),
+            (
+                "Wasm memory of an instance with 16 claims that wait",
+                self.busy_wasm_bytes,
+            ),
+        ];
+        for (what, bytes) in rows {
+            table.add_row([what.to_owned(), kib(bytes as f64)]);
+        }
         for (component, bytes) in &self.wasm_bytes {
             table.add_row([format!("{component}.wasm"), kib(*bytes as f64)]);
         }
