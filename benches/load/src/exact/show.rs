@@ -145,25 +145,35 @@ impl Display for Depth {
             self.bytes_per_job,
             depth::PAYLOAD
         )?;
-        let few = thousands(depth::FEW as f64);
-        let head = [
-            "operation".to_owned(),
-            format!("{few} wait: µs"),
-            format!("{jobs} wait: µs"),
-            "times".to_owned(),
-        ];
-        let mut table = table(&head, 1);
-        for operation in &self.operations {
-            table.add_row([
-                operation.operation.to_owned(),
-                format!("{:.1}", operation.few_micros),
-                format!("{:.1}", operation.many_micros),
-                format!(
-                    "{:.2}",
-                    operation.many_micros / operation.few_micros.max(f64::MIN_POSITIVE)
-                ),
-            ]);
+        let queues = thousands(self.queues as f64);
+        for (what, many, operations) in [
+            ("wait", &jobs, &self.waiting),
+            ("are scheduled", &jobs, &self.scheduled),
+            ("queues", &queues, &self.beside_queues),
+        ] {
+            write_depth(f, what, many, operations)?;
         }
-        writeln!(f, "{table}")
+        Ok(())
     }
+}
+
+fn write_depth(f: &mut Formatter<'_>, what: &str, many: &str, operations: &[depth::AtDepth]) -> Result {
+    let few = thousands(depth::FEW as f64);
+    let head = [
+        "operation".to_owned(),
+        format!("{few} {what}: µs"),
+        format!("{many} {what}: µs"),
+        "times".to_owned(),
+    ];
+    let mut table = table(&head, 1);
+    for operation in operations {
+        let (few, many) = (operation.few_micros, operation.many_micros);
+        table.add_row([
+            operation.operation.to_owned(),
+            format!("{few:.1}"),
+            format!("{many:.1}"),
+            format!("{:.2}", many / few.max(f64::MIN_POSITIVE)),
+        ]);
+    }
+    writeln!(f, "{table}\n")
 }
