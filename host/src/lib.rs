@@ -80,9 +80,12 @@ pub fn serve(flags: &Flags) -> Result<()> {
             let cache = state.join("cache");
             tokio::task::spawn_blocking(move || App::load(&manifest, &variables, &flags, &cache))
         };
-        let checked = start_check::run(&variables, &manifest.redis_commands).await;
+        let look = start_check::Look::at(&variables, &manifest.redis_commands).await;
+        // A start that fails says why in one line: of Redis nothing is told before.
         let app = loading.await??;
-        checked?;
+        if let Some(look) = look? {
+            look.report(&manifest.redis_commands)?;
+        }
         announce(&manifest, address)?;
         let limits = server::Limits {
             connections: max_connections(flags.max_connections, descriptors),

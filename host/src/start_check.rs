@@ -20,26 +20,44 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The time between two looks at a Redis that is not there.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Looks at the Redis of an application that has a variable `redis_url`, and tries the commands that its manifest names.
-///
-/// # Errors
-/// Says why no request could be answered.
-pub(crate) async fn run(variables: &Resolved, commands: &[Vec<String>]) -> Result<()> {
-    let Some(redis) = RedisAddress::of(variables)? else {
-        return Ok(());
-    };
-    let found = look(&redis, commands).await;
-    ensure!(
-        found.errors.is_empty(),
-        "Redis at {redis} cannot be used: {}",
-        found.errors.join("; ")
-    );
-    found.warn(&redis);
-    if let Some(why) = found.not_now {
-        tracing::warn!("Redis at {redis} cannot be used now: {why}. Requests that need it get 503 until it can");
-        tokio::spawn(look_later(redis, commands.to_vec()));
+/// A look at a Redis.
+pub(crate) struct Look {
+    redis: RedisAddress,
+    found: Found,
+}
+
+impl Look {
+    /// Looks at the Redis of an application that has a variable `redis_url`, and tries the commands that its manifest names.
+    /// Tells nothing yet.
+    ///
+    /// # Errors
+    /// The variables do not say where it is.
+    pub(crate) async fn at(variables: &Resolved, commands: &[Vec<String>]) -> Result<Option<Self>> {
+        let Some(redis) = RedisAddress::of(variables)? else {
+            return Ok(None);
+        };
+        let found = look(&redis, commands).await;
+        Ok(Some(Self { redis, found }))
     }
-    Ok(())
+
+    /// Tells what was found, and goes on looking at a Redis that is not there.
+    ///
+    /// # Errors
+    /// Says why no request could be answered.
+    pub(crate) fn report(self, commands: &[Vec<String>]) -> Result<()> {
+        let Self { redis, found } = self;
+        ensure!(
+            found.errors.is_empty(),
+            "Redis at {redis} cannot be used: {}",
+            found.errors.join("; ")
+        );
+        found.warn(&redis);
+        if let Some(why) = found.not_now {
+            tracing::warn!("Redis at {redis} cannot be used now: {why}. Requests that need it get 503 until it can");
+            tokio::spawn(look_later(redis, commands.to_vec()));
+        }
+        Ok(())
+    }
 }
 
 async fn look_later(redis: RedisAddress, commands: Vec<Vec<String>>) {
