@@ -55,7 +55,7 @@ async fn without_redis_the_answer_is_503_and_with_it_all_is_well_again() {
 #[tokio::test]
 async fn a_connection_that_broke_while_it_was_quiet_is_opened_again_unnoticed() {
     let redis = Redis::start();
-    let proxy = Proxy::before(redis.server.port()).await;
+    let proxy = Proxy::before(redis.server.port());
     let host = host_with_one_instance(proxy.url());
     let client = host.client();
     client.insert("/q/x", "1").await;
@@ -69,7 +69,7 @@ async fn a_connection_that_broke_while_it_was_quiet_is_opened_again_unnoticed() 
 #[tokio::test]
 async fn a_command_whose_answer_was_lost_is_not_sent_again() {
     let redis = Redis::start();
-    let proxy = Proxy::before(redis.server.port()).await;
+    let proxy = Proxy::before(redis.server.port());
     let host = host_with_one_instance(proxy.url());
     let client = host.client();
     client.insert("/q/x", "1").await;
@@ -96,7 +96,7 @@ async fn fail_over(proxy: &Proxy, old: &Redis, new: &Redis) {
 #[tokio::test]
 async fn after_a_failover_every_component_finds_the_new_primary_at_its_second_request() {
     let (old, new) = (Redis::start(), Redis::start());
-    let proxy = Proxy::before(old.server.port()).await;
+    let proxy = Proxy::before(old.server.port());
     let host = host_with_one_instance(proxy.url());
     let client = host.client();
     client.insert("/q/x", "1").await;
@@ -124,7 +124,7 @@ async fn after_a_failover_every_component_finds_the_new_primary_at_its_second_re
 #[tokio::test]
 async fn after_a_failover_a_claim_that_waits_is_woken_by_the_new_primary() {
     let (old, new) = (Redis::start(), Redis::start());
-    let proxy = Proxy::before(old.server.port()).await;
+    let proxy = Proxy::before(old.server.port());
     let host = host_with_one_instance(proxy.url());
     let client = host.client();
     let claim = async || {
@@ -150,7 +150,7 @@ async fn after_a_failover_a_claim_that_waits_is_woken_by_the_new_primary() {
 #[tokio::test]
 async fn a_stream_goes_on_after_a_failover_and_ends_where_it_is_refused_for_long() {
     let (old, new) = (Redis::start(), Redis::start());
-    let proxy = Proxy::before(old.server.port()).await;
+    let proxy = Proxy::before(old.server.port());
     let host = host_with_one_instance(proxy.url());
     let mut reader = Listener::open(&host, "/c/x", &[("Accept", "text/event-stream")]).await;
     fail_over(&proxy, &old, &new).await;

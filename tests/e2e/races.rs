@@ -117,3 +117,23 @@ async fn batches_and_single_fetches_share_a_queue() {
     }
     assert_sound(&redis).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_store_is_sound_at_every_moment_while_jobs_come_and_go() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let client = host.client();
+    client.insert("/q/x", "1").await;
+    let work = async |name: &str| {
+        for round in 0..ROUNDS {
+            client.insert(&format!("/q/x?uniq={name}{round}"), "1").await;
+            assert_eq!(client.get("/q/x").await.status, 200);
+        }
+    };
+    let watch = async || {
+        for _ in 0..ROUNDS / 3 {
+            assert_sound(&redis).await;
+        }
+    };
+    tokio::join!(work("a"), work("b"), watch());
+}

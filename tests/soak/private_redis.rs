@@ -24,7 +24,7 @@ impl PrivateRedis {
     pub async fn start() -> Self {
         let state = tempfile::tempdir().expect("a temporary folder");
         let host = start_host(&state);
-        let proxy = Proxy::before(port_of(&host)).await;
+        let proxy = Proxy::before(port_of(&host));
         Self {
             host: Some(host),
             proxy,

@@ -67,11 +67,11 @@ const FAULTS: [Fault; 14] = [
 impl SharedRedis {
     pub async fn start() -> Self {
         let redis = Redis::start();
-        let redis_proxy = Proxy::before(redis.server.port()).await;
+        let redis_proxy = Proxy::before(redis.server.port());
         let mut hosts = Vec::new();
         for _ in 0..HOSTS {
             let host = start_host(&redis_proxy);
-            let proxy = Proxy::before(port_of(&host)).await;
+            let proxy = Proxy::before(port_of(&host));
             hosts.push((Some(host), proxy));
         }
         Self {

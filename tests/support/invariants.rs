@@ -2,9 +2,11 @@
 
 use super::Redis;
 use presque::queue::JobId;
+use redis::{FromRedisValue, Value};
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 
 /// Where a job can be.
 const STATES: [&str; 6] = ["ready", "scheduled", "active", "done", "dead", "cancelled"];
@@ -19,28 +21,72 @@ const STATES: [&str; 6] = ["ready", "scheduled", "active", "done", "dead", "canc
 /// - no lease ends, and no scheduled job becomes due, before the queue says that this may be;
 /// - a queue is marked as listed only when the list has it, and a queue with jobs is marked;
 /// - a worker that is registered on a queue is in the list of workers.
+/// All of it is looked at in one moment, so this may be asked while requests are answered. Only the first job of a queue must
+/// have been answered: its queue is listed after it is stored.
 pub async fn assert_sound(redis: &Redis) {
-    let mut queues: BTreeSet<String> = BTreeSet::new();
-    for key in redis.query::<Vec<String>>(&["KEYS", "*"]).await {
+    let store = Snapshot::of(redis).await;
+    let mut queues: BTreeSet<&str> = BTreeSet::new();
+    for key in store.keys.keys() {
         if let Some(tagged) = key.strip_prefix("presque:{") {
-            let (tag, kind) = tagged.split_once("}:").expect(&key);
+            let (tag, kind) = tagged.split_once("}:").expect(key);
             let known = presque::store::queue_key_suffixes().any(|suffix| suffix == kind)
                 || kind.starts_with("idempotency:")
                 || kind.starts_with("staged:")
                 || kind.starts_with("wakeup:");
             assert!(known, "an unknown key: {key}");
-            queues.insert(tag.to_owned());
+            queues.insert(tag);
         } else if key != "test:clock" {
             let lists = ["presque:queues", "presque:workers", "presque:seen", "presque:health"];
             // What a host has just tried at its start is gone within a second.
             let is_tried = key.starts_with("presque:try:");
-            let known = lists.contains(&&*key) || key.starts_with("presque:worker:") || is_tried;
+            let known = lists.contains(&&**key) || key.starts_with("presque:worker:") || is_tried;
             assert!(known, "an unknown key: {key}");
         }
     }
-    for tag in &queues {
-        assert_jobs_sound(redis, tag).await;
-        assert_queue_sound(redis, tag).await;
+    for tag in queues {
+        assert_jobs_sound(&store, tag);
+        assert_queue_sound(&store, tag);
+    }
+}
+
+/// What the store has, as it was in one moment.
+struct Snapshot {
+    keys: BTreeMap<String, Value>,
+}
+
+impl Snapshot {
+    async fn of(redis: &Redis) -> Self {
+        let script = "
+            local all = {}
+            for _, key in ipairs(redis.call('KEYS', '*')) do
+              local kind = redis.call('TYPE', key).ok
+              local value = ''
+              if kind == 'hash' then
+                value = redis.call('HGETALL', key)
+              elseif kind == 'zset' then
+                value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+              end
+              all[#all + 1] = {key, value}
+            end
+            return all";
+        let keys: Vec<(String, Value)> = redis.query(&["EVAL", script, "0"]).await;
+        Self {
+            keys: keys.into_iter().collect(),
+        }
+    }
+
+    /// A hash, or nothing.
+    fn hash<K: FromRedisValue + Ord + Hash, V: FromRedisValue>(&self, key: &str) -> BTreeMap<K, V> {
+        self.keys
+            .get(key)
+            .map_or_else(BTreeMap::new, |value| redis::from_redis_value(value).expect(key))
+    }
+
+    /// The members of a sorted set in their order, with their scores.
+    fn sorted(&self, key: &str) -> Vec<(Vec<u8>, f64)> {
+        self.keys
+            .get(key)
+            .map_or_else(Vec::new, |value| redis::from_redis_value(value).expect(key))
     }
 }
 
@@ -62,13 +108,10 @@ struct Execution {
     redriven: bool,
 }
 
-async fn assert_jobs_sound(redis: &Redis, tag: &str) {
+fn assert_jobs_sound(store: &Snapshot, tag: &str) {
     let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
     let (mut jobs, mut executions) = (BTreeMap::new(), BTreeMap::new());
-    for (field, value) in redis
-        .query::<BTreeMap<Vec<u8>, Vec<u8>>>(&["HGETALL", &key("jobs")])
-        .await
-    {
+    for (field, value) in store.hash::<Vec<u8>, Vec<u8>>(&key("jobs")) {
         match field.strip_suffix(b"x").filter(|id| id.len() == 12) {
             Some(id) => executions.insert(id_of(id), value),
             None => jobs.insert(id_of(&field), value),
@@ -76,7 +119,7 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
     }
     let mut states: BTreeMap<JobId, &str> = BTreeMap::new();
     for state in STATES {
-        for member in redis.query::<Vec<Vec<u8>>>(&["ZRANGE", &key(state), "0", "-1"]).await {
+        for (member, _) in store.sorted(&key(state)) {
             let (id, payload) = member.split_at(12.min(member.len()));
             let id = id_of(id);
             if payload.is_empty() {
@@ -102,9 +145,8 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
         assert!(jobs.contains_key(id), "{tag}: {id} has an execution and is not there");
     }
 
-    let receipts: BTreeMap<Vec<u8>, Vec<u8>> = redis.query(&["HGETALL", &key("legacy-receipts")]).await;
-    for (worker, packed) in &receipts {
-        for receipt in rmp_serde::from_slice::<Vec<ByteBuf>>(packed).expect("receipts") {
+    for (worker, packed) in store.hash::<Vec<u8>, Vec<u8>>(&key("legacy-receipts")) {
+        for receipt in rmp_serde::from_slice::<Vec<ByteBuf>>(&packed).expect("receipts") {
             let (id, claim) = receipt.split_at(12);
             let id = id_of(id);
             let execution: Execution = executions
@@ -114,16 +156,20 @@ async fn assert_jobs_sound(redis: &Redis, tag: &str) {
             // What was finished through /v1 meanwhile is no harm: the receipt is stale.
             if states.get(&id) == Some(&"active") && execution.claims.to_string().as_bytes() == claim {
                 assert!(
-                    execution.legacy && execution.worker == *worker,
+                    execution.legacy && execution.worker == worker,
                     "{tag}: {worker:?} does not have {id}"
                 );
             }
         }
     }
 
-    let held: BTreeMap<Vec<u8>, Vec<u8>> = redis.query(&["HGETALL", &key("unique")]).await;
+    let held: BTreeMap<Vec<u8>, Vec<u8>> = store.hash(&key("unique"));
     let held: BTreeMap<_, _> = held.into_iter().map(|(key, id)| (key, id_of(&id))).collect();
-    let timed: Vec<Vec<u8>> = redis.query(&["ZRANGE", &key("unique-until"), "0", "-1"]).await;
+    let timed: BTreeSet<Vec<u8>> = store
+        .sorted(&key("unique-until"))
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
     for key in &timed {
         assert!(held.contains_key(key), "{tag}: {key:?} is held for a time by no job");
     }
@@ -173,10 +219,10 @@ fn options_of(record: &[u8]) -> Options {
     rmp_serde::from_slice(&record[colon + 1..][..length]).expect("options")
 }
 
-async fn assert_queue_sound(redis: &Redis, tag: &str) {
+fn assert_queue_sound(store: &Snapshot, tag: &str) {
     let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
-    let jobs: u64 = redis.query(&["EXISTS", &key("jobs"), &key("ready")]).await;
-    let meta: BTreeMap<String, Vec<u8>> = redis.query(&["HGETALL", &key("meta")]).await;
+    let has_jobs = ["jobs", "ready"].iter().any(|kind| store.keys.contains_key(&key(kind)));
+    let meta: BTreeMap<String, Vec<u8>> = store.hash(&key("meta"));
     let not_a_count = ["settings", "policy", "last-turn", "rates"];
     for (field, value) in meta.iter().filter(|(field, _)| !not_a_count.contains(&&***field)) {
         assert!(
@@ -187,8 +233,7 @@ async fn assert_queue_sound(redis: &Redis, tag: &str) {
     if let Some(next_event) = meta.get("next-event") {
         let next_event: f64 = std::str::from_utf8(next_event).unwrap().parse().unwrap();
         for state in ["active", "scheduled"] {
-            let first: Vec<(Vec<u8>, f64)> = redis.query(&["ZRANGE", &key(state), "0", "0", "WITHSCORES"]).await;
-            let at = first.first().map_or(f64::INFINITY, |(_, at)| *at);
+            let at = store.sorted(&key(state)).first().map_or(f64::INFINITY, |(_, at)| *at);
             assert!(
                 next_event <= at,
                 "{tag}: {state} at {at}, and nothing before {next_event}"
@@ -196,17 +241,21 @@ async fn assert_queue_sound(redis: &Redis, tag: &str) {
         }
     }
     let name = tag.replace("%7B", "{").replace("%7D", "}").replace("%25", "%");
-    let listed: Option<f64> = redis.query(&["ZSCORE", "presque:queues", &name]).await;
+    let is_in = |list: &str, name: &[u8]| store.sorted(list).iter().any(|(member, _)| member == name);
     let marked = meta.contains_key("cataloged");
-    assert!(listed.is_some() || !marked, "{tag}: marked and not in the list");
-    assert!(marked || jobs == 0, "{tag}: has jobs and is not marked as listed");
+    assert!(
+        !marked || is_in("presque:queues", name.as_bytes()),
+        "{tag}: marked and not in the list"
+    );
+    assert!(marked || !has_jobs, "{tag}: has jobs and is not marked as listed");
 
     for kind in ["workers", "worker-failures"] {
-        let counts: BTreeMap<Vec<u8>, i64> = redis.query(&["HGETALL", &key(kind)]).await;
-        for (worker, count) in counts {
+        for (worker, count) in store.hash::<Vec<u8>, i64>(&key(kind)) {
             assert!(count >= 0, "{tag}: {worker:?} has {count}");
-            let listed: Option<f64> = redis.query(&[b"ZSCORE", &b"presque:workers"[..], &worker]).await;
-            assert!(listed.is_some(), "{tag}: the worker {worker:?} is not in the list");
+            assert!(
+                is_in("presque:workers", &worker),
+                "{tag}: the worker {worker:?} is not in the list"
+            );
         }
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::runtime::Builder;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 /// What becomes of the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,56 +18,40 @@ pub enum Cut {
     Replies,
 }
 
-/// A proxy before one server. Ends with its value.
+/// A proxy before one server. It runs on a thread of its own: a test that blocks, as while a host starts, does not stop it.
+/// Ends with its value.
 pub struct Proxy {
     port: u16,
     server: Arc<AtomicU16>,
     cut: Arc<AtomicU8>,
-    /// Counts up to break all connections there are.
-    drops: watch::Sender<u64>,
-    /// Counts up to let all connections there are fall silent.
-    silences: watch::Sender<u64>,
-    task: tokio::task::JoinHandle<()>,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+/// What is done to every connection there is.
+enum Order {
+    /// It breaks. The sender is dropped when all of them are closed.
+    Drop(std::sync::mpsc::Sender<()>),
+    /// It stays open, and nothing comes through any more.
+    Silence,
 }
 
 impl Proxy {
     /// A proxy before the server on this port of 127.0.0.1.
-    pub async fn before(server_port: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    pub fn before(server_port: u16) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.set_nonblocking(true).expect("a socket that does not block");
         let port = listener.local_addr().expect("an address").port();
         let cut = Arc::new(AtomicU8::new(Cut::Nothing as u8));
-        let ((drops, _), (silences, _)) = (watch::channel(0), watch::channel(0));
-        let (cutting, dropping, silencing) = (cut.clone(), drops.clone(), silences.clone());
         let server = Arc::new(AtomicU16::new(server_port));
-        let serving = server.clone();
-        let task = tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                // While there is no server, connections end at once.
-                let port = serving.load(Ordering::SeqCst);
-                let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else {
-                    continue;
-                };
-                let cut = cutting.clone();
-                let (mut dropped, mut silenced) = (dropping.subscribe(), silencing.subscribe());
-                tokio::spawn(async move {
-                    let mut carrying = std::pin::pin!(carry(client, server, cut));
-                    tokio::select! {
-                        _ = &mut carrying => return,
-                        _ = dropped.changed() => return,
-                        _ = silenced.changed() => {}
-                    }
-                    // It is still open, and nothing comes through any more.
-                    let _ = dropped.changed().await;
-                });
-            }
-        });
+        let (orders, received) = mpsc::unbounded_channel();
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let serving = serve(listener, server.clone(), cut.clone(), received);
+        std::thread::spawn(move || runtime.block_on(serving));
         Self {
             port,
             server,
             cut,
-            drops,
-            silences,
-            task,
+            orders,
         }
     }
 
@@ -91,18 +77,54 @@ impl Proxy {
 
     /// Lets every connection there is fall silent, as a network does that forgets them. New ones are carried.
     pub fn silence_connections(&self) {
-        self.silences.send_modify(|count| *count += 1);
+        self.orders.send(Order::Silence).expect("the proxy runs");
     }
 
-    /// Breaks every connection there is.
+    /// Breaks every connection there is, and returns when they are closed.
     pub fn drop_connections(&self) {
-        self.drops.send_modify(|count| *count += 1);
+        let (sender, closed) = std::sync::mpsc::channel();
+        self.orders.send(Order::Drop(sender)).expect("the proxy runs");
+        closed.recv().expect_err("the sender is dropped");
     }
 }
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.task.abort();
+/// Carries connections until nobody can give orders any more.
+async fn serve(
+    listener: std::net::TcpListener,
+    server: Arc<AtomicU16>,
+    cut: Arc<AtomicU8>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
+    let listener = TcpListener::from_std(listener).expect("a listener");
+    let silences = watch::Sender::new(());
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let (client, _) = accepted.expect("a connection");
+                let (cut, port, mut silenced) = (cut.clone(), server.load(Ordering::SeqCst), silences.subscribe());
+                connections.spawn(async move {
+                    // While there is no server, connections end at once.
+                    let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else {
+                        return;
+                    };
+                    let mut carrying = std::pin::pin!(carry(client, server, cut));
+                    tokio::select! {
+                        _ = &mut carrying => return,
+                        _ = silenced.changed() => {}
+                    }
+                    // Both ends stay open.
+                    std::future::pending().await
+                });
+            }
+            order = orders.recv() => match order {
+                Some(Order::Drop(_closed)) => connections.shutdown().await,
+                Some(Order::Silence) => silences.send_replace(()),
+                None => return,
+            }
+        }
+        // Those that have ended are not kept.
+        while connections.try_join_next().is_some() {}
     }
 }
 

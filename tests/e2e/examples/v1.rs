@@ -124,7 +124,7 @@ async fn holds_a_long_job_and_finishes_it_before_it_stops(mut command: Command) 
 async fn goes_on_when_the_server_was_away(mut command: Command) {
     let server = Server::start().await;
     let away = Away::start().await;
-    let proxy = Proxy::before(away.port()).await;
+    let proxy = Proxy::before(away.port());
     let port = server.host.address().rsplit(':').next().unwrap().parse().unwrap();
     command.args([&format!("http://127.0.0.1:{}", proxy.port()), "mail", "1"]);
     let first = server.insert(json!({"payload": 1})).await;

@@ -134,7 +134,7 @@ async fn a_put_that_is_refused_makes_the_job_ready_that_its_worker_held() {
 #[tokio::test]
 async fn a_job_whose_worker_was_told_of_an_error_instead_is_not_finished_by_its_next_get() {
     let redis = Redis::start();
-    let proxy = Proxy::before(redis.server.port()).await;
+    let proxy = Proxy::before(redis.server.port());
     let host = Host::start(HostOptions {
         redis_url: Some(proxy.url()),
         ..HostOptions::default()

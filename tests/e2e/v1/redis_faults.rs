@@ -35,7 +35,7 @@ async fn without_redis_nothing_is_done_and_that_is_said() {
 #[tokio::test]
 async fn an_insert_whose_answer_was_lost_can_be_sent_again_with_its_key() {
     let redis = Redis::start();
-    let proxy = Proxy::before(redis.server.port()).await;
+    let proxy = Proxy::before(redis.server.port());
     let host = Host::start(HostOptions {
         redis_url: Some(proxy.url()),
         args: &["--max-instance-reuse-count", "100000", "--idle-instance-timeout", "60s"],

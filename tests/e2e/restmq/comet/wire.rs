@@ -155,7 +155,7 @@ async fn an_idle_reader_costs_less_than_a_command_a_second_and_an_event_stream_s
 #[tokio::test]
 async fn readers_go_on_when_their_connections_to_redis_break() {
     let redis = Redis::start();
-    let proxy = Proxy::before(redis.server.port()).await;
+    let proxy = Proxy::before(redis.server.port());
     let host = Host::start(HostOptions {
         redis_url: Some(proxy.url()),
         manifest: Some("restmq.toml"),
