@@ -55,6 +55,10 @@ pub(crate) struct Flags {
     #[arg(long, value_enum, default_value_t = Fsync::Always)]
     pub(crate) fsync: Fsync,
 
+    /// Measure presque with this setting, too: it takes turns with the others, on the same Redis; may be given more than once.
+    #[arg(long, value_name = "FSYNC", value_enum)]
+    pub(crate) also_fsync: Vec<Fsync>,
+
     /// Another build of the host to measure beside this one; may be given more than once.
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) also: Vec<PathBuf>,
@@ -115,7 +119,7 @@ pub(crate) enum Installed {
 }
 
 /// The setting `appendfsync` of Redis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Fsync {
     /// Before it answers.
     Always,

@@ -38,13 +38,17 @@ impl Redis {
             connection,
             _dir: dir,
         };
-        let policy = fsync.to_string();
-        redis.run::<()>(&["CONFIG", "SET", "appendfsync", &policy]).await?;
+        redis.set_fsync(fsync).await?;
         // It is rewritten between two rounds, so not within one.
         redis
             .run::<()>(&["CONFIG", "SET", "auto-aof-rewrite-percentage", "0"])
             .await?;
         Ok(redis)
+    }
+
+    /// Says from now on when what it is told is put on disk.
+    pub(crate) async fn set_fsync(&self, fsync: Fsync) -> Result<()> {
+        self.run(&["CONFIG", "SET", "appendfsync", &fsync.to_string()]).await
     }
 
     pub(crate) fn url(&self) -> String {

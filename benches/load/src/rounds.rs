@@ -162,9 +162,13 @@ impl<'a> Rounds<'a> {
                             if steps.is_empty() {
                                 continue;
                             }
+                            if let Kind::Fsync(fsync) = server.kind {
+                                redis.set_fsync(fsync).await?;
+                            }
                             let samples = round(server, redis, workload, payload, connections, self.flags.seconds);
                             let samples = self.in_time(samples).await;
                             let samples = samples.with_context(|| format!("{}: {}", server.kind, workload.part))?;
+                            redis.set_fsync(self.flags.fsync).await?;
                             note(server.kind, &mut steps.iter().map(|step| step.name), samples);
                         }
                         let steps = workload.bullmq;

@@ -1,13 +1,13 @@
 //! What is measured: each a process that listens on the loopback.
 
 use crate::bullmq::BullMq;
-use crate::flags::{Flags, Installed};
+use crate::flags::{Flags, Fsync, Installed};
 use crate::measure::Pids;
 use crate::redis::Redis;
 use crate::rounds::in_time;
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::fmt;
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Presque,
     /// presque on another build of the host: of several, the one at this place from 1 on.
     Also(usize),
+    /// The same process as [`Kind::Presque`], while Redis has another setting.
+    Fsync(#[serde(serialize_with = "as_text")] Fsync),
     /// The component of `benches/bare` on this project's host.
     Bare,
     /// presque's handlers in the native server.
@@ -50,11 +52,16 @@ pub(crate) enum Kind {
     BullMq,
 }
 
+fn as_text<S: Serializer>(fsync: &Fsync, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(fsync)
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Presque => "presque",
             Self::Also(place) => return write!(f, "presque, also {place}"),
+            Self::Fsync(fsync) => return write!(f, "presque, {fsync}"),
             Self::Bare => "bare component",
             Self::NativePresque => "presque, native",
             Self::NativeBare => "bare, native",
@@ -315,7 +322,13 @@ impl Subjects {
         let host = paths.host();
         if flags.needs(Kind::Presque) {
             let process = Process::host(paths, &host, "spin.toml", &url, &[]).await?;
-            subjects.add(Kind::Presque, process);
+            let process = subjects.add(Kind::Presque, process);
+            let also = flags.also_fsync.iter().map(|&fsync| Kind::Fsync(fsync));
+            let also = also.filter(|kind| flags.needs(*kind)).map(|kind| Server {
+                kind,
+                process: process.clone(),
+            });
+            subjects.servers.extend(also);
         }
         for (place, program) in (1..).zip(&also) {
             if flags.needs(Kind::Also(place)) {
@@ -355,9 +368,13 @@ impl Subjects {
         Ok(subjects)
     }
 
-    fn add(&mut self, kind: Kind, process: Process) {
+    fn add(&mut self, kind: Kind, process: Process) -> Rc<Process> {
         let process = Rc::new(process);
-        self.servers.push(Server { kind, process });
+        self.servers.push(Server {
+            kind,
+            process: process.clone(),
+        });
+        process
     }
 
     /// The program that serves something, by one of its names, if that has a part in what is wanted. Else notes why it is

@@ -32,7 +32,7 @@ impl Workload {
     /// The steps of a server, none if it has no part in this.
     pub(crate) fn steps(&self, kind: Kind) -> &'static [Step] {
         match kind {
-            Kind::Presque | Kind::Also(_) | Kind::NativePresque | Kind::Spin => self.presque,
+            Kind::Presque | Kind::Also(_) | Kind::Fsync(_) | Kind::NativePresque | Kind::Spin => self.presque,
             Kind::Bare | Kind::NativeBare => self.bare,
             Kind::Webdis => self.webdis,
             Kind::BullMq => &[],
