@@ -125,6 +125,8 @@ operations! {
     DeleteAllDead = Admin, "DELETE /v1/queues/{queue}/dead";
     DeleteDead = Admin, "POST /v1/queues/{queue}/dead/delete";
     Redrive = Admin, "POST /v1/queues/{queue}/dead/redrive";
+    ShowHistory = Read, "GET /v1/queues/{queue}/history";
+    ShowOverview = Read, "GET /v1/overview";
     ListWorkers = Read, "GET /v1/workers";
     ShowHealth = Read, "GET /v1/health";
 }

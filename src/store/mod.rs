@@ -24,7 +24,8 @@ pub use jobs::{
     MAX_RECEIPTS, Nack, Nacked, NewJob, Newest, NextJob, Peeked, Purged, Redriven, Removed,
 };
 pub use queues::{
-    Condition, Configured, Counts, Delete, Description, EffectiveSettings, Health, LastMinute, NameList, Totals,
+    Condition, Configured, Counts, Delete, Description, EffectiveSettings, Health, History, LastMinute, MAX_LOOKED_AT,
+    Minute, NameList, Summary, Totals,
 };
 pub use redis::{Effect, Redis, RedisError, Reply, Store, Unavailable, queue_key_suffixes};
 pub use subscribers::{Delivery, DeliveryId, Inbox, Subscriber, SubscriberKind};

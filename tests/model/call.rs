@@ -220,6 +220,9 @@ pub enum Call {
     Describe {
         queue: usize,
     },
+    History {
+        queue: usize,
+    },
     Counts {
         queue: usize,
     },
@@ -267,6 +270,8 @@ pub enum Outcome {
     Jobs(Vec<store::Job>),
     Peeked(store::Peeked),
     Described(Option<store::Description>),
+    /// Of each minute what was inserted, claimed, done, failed, lost, dead.
+    History(Option<Vec<[u64; 6]>>),
     Counted(store::Counts),
     QueueWorkers(store::QueueWorkers),
     Worker(Option<store::Worker>),

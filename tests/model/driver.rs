@@ -138,7 +138,10 @@ impl Run<'_> {
         self.take_out_tag(call, &mut found)?;
         if found == expected {
             if let Some(last) = self.trace.last_mut()
-                && !matches!(found, Outcome::Jobs(_) | Outcome::Described(_) | Outcome::Lists(..))
+                && !matches!(
+                    found,
+                    Outcome::Jobs(_) | Outcome::Described(_) | Outcome::History(_) | Outcome::Lists(..)
+                )
                 && !last.contains(" -> ")
             {
                 let _ = write!(last, "\n        -> {}", brief(&found));
@@ -181,6 +184,7 @@ impl Run<'_> {
         for queue in 0..QUEUES.len() {
             calls.extend([
                 Call::Describe { queue },
+                Call::History { queue },
                 Call::Counts { queue },
                 Call::QueueWorkers { queue },
             ]);

@@ -90,7 +90,7 @@ impl Queue {
                 return;
             }
             job.lost += 1;
-            self.lost += 1;
+            self.count(Event::Lost, 1);
         }
         if let Some(reason) = reason {
             self.bury(&holder, reason);

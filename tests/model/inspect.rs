@@ -107,6 +107,7 @@ impl Queue {
                 done: self.done,
                 failed: self.failed.unwrap_or(0),
                 lost_leases: self.lost,
+                dead: self.died,
                 orphans: 0,
             },
             last_minute: LastMinute {

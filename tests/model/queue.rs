@@ -14,13 +14,15 @@ pub enum How {
     Nack,
 }
 
-/// What is counted for the last minute.
+/// What is counted, minute by minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     Inserted,
     Claimed,
     Done,
     Failed,
+    Lost,
+    Died,
 }
 
 #[derive(Clone, Debug)]
@@ -45,6 +47,7 @@ pub struct Queue {
     pub failed: Option<u64>,
     pub done: u64,
     pub lost: u64,
+    pub died: u64,
     pub events: Vec<(Event, i64, u64)>,
     /// What each registered worker has processed and failed.
     pub workers: BTreeMap<Bytes, (u64, u64)>,
@@ -70,6 +73,7 @@ impl Queue {
             failed: None,
             done: 0,
             lost: 0,
+            died: 0,
             events: Vec::new(),
             workers: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -164,6 +168,8 @@ impl Queue {
             Event::Claimed => *self.processed.get_or_insert(0) += number,
             Event::Done => self.done += number,
             Event::Failed => *self.failed.get_or_insert(0) += number,
+            Event::Lost => self.lost += number,
+            Event::Died => self.died += number,
         }
     }
 
@@ -182,6 +188,20 @@ impl Queue {
             *of == event && (1..=6).contains(&age)
         });
         counts.map(|(_, _, number)| number).sum()
+    }
+
+    /// How many there were of each kind in each of the last minutes, the running one last. `None` for a queue that is not there.
+    pub fn history(&self, minutes: usize) -> Option<Vec<[u64; 6]>> {
+        self.status?;
+        let mut history = vec![[0; 6]; minutes];
+        for (event, at, number) in &self.events {
+            let age = self.now.div_euclid(MINUTE) - at.div_euclid(MINUTE);
+            let place = usize::try_from(age).ok().and_then(|age| minutes.checked_sub(age + 1));
+            if let Some(place) = place {
+                history[place][*event as usize] += number;
+            }
+        }
+        Some(history)
     }
 
     /// The first job, or the first settings, of a queue.
@@ -251,6 +271,7 @@ impl Queue {
             until: now + rules.dead_retain,
         };
         self.sweep();
+        self.count(Event::Died, 1);
         self.forget_excess_dead(Some(id));
     }
 

@@ -3,13 +3,27 @@
 use super::call::{self, Bytes, Call, Outcome, QUEUES};
 use presque::queue::{JobId, Priority, QueueName, Receipt, State, Status, Timestamp, Unique};
 use presque::store::{
-    Ack, Claim, Condition, Cursor, DeadJobs, Delete, Extend, FailureReport, Fetch, Idempotency, Insert, InsertBatch,
-    Job, ListJobs, Nack, NewJob, Redis, RedisError, Store,
+    Ack, Claim, Condition, Cursor, DeadJobs, Delete, Extend, FailureReport, Fetch, History, Idempotency, Insert,
+    InsertBatch, Job, ListJobs, Minute, Nack, NewJob, Redis, RedisError, Store,
 };
 use std::time::Duration;
 
 /// No call waits for anything but Redis. One that takes longer goes round in circles.
 const LONGEST: Duration = Duration::from_secs(10);
+
+/// What was inserted, claimed, done, failed, lost, dead in a minute.
+fn counts_of(minute: Minute) -> [u64; 6] {
+    let Minute {
+        inserted,
+        claimed,
+        done,
+        failed,
+        lost_leases,
+        dead,
+        ..
+    } = minute;
+    [inserted, claimed, done, failed, lost_leases, dead]
+}
 
 /// Makes a call.
 pub async fn call<R: Redis>(store: &Store<R>, call: &Call) -> Result<Outcome, RedisError> {
@@ -158,6 +172,11 @@ async fn run<R: Redis>(store: &Store<R>, call: &Call) -> Result<Outcome, RedisEr
         }
         Call::Peek { queue } => Outcome::Peeked(store.peek(&name(*queue)).await?),
         Call::Describe { queue } => Outcome::Described(store.describe(&name(*queue)).await?),
+        Call::History { queue } => {
+            let mut found = store.histories(&[name(*queue)], History::MAX_MINUTES).await?;
+            let minutes = found.pop().flatten().map(|history| history.minutes);
+            Outcome::History(minutes.map(|minutes| minutes.into_iter().map(counts_of).collect()))
+        }
         Call::Counts { queue } => Outcome::Counted(store.counts(&name(*queue)).await?),
         Call::QueueWorkers { queue } => {
             let mut workers = store.queue_workers(&name(*queue)).await?;

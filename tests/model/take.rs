@@ -153,7 +153,7 @@ impl Queue {
         }
         let ids: Vec<String> = ended.into_iter().map(|job| job.id.clone()).collect();
         let max_lost_leases = self.rules().max_lost_leases + u64::from(self.mistake == Mistake::OneLeaseMore);
-        self.lost += ids.len() as u64;
+        self.count(Event::Lost, ids.len() as u64);
         let may_have_more = ids.len() == SLICE;
         for id in ids {
             let job = self.job(&id);

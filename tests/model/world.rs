@@ -4,7 +4,7 @@ use super::call::{Ack, Bytes, Call, Outcome, QUEUES};
 use super::queue::{Event, Queue};
 use super::rules::{DAY, Mistake, SECOND};
 use presque::queue::Timestamp;
-use presque::store::{Claimed, Worker};
+use presque::store::{Claimed, History, Worker};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -140,6 +140,7 @@ impl World {
             } => Outcome::Jobs(self.queues[*queue].list(*state, *payload)),
             Call::Peek { queue } => Outcome::Peeked(self.queues[*queue].peek()),
             Call::Describe { queue } => Outcome::Described(self.queues[*queue].describe()),
+            Call::History { queue } => Outcome::History(self.queues[*queue].history(History::MAX_MINUTES)),
             Call::Counts { queue } => Outcome::Counted(self.queues[*queue].counts()),
             Call::QueueWorkers { queue } => Outcome::QueueWorkers(self.queues[*queue].queue_workers()),
             Call::Worker { worker } => Outcome::Worker(self.worker(worker)),

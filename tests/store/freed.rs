@@ -134,7 +134,7 @@ async fn workers_seen_within_a_day_expire() {
 }
 
 #[tokio::test]
-async fn counts_of_more_than_the_last_minute_leave() {
+async fn rates_of_more_than_the_last_minute_leave() {
     let mut work = Work::start().await;
     let mut sizes = Vec::new();
     for _ in 0..3 {

@@ -7,6 +7,7 @@ mod delete;
 mod endings;
 mod fetch;
 mod freed;
+mod history;
 mod insert;
 mod lease;
 mod legacy;

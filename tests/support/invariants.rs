@@ -21,6 +21,7 @@ const STATES: [&str; 6] = ["ready", "scheduled", "active", "done", "dead", "canc
 /// - no lease ends, and no scheduled job becomes due, before the queue says that this may be;
 /// - a queue is marked as listed only when the list has it, and a queue with jobs is marked;
 /// - a worker that is registered on a queue is in the list of workers.
+///
 /// All of it is looked at in one moment, so this may be asked while requests are answered. Only the first job of a queue must
 /// have been answered: its queue is listed after it is stored.
 pub async fn assert_sound(redis: &Redis) {
@@ -36,7 +37,13 @@ pub async fn assert_sound(redis: &Redis) {
             assert!(known, "an unknown key: {key}");
             queues.insert(tag);
         } else if key != "test:clock" {
-            let lists = ["presque:queues", "presque:workers", "presque:seen", "presque:health"];
+            let lists = [
+                "presque:queues",
+                "presque:workers",
+                "presque:seen",
+                "presque:health",
+                "presque:overview",
+            ];
             // What a host has just tried at its start is gone within a second.
             let is_tried = key.starts_with("presque:try:");
             let known = lists.contains(&&**key) || key.starts_with("presque:worker:") || is_tried;
@@ -223,7 +230,7 @@ fn assert_queue_sound(store: &Snapshot, tag: &str) {
     let key = |kind: &str| format!("presque:{{{tag}}}:{kind}");
     let has_jobs = ["jobs", "ready"].iter().any(|kind| store.keys.contains_key(&key(kind)));
     let meta: BTreeMap<String, Vec<u8>> = store.hash(&key("meta"));
-    let not_a_count = ["settings", "policy", "last-turn", "rates"];
+    let not_a_count = ["settings", "policy", "last-turn", "rates", "history"];
     for (field, value) in meta.iter().filter(|(field, _)| !not_a_count.contains(&&***field)) {
         assert!(
             std::str::from_utf8(value).unwrap().parse::<u64>().is_ok(),

@@ -9,10 +9,12 @@ mod claims;
 mod dead;
 mod headers;
 mod health;
+mod history;
 mod insert;
 mod job_view;
 mod jobs;
 mod members;
+mod overview;
 mod problem;
 mod queues;
 mod receipts;
@@ -93,6 +95,13 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
         }
         (Route::Redrive(queue), Method::POST) => {
             dead::redrive(request, &caller.queue(Operation::Redrive, queue)?, context).await
+        }
+        (Route::History(queue), Method::GET) => {
+            history::show(request, &caller.queue(Operation::ShowHistory, queue)?, context).await
+        }
+        (Route::Overview, Method::GET) => {
+            caller.check_scope(Operation::ShowOverview)?;
+            overview::show(request, context).await
         }
         (Route::Workers, Method::GET) => {
             caller.check_scope(Operation::ListWorkers)?;

@@ -102,7 +102,7 @@ enum Extension {
     /// The member that is wrong, as a JSON pointer.
     Member(String),
     /// The query parameter that is wrong.
-    Parameter(&'static str),
+    Parameter(String),
     /// The methods that the route has.
     Methods(&'static str),
     /// The encoding of a body that can be read.
@@ -133,9 +133,19 @@ impl Problem {
 
     /// A query parameter that is wrong.
     pub(super) fn parameter(name: &'static str, must: &str) -> Self {
+        Self::wrong_parameter(name.to_owned(), format!("`{name}` must be {must}."))
+    }
+
+    /// A query parameter that the route lacks; these are those that it has.
+    pub(super) fn unknown_parameter(name: String, known: &[&str]) -> Self {
+        let detail = format!("There is no parameter `{name}`. This route has {}.", known.join(", "));
+        Self::wrong_parameter(name, detail)
+    }
+
+    fn wrong_parameter(name: String, detail: String) -> Self {
         Self {
             extension: Extension::Parameter(name),
-            ..Self::new(ProblemType::InvalidRequest, format!("`{name}` must be {must}."))
+            ..Self::new(ProblemType::InvalidRequest, detail)
         }
     }
 

@@ -8,11 +8,12 @@ use super::respond;
 use super::seconds::{seconds, thousandths};
 use super::settings::{parse_settings, render_settings};
 use crate::queue::QueueName;
-use crate::store::{Condition, Configured, Delete, Description, NameList, Redis};
-use crate::web::json::push_string;
+use crate::store::{Condition, Configured, Delete, Description, LastMinute, NameList, Redis};
+use crate::web::json::{Object, push_string};
 use crate::web::{Context, Request, Response, empty, with_header};
 use http::StatusCode;
 use http::header::ETAG;
+use std::time::Duration;
 
 pub(super) async fn list<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Problem> {
     let max_queues = parse_number(request, "limit", 1..=NameList::MAX_NAMES)?.unwrap_or(NameList::MAX_NAMES);
@@ -27,11 +28,14 @@ pub(super) async fn list<R: Redis>(request: &Request, context: &Context<R>) -> R
 
 pub(super) async fn show<R: Redis>(queue: &QueueName, context: &Context<R>) -> Result<Response, Problem> {
     let described = context.store.describe(queue).await?;
-    let described = described.ok_or_else(|| {
-        let detail = "A queue exists from its first job or its first settings on, until it is deleted.";
-        Problem::new(ProblemType::NoSuchQueue, detail)
-    })?;
-    Ok(render(queue, &described))
+    Ok(render(queue, &described.ok_or_else(no_such_queue)?))
+}
+
+pub(super) fn no_such_queue() -> Problem {
+    Problem::new(
+        ProblemType::NoSuchQueue,
+        "A queue exists from its first job or its first settings on, until it is deleted.",
+    )
 }
 
 fn render(queue: &QueueName, described: &Description) -> Response {
@@ -43,23 +47,35 @@ fn render(queue: &QueueName, described: &Description) -> Response {
                 o.plain(state.name(), count);
             }
         });
-        let age = described.oldest_ready.map_or_else(|| "null".to_owned(), seconds);
-        o.plain("oldest_ready_age", age);
+        render_oldest_ready(o, described.oldest_ready);
         o.object("totals", |o| {
             o.plain("claimed", totals.claimed).plain("done", totals.done);
             o.plain("failed", totals.failed)
                 .plain("lost_leases", totals.lost_leases);
-            o.plain("orphans", totals.orphans);
+            o.plain("dead", totals.dead).plain("orphans", totals.orphans);
         });
-        o.object("rates", |o| {
-            o.plain("inserted", per_second(rates.inserted))
-                .plain("claimed", per_second(rates.claimed));
-            o.plain("done", per_second(rates.done))
-                .plain("failed", per_second(rates.failed));
-        });
+        render_rates(o, &rates);
         o.plain("workers", described.workers);
     });
     with_tag(response, &described.effective.tag)
+}
+
+/// Adds the rates of the last minute.
+pub(super) fn render_rates(o: &mut Object<'_>, rates: &LastMinute) {
+    o.object("rates", |o| {
+        o.plain("inserted", per_second(rates.inserted))
+            .plain("claimed", per_second(rates.claimed));
+        o.plain("done", per_second(rates.done))
+            .plain("failed", per_second(rates.failed));
+    });
+}
+
+/// Adds how long the oldest ready job has been ready.
+pub(super) fn render_oldest_ready(o: &mut Object<'_>, oldest_ready: Option<Duration>) {
+    o.plain(
+        "oldest_ready_age",
+        oldest_ready.map_or_else(|| "null".to_owned(), seconds),
+    );
 }
 
 /// A count per minute as a rate per second.

@@ -20,6 +20,8 @@ pub(super) enum Route {
     Dead(QueueName),
     DeleteDead(QueueName),
     Redrive(QueueName),
+    History(QueueName),
+    Overview,
     Workers,
     Health,
 }
@@ -32,6 +34,7 @@ impl Route {
         };
         Ok(match rest {
             ["claims"] => Self::ClaimsOfMany,
+            ["overview"] => Self::Overview,
             ["workers"] => Self::Workers,
             ["health"] => Self::Health,
             ["queues"] => Self::Queues,
@@ -50,6 +53,7 @@ impl Route {
             ["queues", queue, "dead"] => Self::Dead(parse_queue(queue)?),
             ["queues", queue, "dead", "delete"] => Self::DeleteDead(parse_queue(queue)?),
             ["queues", queue, "dead", "redrive"] => Self::Redrive(parse_queue(queue)?),
+            ["queues", queue, "history"] => Self::History(parse_queue(queue)?),
             _ => return Err(not_found()),
         })
     }
@@ -60,7 +64,7 @@ impl Route {
             Self::Jobs(_) => "GET, HEAD, OPTIONS, POST",
             Self::Job(..) => "DELETE, GET, HEAD, OPTIONS",
             Self::Queue(_) => "DELETE, GET, HEAD, OPTIONS, PUT",
-            Self::Queues | Self::Workers | Self::Health => "GET, HEAD, OPTIONS",
+            Self::Queues | Self::History(_) | Self::Overview | Self::Workers | Self::Health => "GET, HEAD, OPTIONS",
             Self::Dead(_) => "DELETE, OPTIONS",
             Self::Claims(_)
             | Self::ClaimsOfMany

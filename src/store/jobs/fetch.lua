@@ -15,7 +15,7 @@
 -- @rare
 local function take_leased(max_jobs, max_bytes, worker, packed_settings, next_event, reply)
   local settings, receipts, first_end = settings_of(packed_settings), {}, math.huge
-  local taken, may_have_more = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
+  local taken, may_have_more, wait = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
     local lease = lease_for(nil, job.options, settings.lease)
     receipts[#receipts + 1] = lease_out(job, worker, lease, true)
     first_end = math.min(first_end, NOW + lease)
@@ -25,12 +25,12 @@ local function take_leased(max_jobs, max_bytes, worker, packed_settings, next_ev
     set_legacy_receipts(worker, receipts)
     note_event(next_event, first_end)
   end
-  return taken, may_have_more
+  return taken, may_have_more, wait
 end
 
 local max_jobs, worker, max_bytes = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local status, packed_settings, next_event, period =
-  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'period'))
+local status, packed_settings, next_event, period, longest_wait =
+  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'period', 'longest-wait'))
 -- Done even where at-least-once delivery has been switched off since: receipts may be left.
 if worker ~= '' then
   finish_legacy_receipts(worker, packed_settings, period)
@@ -47,17 +47,17 @@ if may_have_event(next_event) then
 end
 
 local reply = {'jobs', 0}
-local taken, may_have_more
+local taken, may_have_more, wait
 if worker ~= '' and packed_settings and settings_of(packed_settings).is_legacy_leased then
-  taken, may_have_more = take_leased(max_jobs, max_bytes, worker, packed_settings, next_event, reply)
+  taken, may_have_more, wait = take_leased(max_jobs, max_bytes, worker, packed_settings, next_event, reply)
 else
-  taken, may_have_more = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
+  taken, may_have_more, wait = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
     hand_out_for_good(job)
     reply[#reply + 1] = job.payload
   end)
 end
 if taken > 0 then
-  count_claimed(period, worker, taken)
+  count_claimed(period, longest_wait, worker, taken, wait)
 elseif may_have_more or left then
   reply[2] = 1
 end

@@ -10,8 +10,8 @@
 -- @keys META
 -- @include counts, event, lease, orphan
 
-local status, packed_settings, next_event, period =
-  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'period'))
+local status, packed_settings, next_event, period, longest_wait =
+  unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'period', 'longest-wait'))
 local _, left
 if may_have_event(next_event) then
   _, left = handle_events(status, packed_settings, period, 1)
@@ -21,12 +21,12 @@ if may_have_event(next_event) then
 end
 
 local reply = {0}
-local taken, may_have_more = pop_ready(1, tonumber(ARGV[1]), packed_settings, function(job)
+local taken, may_have_more, wait = pop_ready(1, tonumber(ARGV[1]), packed_settings, function(job)
   hand_out_for_good(job)
   reply[2], reply[3], reply[4] = job.id, job.payload, job.options.is_text and 1 or 0
 end)
 if taken > 0 then
-  count_claimed(period, '', taken)
+  count_claimed(period, longest_wait, '', taken, wait)
 elseif may_have_more or left then
   reply[1] = 1
 end

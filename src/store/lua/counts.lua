@@ -3,43 +3,109 @@
 -- @keys META, WORKER_COUNTS, WORKER_FAILURES
 -- @include clock
 
--- Rates are told in periods of ten seconds, of the last minute. The field `rates` of META has, for each period in which something
--- was counted, what had been counted when it began; so rates cost a call nothing, but the first in a period. The field `period`
--- is the last of them.
+-- What is counted is told for the last minute, by periods of ten seconds, and minute by minute for the last three hours. It costs
+-- a call nothing, but the first one in a period. These fields of META have it:
+--
+--   period        the last period in which something was counted
+--   rates         for each period of the last minute in which something was counted, and all of the minute of `period`: its
+--                 number, and what had been counted when it began; packed
+--   history       for each minute before that of `period` in which something was counted: its number, how much of each was,
+--                 and the longest wait; packed
+--   longest-wait  the longest wait in the minute of `period`, see `note_wait`
 local PERIOD, PERIODS = 10000, 7
+local MINUTE, MINUTES = 60000, 180
 
--- What is counted, as fields of META. `sequence` counts what was inserted.
-local COUNTED = {'sequence', 'processed', 'done', 'failed'}
+-- What is counted, as fields of META. `sequence` counts what was inserted, `died` what became dead.
+local COUNTED = {'sequence', 'processed', 'done', 'failed', 'lost-leases', 'died'}
 
--- What has been counted, in this order.
-local function totals_now()
-  local totals = redis.call('HMGET', META, unpack(COUNTED))
+-- The minute that a period is in.
+local function minute_of(period)
+  return math.floor(period * PERIOD / MINUTE)
+end
+
+-- What has been counted, in the order of COUNTED, and what `rates` has: two tables.
+local function read_counted()
+  local values = redis.call('HMGET', META, 'rates', unpack(COUNTED))
+  local totals = {}
   for i = 1, #COUNTED do
-    totals[i] = tonumber(totals[i] or 0)
+    totals[i] = tonumber(values[i + 1] or 0)
+  end
+  return totals, values[1] and cmsgpack.unpack(values[1]) or {}
+end
+
+-- What had been counted when a period began: nothing was since, until the next period in which something was.
+local function totals_at(period, totals, rates)
+  for _, rate in ipairs(rates) do
+    if rate[1] >= period then
+      return rate[2]
+    end
   end
   return totals
 end
 
--- The periods of the last minute, oldest first: each a table of its number and what had been counted when it began.
-local function rates()
-  local packed, current = redis.call('HGET', META, 'rates'), {}
-  for _, rate in ipairs(packed and cmsgpack.unpack(packed) or {}) do
-    if rate[1] > math.floor(NOW / PERIOD) - PERIODS then
-      current[#current + 1] = rate
+-- How many were inserted, claimed, done, and failed in the six periods before this one.
+local function last_minute_counts(totals, rates)
+  local period = math.floor(NOW / PERIOD)
+  local before, after = totals_at(period - PERIODS + 1, totals, rates), totals_at(period, totals, rates)
+  return {after[1] - before[1], after[2] - before[2], after[3] - before[3], after[4] - before[4]}
+end
+
+-- The minute of the last period, as the history has minutes; nil when nothing was counted yet.
+local function latest_minute(totals, rates, longest_wait)
+  local last = rates[#rates]
+  for _, rate in ipairs(rates) do
+    if minute_of(rate[1]) == minute_of(last[1]) then
+      local minute = {minute_of(last[1])}
+      for i = 1, #COUNTED do
+        -- An older version counted less.
+        minute[i + 1] = totals[i] - (rate[2][i] or totals[i])
+      end
+      minute[#COUNTED + 2] = tonumber(longest_wait or 0)
+      return minute
     end
   end
-  return current
+end
+
+-- The minutes of the last three hours in which something was counted, the oldest first: those that the history has, and the
+-- latest.
+local function minutes(totals, rates)
+  local packed, longest_wait = unpack(redis.call('HMGET', META, 'history', 'longest-wait'))
+  local all, kept = packed and cmsgpack.unpack(packed) or {}, {}
+  all[#all + 1] = latest_minute(totals, rates, longest_wait)
+  for _, minute in ipairs(all) do
+    if minute[1] > math.floor(NOW / MINUTE) - MINUTES then
+      kept[#kept + 1] = minute
+    end
+  end
+  return kept
 end
 
 -- Begins a period, unless this call has begun it before.
 -- @rare
 local function begin_period()
-  local period, rates_now = math.floor(NOW / PERIOD), rates()
-  local last = rates_now[#rates_now]
-  if not last or last[1] < period then
-    rates_now[#rates_now + 1] = {period, totals_now()}
-    redis.call('HSET', META, 'period', period, 'rates', cmsgpack.pack(rates_now))
+  local period = math.floor(NOW / PERIOD)
+  local totals, rates = read_counted()
+  local last = rates[#rates]
+  if last and last[1] >= period then
+    return
   end
+  local fields = {'period', period}
+  if last and minute_of(last[1]) < minute_of(period) then
+    fields = {'period', period, 'history', cmsgpack.pack(minutes(totals, rates)), 'longest-wait', 0}
+  end
+  local current = {}
+  for _, rate in ipairs(rates) do
+    if rate[1] > period - PERIODS then
+      current[#current + 1] = rate
+    end
+  end
+  current[#current + 1] = {period, totals}
+  redis.call('HSET', META, 'rates', cmsgpack.pack(current), unpack(fields))
+end
+
+-- Whether what was counted up to a period is of no interest any more.
+local function is_period_over(period)
+  return minute_of(period) <= math.floor(NOW / MINUTE) - MINUTES
 end
 
 -- To be called before anything is counted. Takes the field `period` of META.
@@ -64,9 +130,27 @@ local function count_failed_by(worker)
   end
 end
 
+-- How long a job waits before that is noted (ms).
+local MIN_NOTED_WAIT = 1000
+
+-- Notes how long a job was ready before it was claimed (ms), if it is the longest in this minute by a tenth: else each job of a
+-- queue that grows would be noted. Takes the fields `period` and `longest-wait` of META as they were before anything was counted.
+-- @rare
+local function note_wait(period, longest_wait, wait)
+  local is_first = not period or minute_of(period) < math.floor(NOW / MINUTE)
+  if is_first or wait > 1.1 * tonumber(longest_wait or 0) then
+    redis.call('HSET', META, 'longest-wait', wait)
+  end
+end
+
 -- These take the field `period` of META. When Redis is full the script must have written before, see `allow_when_full`.
-local function count_claimed(period, worker, count)
+--
+-- `wait` is how long the one of these jobs was ready that was so for longest (ms). Takes the field `longest-wait` of META, too.
+local function count_claimed(period, longest_wait, worker, count, wait)
   note_period(period)
+  if wait >= MIN_NOTED_WAIT then
+    note_wait(period, longest_wait, wait)
+  end
   redis.call('HINCRBY', META, 'processed', count)
   if worker ~= '' then
     count_claimed_by(worker, count)
@@ -86,4 +170,18 @@ local function count_failed(period, worker)
   if worker ~= '' then
     count_failed_by(worker)
   end
+end
+
+-- @rare
+local function count_lost_leases(period, count)
+  if count > 0 then
+    note_period(period)
+    redis.call('HINCRBY', META, 'lost-leases', count)
+  end
+end
+
+-- @rare
+local function count_dead()
+  note_period(redis.call('HGET', META, 'period'))
+  redis.call('HINCRBY', META, 'died', 1)
 end

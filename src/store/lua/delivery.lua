@@ -150,10 +150,10 @@ local function max_broadcast(subscribers)
   return max_jobs
 end
 
--- Makes deliveries of the next jobs. Takes the fields `policy`, `settings`, `period` and `next-event` of META. Returns the
+-- Makes deliveries of the next jobs. Takes the fields `policy`, `settings`, `period`, `longest-wait` and `next-event` of META. Returns the
 -- subscribers that have some by that, as the keys of a table; and 'more' when there may be more jobs at once, 'blocked' when
 -- jobs wait for a subscriber that has all the deliveries that it can have.
-local function distribute(policy, packed_settings, period, next_event)
+local function distribute(policy, packed_settings, period, longest_wait, next_event)
   local subscribers, notified = redis.call('ZRANGE', SUBSCRIBERS, AFTER_NOW, '+inf', 'BYSCORE'), {}
   if #subscribers == 0 or redis.call('EXISTS', READY) == 0 then
     return notified
@@ -165,7 +165,7 @@ local function distribute(policy, packed_settings, period, next_event)
     return notified, 'blocked'
   end
   local position, distributed = redis.call('HINCRBY', META, 'delivery-sequence', max_jobs) - max_jobs, 0
-  local taken = pop_ready(max_jobs, MAX_DISTRIBUTED_BYTES, packed_settings, function(job)
+  local taken, _, wait = pop_ready(max_jobs, MAX_DISTRIBUTED_BYTES, packed_settings, function(job)
     distributed = distributed + 1
     local sole_recipient = turns and turns[distributed]
     local recipients = sole_recipient and {sole_recipient} or subscribers
@@ -177,7 +177,7 @@ local function distribute(policy, packed_settings, period, next_event)
     end
   end)
   if taken > 0 then
-    count_claimed(period, '', taken)
+    count_claimed(period, longest_wait, '', taken, wait)
     note_event(next_event, NOW + DELIVERY_LEASE)
     redis.call('PEXPIRE', DELIVERIES, 86400000)
     if turns then

@@ -1,7 +1,7 @@
 -- How jobs end. The id must be in no set of a state any more when these are called.
 --
 -- @keys DONE, DEAD, CANCELLED
--- @include clock, execution, job, unique_key
+-- @include clock, counts, execution, job, unique_key
 
 -- How many jobs are forgotten at once.
 local MAX_FORGOTTEN = 100
@@ -64,6 +64,7 @@ local function bury(id, rules, execution, settings, reason)
   release_at_end(id, rules)
   execution.reason = reason
   keep_until(DEAD, id, execution, NOW + settings.dead_retain)
+  count_dead()
   forget_excess_dead(settings, id)
 end
 

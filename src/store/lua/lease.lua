@@ -1,6 +1,6 @@
 -- Leases: how jobs are handed out, and come back.
 --
--- @keys JOBS, READY, ACTIVE, META
+-- @keys JOBS, READY, ACTIVE
 -- @include batch, clock, counts, ending, event, execution, job, legacy_worker, orphan, queue, ready, receipt, unique_key
 
 -- How many leases that have ended are recovered in one call, and how many jobs are skipped.
@@ -57,9 +57,7 @@ local function recover(ids, settings, period)
     end
   end
   count_done(period, done)
-  if lost > 0 then
-    redis.call('HINCRBY', META, 'lost-leases', lost)
-  end
+  count_lost_leases(period, lost)
   return ready
 end
 
@@ -93,18 +91,25 @@ end
 
 -- Takes the next ready jobs, and calls `hand_out` for each with a table: `id`, `options`, `packed` (the same, packed),
 -- `payload`, `execution`, `is_compact`. Stops after `max_jobs`, or after the job with which the
--- payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out, and whether more may be ready
--- behind the jobs that it skipped: those that have expired, and orphans.
+-- payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out, whether more may be ready
+-- behind the jobs that it skipped (those that have expired, and orphans), and for how long the one of all these was ready that
+-- was so for longest (ms).
 --
 -- All of them are read before the first is taken out: what cannot be read costs no other job.
 local function pop_ready(max_jobs, max_bytes, packed_settings, hand_out)
   local jobs, skipped, count, limit = {}, nil, 0, max_jobs
-  local is_over
+  local is_over, last_part, oldest = nil, nil, NOW
   repeat
-    local members = redis.call('ZRANGE', READY, count, count + limit - 1)
-    is_over = #members < limit and 'empty'
-    for _, member in ipairs(members) do
+    local members = redis.call('ZRANGE', READY, count, count + limit - 1, 'WITHSCORES')
+    is_over = #members < 2 * limit and 'empty'
+    for i = 1, #members, 2 do
       count = count + 1
+      local member, position = members[i], tonumber(members[i + 1])
+      local part = part_of(position)
+      if part ~= last_part then
+        last_part = part
+        oldest = math.min(oldest, ready_since(member, position))
+      end
       local job, payload = nil, payload_in(member)
       if payload then
         job = {id = id_in(member), options = {}, packed = '', payload = payload, is_compact = true}
@@ -141,5 +146,5 @@ local function pop_ready(max_jobs, max_bytes, packed_settings, hand_out)
   for _, job in ipairs(jobs) do
     hand_out(job)
   end
-  return #jobs, is_over == 'stopped' and skipped ~= nil
+  return #jobs, is_over == 'stopped' and skipped ~= nil, NOW - oldest
 end

@@ -21,6 +21,34 @@ local function position_of(number, priority)
   return (9 - priority) * PRIORITY_SPAN + UNSCHEDULED_OFFSET + number
 end
 
+-- The part of the order that a position is in: a priority, and whether the job was scheduled. In each the first is the oldest.
+local function part_of(position)
+  return math.floor(position / UNSCHEDULED_OFFSET)
+end
+
+-- Since when a ready job is ready (ms): since it was inserted, or due.
+local function ready_since(member, position)
+  local inserted, part = inserted_of(member), part_of(position)
+  if part % 2 == 1 then
+    return inserted
+  end
+  return math.max(inserted, position - part * UNSCHEDULED_OFFSET - DATE_OFFSET)
+end
+
+-- Since when the oldest job is ready (ms), nil when none is.
+local function oldest_ready_since()
+  local due = redis.call('ZRANGE', SCHEDULED, 0, 0, 'WITHSCORES')
+  local oldest = due[2] and tonumber(due[2]) <= NOW and math.max(inserted_of(due[1]), tonumber(due[2])) or nil
+  local first = redis.call('ZRANGE', READY, 0, 0, 'WITHSCORES')
+  while first[1] do
+    local position = tonumber(first[2])
+    oldest = math.min(oldest or NOW, ready_since(first[1], position))
+    local next_part = string.format('%.0f', (part_of(position) + 1) * UNSCHEDULED_OFFSET)
+    first = redis.call('ZRANGE', READY, next_part, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+  end
+  return oldest
+end
+
 -- How large the payload of a compact job may be: members are read by the thousand.
 local MAX_COMPACT_BYTES = 1024
 

@@ -11,8 +11,9 @@ local function sweep(packed_settings)
   allow_when_full()
   local most = math.max(forget_overdue(DONE), forget_overdue(DEAD), forget_overdue(CANCELLED))
   most = math.max(most, forget_excess_dead(settings_of(packed_settings)))
-  if #rates() == 0 then
-    redis.call('HDEL', META, 'period', 'rates')
+  local period = redis.call('HGET', META, 'period')
+  if period and is_period_over(period) then
+    redis.call('HDEL', META, 'period', 'rates', 'history', 'longest-wait')
   end
   -- After as many as one call frees there may be more: then the next call goes on.
   redis.call('HSET', META, 'sweep-at', most < MAX_FORGOTTEN and NOW + SWEEP_INTERVAL or NOW)

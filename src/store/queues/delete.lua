@@ -40,8 +40,9 @@ if not status and not generation and #subscribers == 0 then
   end
   return {-1, had_jobs}
 end
-redis.call('HDEL', META, 'cataloged', 'processed', 'done', 'failed', 'lost-leases', 'orphans')
-redis.call('HDEL', META, 'replay-bytes', 'keeps-replay', 'period', 'rates', 'next-event', 'to-take-in')
+redis.call('HDEL', META, 'cataloged', 'processed', 'done', 'failed', 'lost-leases', 'died', 'orphans')
+redis.call('HDEL', META, 'replay-bytes', 'keeps-replay', 'next-event', 'to-take-in')
+redis.call('HDEL', META, 'period', 'rates', 'history', 'longest-wait')
 -- A generation is a time, and later than all before it, also when the clock was set back.
 local new_generation = math.max(NOW, tonumber(generation or 0) + 1, tonumber(cataloged or 0))
 redis.call('HSET', META, 'generation', new_generation)

@@ -4,6 +4,8 @@ mod catalog;
 mod counts;
 mod delete;
 mod health;
+mod history;
+mod overview;
 mod settings;
 mod wakeup;
 
@@ -11,4 +13,6 @@ pub use catalog::NameList;
 pub use counts::Counts;
 pub use delete::Delete;
 pub use health::Health;
+pub use history::{History, Minute};
+pub use overview::{MAX_LOOKED_AT, Summary};
 pub use settings::{Condition, Configured, Description, EffectiveSettings, LastMinute, Totals};

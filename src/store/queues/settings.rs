@@ -77,6 +77,8 @@ pub struct Totals {
     pub failed: u64,
     /// Lost leases.
     pub lost_leases: u64,
+    /// Jobs that became dead.
+    pub dead: u64,
     /// Jobs that were dropped because their records were gone: Redis evicted them, or somebody removed them.
     pub orphans: u64,
 }
@@ -162,6 +164,7 @@ impl<R: Redis> Store<R> {
                 done: count()?,
                 failed: count()?,
                 lost_leases: count()?,
+                dead: count()?,
                 orphans: count()?,
             },
             last_minute: LastMinute {

@@ -28,8 +28,8 @@ keys! {
     /// A hash. When a queue is deleted these fields go:
     ///
     /// - `cataloged`: the time at which the queue was entered in [`CATALOG`];
-    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost-leases`, `orphans`; `period` and
-    ///   `rates`: see `lua/counts.lua`;
+    /// - counts: `processed` (claimed or fetched), `done`, `failed`, `lost-leases`, `died` (became dead), `orphans`;
+    ///   `period`, `rates`, `history` and `longest-wait`: see `lua/counts.lua`;
     /// - `next-event`: before this time (ms) no lease ends, no scheduled job becomes due, and no batch waits;
     /// - `to-take-in`: how many jobs of batches wait to be taken in;
     /// - `replay-bytes`: how many bytes [`REPLAY`] has; `keeps-replay`: whether an event stream was here;
@@ -95,6 +95,9 @@ keys! {
     /// A sorted set: each worker that claims by name with each of its queues, by when it was last seen there. Expires
     /// after a day.
     ALL_SEEN = Key::Global("presque:seen");
+    /// A hash: queues, each with its summary when it was last looked at for an overview. Goes ten minutes after the
+    /// last overview.
+    OVERVIEW = Key::Global("presque:overview");
     /// What health tries to write: gone at once, or after a second.
     PROBE = Key::Global("presque:health");
     /// [`CATALOG`] or [`WORKERS`].

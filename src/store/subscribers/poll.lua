@@ -19,9 +19,10 @@
 
 local subscriber, generation, wait = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_jobs, max_bytes, is_event_stream = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1'
-local packed_settings, waiting_until, status, current_generation, policy, last_poll, keeps_replay, period, next_event =
+local packed_settings, waiting_until, status, current_generation, policy, last_poll, keeps_replay, period, next_event,
+  longest_wait =
   unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'status', 'generation', 'policy', 'last-poll', 'keeps-replay',
-    'period', 'next-event'))
+    'period', 'next-event', 'longest-wait'))
 -- Long after a deletion nobody knows of it any more.
 if current_generation and current_generation ~= generation then
   return {'ended'}
@@ -63,7 +64,7 @@ if status ~= '0' then
   if is_behind or left == 'behind' then
     backlog = 'more'
   else
-    notified, backlog = distribute(policy, packed_settings, period, next_event)
+    notified, backlog = distribute(policy, packed_settings, period, longest_wait, next_event)
   end
 end
 

@@ -103,6 +103,8 @@ pub(super) fn call(operation: Operation, queue: &str) -> Call {
         O::DeleteAllDead => plain("DELETE", v1("/dead")),
         O::DeleteDead => json("POST", v1("/dead/delete"), &format!("{{\"ids\":[\"{ID}\"]}}")),
         O::Redrive => json("POST", v1("/dead/redrive"), "{}"),
+        O::ShowHistory => plain("GET", v1("/history")),
+        O::ShowOverview => plain("GET", "/v1/overview".into()),
         O::ListWorkers => plain("GET", "/v1/workers".into()),
         O::ShowHealth => plain("GET", "/v1/health".into()),
     }

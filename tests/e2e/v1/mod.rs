@@ -7,6 +7,7 @@ mod insert;
 mod jobs;
 mod legacy;
 mod options;
+mod overview;
 mod problems;
 mod queues;
 mod redis_faults;

@@ -1,0 +1,196 @@
+//! What happened on queues minute by minute, and how many queues are at once.
+
+use super::work::{Work, seconds};
+use super::{insert, job, queue};
+use crate::support::{Native, NativeStore, Redis, assert_sound};
+use presque::queue::{QueueName, Settings, State};
+use presque::store::{Delete, History, MAX_LOOKED_AT, Minute, Store};
+use std::time::Duration;
+
+async fn history(work: &Work, minutes: usize) -> History {
+    let found = work.store.histories(std::slice::from_ref(&work.queue), minutes).await;
+    found.unwrap().pop().flatten().expect("a history")
+}
+
+#[tokio::test]
+async fn each_minute_tells_what_was_counted_in_it() {
+    let mut work = Work::start().await;
+    // The clock of the test begins with a minute.
+    work.pass(seconds(10)).await;
+    work.configure(Settings {
+        max_lost_leases: Some(1),
+        lease: Some(seconds(1)),
+        ..Settings::default()
+    })
+    .await;
+    for _ in 0..4 {
+        work.plain("1").await;
+    }
+    let (_, receipt) = work.claim().await;
+    work.ack(&receipt).await;
+    let (_, receipt) = work.claim().await;
+    work.nack(&receipt, Some(seconds(3600))).await;
+    work.pass(seconds(60)).await;
+    work.pass(seconds(60)).await;
+    work.claim().await;
+    // Its lease is lost, and it is dead by that.
+    work.pass(seconds(60)).await;
+    work.claim().await;
+
+    let minutes = history(&work, 4).await.minutes;
+    let counts = |minute: &Minute| {
+        let Minute {
+            inserted,
+            claimed,
+            done,
+            failed,
+            lost_leases,
+            dead,
+            ..
+        } = *minute;
+        [inserted, claimed, done, failed, lost_leases, dead]
+    };
+    let counts: Vec<_> = minutes.iter().map(counts).collect();
+    assert_eq!(
+        counts,
+        [[4, 2, 1, 1, 0, 0], [0; 6], [0, 1, 0, 0, 0, 0], [0, 1, 0, 0, 1, 1]]
+    );
+    // Since the first minute two jobs waited, one for two minutes, the other for three: from ten seconds after its begin.
+    let age = |minute: &Minute| minute.oldest_ready.as_secs();
+    assert_eq!(minutes.iter().map(age).collect::<Vec<_>>(), [50, 110, 170, 180]);
+    assert_sound(&work.redis).await;
+}
+
+#[tokio::test]
+async fn a_history_ends_after_three_hours_and_takes_little_memory() {
+    let mut work = Work::start().await;
+    for _ in 0..200 {
+        work.plain("1").await;
+        work.claim().await;
+        work.pass(seconds(60)).await;
+    }
+    let all = history(&work, 1000).await;
+    assert_eq!(all.minutes.len(), History::MAX_MINUTES);
+    // The running minute is the last, in which nothing has happened yet.
+    assert!(all.minutes[..179].iter().all(|minute| minute.inserted == 1), "{all:?}");
+    let bytes: usize = work.redis.query(&["HSTRLEN", "presque:{q}:meta", "history"]).await;
+    assert!(bytes < 180 * 20, "{bytes}");
+
+    work.pass(seconds(3 * 3600)).await;
+    let left = history(&work, 180).await.minutes;
+    assert!(
+        left.iter()
+            .all(|minute| minute.inserted + minute.claimed + minute.lost_leases == 0)
+    );
+    // A look sweeps.
+    work.store.describe(&work.queue).await.unwrap();
+    for field in ["period", "rates", "history", "longest-wait"] {
+        let is_there: bool = work.redis.query(&["HEXISTS", "presque:{q}:meta", field]).await;
+        assert!(!is_there, "{field}");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_queue_has_no_history_and_a_new_one_of_its_name_another() {
+    let work = Work::start().await;
+    work.plain("1").await;
+    let histories = async || {
+        work.store
+            .histories(std::slice::from_ref(&work.queue), 1)
+            .await
+            .unwrap()
+    };
+    assert_eq!(
+        histories().await[0].as_ref().map(|one| one.minutes[0].inserted),
+        Some(1)
+    );
+    work.store.delete(&work.queue, Delete::Queue).await.unwrap();
+    assert_eq!(histories().await, [None]);
+    work.plain("1").await;
+    assert_eq!(
+        histories().await[0].as_ref().map(|one| one.minutes[0].inserted),
+        Some(1)
+    );
+}
+
+#[tokio::test]
+async fn a_claim_costs_no_more_commands_however_long_its_job_has_waited() {
+    let mut work = Work::start().await;
+    for _ in 0..20 {
+        work.plain("1").await;
+    }
+    work.pass(seconds(100)).await;
+    // The first claim of a minute notes the wait, and so does one of a job that waited longer by a tenth.
+    work.claim().await;
+    let mut costs = Vec::new();
+    for _ in 0..10 {
+        let before: i64 = work.redis.commands().await.values().sum();
+        work.claim().await;
+        let after: i64 = work.redis.commands().await.values().sum();
+        costs.push(after - before);
+    }
+    assert!(costs.iter().all(|cost| *cost == costs[0]), "{costs:?}");
+    let waits: i64 = work.redis.query(&["HGET", "presque:{q}:meta", "longest-wait"]).await;
+    assert!((100_000..110_000).contains(&waits), "{waits}");
+}
+
+async fn fill(store: &Store<Native>, count: usize) -> Vec<QueueName> {
+    let names: Vec<_> = (0..count).map(|number| queue(&format!("q{number}"))).collect();
+    for name in &names {
+        insert(store, job(name, "1")).await;
+    }
+    names
+}
+
+#[tokio::test]
+async fn an_overview_looks_at_a_thousand_queues_and_remembers_the_others() {
+    let redis = Redis::start();
+    let store = redis.store().await;
+    let mut names = fill(&store, MAX_LOOKED_AT + 50).await;
+    let first = store.overview(names.clone()).await.unwrap();
+    assert_eq!(first.len(), MAX_LOOKED_AT);
+    let all = store.overview(names.clone()).await.unwrap();
+    assert_eq!(all.len(), names.len());
+    assert!(all.iter().all(|summary| summary.count(State::Ready) == 1));
+
+    // Ten looks at 100 queues each, and two commands for what is remembered.
+    let calls = async || redis.commands().await["evalsha"];
+    let before = calls().await;
+    store.overview(names.clone()).await.unwrap();
+    assert_eq!(calls().await - before, 12);
+
+    // A queue that is gone is not told when it is looked at again.
+    store.delete(&names[0], Delete::Queue).await.unwrap();
+    for _ in 0..2 {
+        store.overview(names.clone()).await.unwrap();
+    }
+    let gone = names.remove(0);
+    let all = store.overview(names).await.unwrap();
+    assert!(all.iter().all(|summary| summary.queue != gone));
+    let left: Duration = Duration::from_millis(redis.query(&["PTTL", "presque:overview"]).await);
+    assert!(left <= seconds(600) && left > seconds(500), "{left:?}");
+    assert_sound(&redis).await;
+}
+
+#[tokio::test]
+async fn a_summary_tells_what_a_description_does() {
+    let mut work = Work::start().await;
+    for _ in 0..3 {
+        work.plain("1").await;
+    }
+    work.claim().await;
+    let (_, receipt) = work.claim().await;
+    work.nack(&receipt, Some(seconds(1000))).await;
+    work.pass(seconds(70)).await;
+    let described = work.store.describe(&work.queue).await.unwrap().expect("a queue");
+    let never = queue("never");
+    let summaries = work.store.summaries(&[work.queue.clone(), never]).await.unwrap();
+    let [summary] = &summaries[..] else {
+        panic!("{summaries:?}");
+    };
+    assert_eq!(summary.jobs, described.jobs);
+    assert_eq!(summary.last_minute, described.last_minute);
+    assert_eq!(summary.workers, described.workers);
+    let difference = described.oldest_ready.unwrap().abs_diff(summary.oldest_ready.unwrap());
+    assert!(difference < seconds(5), "{difference:?}");
+}
