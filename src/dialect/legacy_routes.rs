@@ -3,6 +3,7 @@
 //! The function `owner` decides; if nothing says RestMQ, the request is presque's. Only forms are read to decide: presque's
 //! workers say JSON, or send no body.
 
+use super::dashboard::{self, File};
 use super::restmq::form::{Fields, trim};
 use super::restmq::request::{MAX_SMALL_BODY_BYTES, max_message_body_bytes};
 use super::restmq::text::is_placeholder;
@@ -16,6 +17,7 @@ use http::{HeaderMap, Method};
 use http_body_util::Empty;
 
 const METHODS_OF_INDEX: &str = "GET, HEAD, OPTIONS, POST";
+const METHODS_OF_FILES: &str = "GET, HEAD, OPTIONS";
 
 /// A protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,21 +194,33 @@ pub async fn status<B, R: Redis>(request: http::Request<B>, context: &Context<R>
     }
 }
 
-/// Responds to a request to `/`: RestMQ's messages, else a page with the queues.
+/// Responds to a request to `/`, RestMQ's messages or the page of these files, or to `/ui/`, where the page's other files are.
 pub async fn index<B: http_body::Body + 'static, R: Redis>(
     request: http::Request<B>,
     context: &Context<R>,
     access: &Access,
+    files: &[File],
 ) -> Response {
     let mut request = Request::new(request);
+    let is_index = matches!(request.path(), "/" | "");
+    let is_message = is_index && owner_of(Routes::Index, &request, None) == Owner::Restmq;
+    if !is_message {
+        match dashboard::respond(&request, &context.caller, files) {
+            Ok(Some(response)) => return response,
+            Ok(None) => {}
+            Err(denied) => return Refusal::from(denied).into(),
+        }
+    }
     if let Err(denied) = context.caller.check_entry() {
         return Refusal::from(denied).into();
     }
-    match (owner_of(Routes::Index, &request, None), request.method()) {
-        (Owner::Restmq, _) => render(restmq::messages::respond(&mut request, context, access).await),
-        (_, &Method::GET | &Method::HEAD) => render(pages::sizes(&request, context, access).await),
-        (_, &Method::OPTIONS) => respond_options(METHODS_OF_INDEX),
-        _ => Refusal::MethodNotAllowed(METHODS_OF_INDEX).into(),
+    match (is_index, request.method()) {
+        _ if is_message => render(restmq::messages::respond(&mut request, context, access).await),
+        (true, &Method::OPTIONS) => respond_options(METHODS_OF_INDEX),
+        (true, _) => Refusal::MethodNotAllowed(METHODS_OF_INDEX).into(),
+        (false, &Method::OPTIONS) => respond_options(METHODS_OF_FILES),
+        (false, &Method::GET | &Method::HEAD) => Refusal::NotFound.into(),
+        (false, _) => Refusal::MethodNotAllowed(METHODS_OF_FILES).into(),
     }
 }
 

@@ -98,6 +98,15 @@ impl From<NameError> for NotGiven {
     }
 }
 
+/// What somebody may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The scopes.
+    pub scopes: Vec<Scope>,
+    /// Patterns of the names of queues: `*` stands for any characters, `?` for one. One of them must match.
+    pub queues: Vec<String>,
+}
+
 impl Caller {
     /// A caller who may do everything: where nobody is asked for a key.
     #[must_use]
@@ -184,6 +193,24 @@ impl Caller {
             Ok(Rights::Key(key)) => key.is_for_all_queues(),
             _ => false,
         }
+    }
+
+    /// What the caller may do, on queues of which names.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn grant(&self) -> Result<Grant, Denied> {
+        self.check_key()?;
+        Ok(match self.rights()? {
+            Rights::Key(key) => Grant {
+                scopes: Scope::ALL.into_iter().filter(|scope| key.has(*scope)).collect(),
+                queues: key.patterns().collect(),
+            },
+            _ => Grant {
+                scopes: Scope::ALL.to_vec(),
+                queues: vec!["*".to_owned()],
+            },
+        })
     }
 
     /// What the names of the caller's queues begin with in the store, where the caller does not see that. Mostly nothing.

@@ -154,6 +154,22 @@ impl Key {
     pub(super) fn root(&self) -> &str {
         &self.root
     }
+
+    pub(super) fn has(&self, scope: Scope) -> bool {
+        Scope::ALL
+            .iter()
+            .zip(self.scopes)
+            .any(|(known, is_given)| *known == scope && is_given)
+    }
+
+    /// The patterns of its queues' names, as its holder sees those.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = String> {
+        self.queues.iter().map(|pattern| {
+            let text = pattern.to_string();
+            text.strip_prefix(&self.root)
+                .map_or_else(|| text.clone(), str::to_owned)
+        })
+    }
 }
 
 /// Shows no digest.
@@ -226,6 +242,16 @@ enum Pattern {
     /// With a `*` at its end, and no other. Most patterns are like that, and matched quickly.
     Prefix(String),
     Any(Vec<char>),
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(exact) => f.write_str(exact),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+            Self::Any(pattern) => pattern.iter().try_for_each(|c| write!(f, "{c}")),
+        }
+    }
 }
 
 impl Pattern {

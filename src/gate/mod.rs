@@ -12,7 +12,7 @@ mod keys;
 mod operation;
 
 pub use attempts::Attempts;
-pub use caller::{CHALLENGES, Caller, Denied, NotGiven};
+pub use caller::{CHALLENGES, Caller, Denied, Grant, NotGiven};
 pub use keys::{Key, Keys};
 pub use operation::{Operation, Scope};
 
@@ -51,6 +51,9 @@ pub struct Entry {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether a browser only asks what a page may send: no handler is needed, and the response has no content.
     pub is_preflight: bool,
+    /// Whether a script of a page in a browser sent it. A browser that is asked for a login of HTTP Basic asks its user for one,
+    /// and the script waits.
+    pub is_by_script: bool,
     /// What an operator should know of a key that did not open: a line for the log.
     pub warning: Option<String>,
 }
@@ -90,6 +93,7 @@ impl Gate {
         };
         Entry {
             is_preflight: rights.is_ok() && is_preflight(&head),
+            is_by_script: head.sec_fetch_dest.text() == Some("empty"),
             caller: Caller::new(rights),
             headers: self.origins.headers(&head),
             warning,

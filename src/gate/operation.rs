@@ -88,7 +88,6 @@ operations! {
     // The RestMQ dialect.
     RestmqPostAtRoot = Insert, "POST /";
     RestmqTakeAtRoot = Work, "GET /?queue=";
-    RestmqSizes = Read, "GET /";
     RestmqPost = Insert, "POST /q/{queue} (value)";
     RestmqTake = Work, "GET /q/{queue} (callback)";
     RestmqDelete = Admin, "DELETE /q/{queue} (RestMQ)";
@@ -128,5 +127,6 @@ operations! {
     ShowHistory = Read, "GET /v1/queues/{queue}/history";
     ShowOverview = Read, "GET /v1/overview";
     ListWorkers = Read, "GET /v1/workers";
+    ShowKey = Read, "GET /v1/key";
     ShowHealth = Read, "GET /v1/health";
 }

@@ -99,6 +99,7 @@ struct Visit {
     /// What else was found there: see [`Entry`](crate::gate::Entry).
     headers: Vec<(HeaderName, HeaderValue)>,
     is_preflight: bool,
+    is_by_script: bool,
     warning: Option<String>,
     /// Whence it came, where that matters.
     address: Option<IpAddr>,
@@ -115,6 +116,7 @@ impl Visit {
             },
             headers: entry.headers,
             is_preflight: entry.is_preflight,
+            is_by_script: entry.is_by_script,
             address: entry.warning.as_ref().and_then(|_| client_address(request.headers())),
             warning: entry.warning,
         }
@@ -125,6 +127,9 @@ impl Visit {
     async fn finish(&self, status: StatusCode, headers: &mut HeaderMap) {
         for (name, value) in &self.headers {
             headers.append(name, value.clone());
+        }
+        if status == StatusCode::UNAUTHORIZED && self.is_by_script {
+            web::challenge_script(headers);
         }
         if let Some(what) = self.context.caller.audit() {
             log(&format!("audit: {what}: {}", status.as_u16()));

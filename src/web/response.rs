@@ -94,6 +94,25 @@ pub fn challenge(mut response: Response) -> Response {
     response
 }
 
+/// Takes the challenges of HTTP Basic out of a response to a script of a page, where another one is left: its browser would ask
+/// its user for a login, while the page asks for a key.
+pub fn challenge_script(headers: &mut HeaderMap) {
+    let is_basic = |value: &HeaderValue| {
+        value
+            .as_bytes()
+            .get(..5)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"basic"))
+    };
+    let all: Vec<_> = headers.get_all(WWW_AUTHENTICATE).iter().cloned().collect();
+    let others: Vec<_> = all.into_iter().filter(|value| !is_basic(value)).collect();
+    if !others.is_empty() {
+        headers.remove(WWW_AUTHENTICATE);
+    }
+    for other in others {
+        headers.append(WWW_AUTHENTICATE, other);
+    }
+}
+
 /// The same response with the methods that its route has.
 #[must_use]
 pub fn allow(response: Response, methods: &'static str) -> Response {

@@ -17,7 +17,7 @@ const REQUESTS: [(&str, &str, (&str, &str), &str); 18] = [
     ("GET", "/status/", JSON, ""),
     ("GET", "/j/x", JSON, ""),
     ("GET", "/w/", JSON, ""),
-    ("GET", "/", JSON, ""),
+    ("GET", "/ui/none", JSON, ""),
     ("OPTIONS", "/", JSON, ""),
     ("GET", "/stats/x", JSON, ""),
     ("GET", "/c/", JSON, ""),

@@ -3,6 +3,7 @@
 mod batch;
 mod control;
 mod cost;
+mod dashboard;
 mod docs;
 mod examples;
 mod faults;

@@ -25,7 +25,7 @@ fn answer(request: Request<Full<Bytes>>, alone: bool) -> Response {
     runtime.block_on(async {
         let group = request.uri().path().split('/').nth(1).unwrap_or_default();
         match group {
-            "" if !alone => legacy_routes::index(request, &context, &access).await,
+            "" if !alone => legacy_routes::index(request, &context, &access, &[]).await,
             "q" if !alone => legacy_routes::queue(request, &context, &access).await,
             "control" if !alone => legacy_routes::control(request, &context, &access).await,
             "j" if !alone => legacy_routes::status(request, &context, &access).await,

@@ -4,6 +4,7 @@
 //! from file descriptor 3 and writes to 4. Unlike its WebSocket that needs no port.
 
 use crate::PATIENCE;
+use base64::Engine;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -151,6 +152,57 @@ impl Page {
             panic!("{js}: {}", text.map_or_else(|| thrown.to_string(), str::to_owned));
         }
         answer["result"]["value"].take()
+    }
+}
+
+/// How a page is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Whether its user likes dark colours.
+    pub is_dark: bool,
+}
+
+impl Page {
+    /// Looks at the page in another way from now on.
+    pub async fn look(&self, look: Look) {
+        let size =
+            json!({"width": look.width, "height": look.height, "deviceScaleFactor": 1, "mobile": look.width < 600});
+        self.call("Emulation.setDeviceMetricsOverride", size).await;
+        let scheme = if look.is_dark { "dark" } else { "light" };
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"}]});
+        self.call("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Presses a key: a character, or a name such as `Enter`.
+    pub async fn press(&self, key: &str) {
+        // What a dialog does with a key goes by the number of old.
+        let (text, number) = match key {
+            "Enter" => ("\r", 13),
+            "Escape" => ("", 27),
+            key if key.chars().count() == 1 => (key, 0),
+            _ => ("", 0),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            let event = json!({"type": kind, "key": key, "text": text, "windowsVirtualKeyCode": number});
+            self.call("Input.dispatchKeyEvent", event).await;
+        }
+    }
+
+    /// What the page looks like, as the bytes of a PNG.
+    pub async fn screenshot(&self) -> Vec<u8> {
+        let shot = self.call("Page.captureScreenshot", json!({"format": "png"})).await;
+        let data = shot["data"].as_str().expect("a picture");
+        base64::prelude::BASE64_STANDARD.decode(data).expect("base64")
+    }
+
+    async fn call(&self, method: &str, params: Value) -> Value {
+        self.wire.call(Some(&self.session), method, params).await
     }
 }
 

@@ -22,7 +22,7 @@ mod redis;
 mod schema;
 mod wait;
 
-pub use browser::{Browser, Page};
+pub use browser::{Browser, Look, Page};
 pub use client::{Answer, Body, Client, piecewise};
 pub use host::{Host, HostOptions, command_path, isolate, target_dir};
 pub use listener::Listener;

@@ -2,7 +2,6 @@
 
 use super::access::Access;
 use super::html::{escape, page};
-use super::queues::QueueCounts;
 use super::request::parse_queue;
 use super::text::html_response;
 use super::{Refusal, respond_options};
@@ -50,22 +49,6 @@ pub(super) async fn list<R: Redis>(
         format!("<a href=\"/j/{path}\">{}</a>", escape(name))
     });
     Ok(html_response(page("Queues", &list_of(items, listed.size))))
-}
-
-/// The queues and how many messages are in each, for people who open the root of a server.
-pub(in crate::dialect) async fn sizes<R: Redis>(
-    request: &Request,
-    context: &Context<R>,
-    access: &Access,
-) -> Result<Response, Refusal> {
-    access.consumer.check(request.headers(), &context.caller)?;
-    context.caller.check_scope(Operation::RestmqSizes)?;
-    let queues = QueueCounts::load(Operation::RestmqSizes, context).await?;
-    let items = queues
-        .first
-        .iter()
-        .map(|(queue, counts)| format!("{}: {}", escape(queue.as_str()), counts.ready));
-    Ok(html_response(page("Queues", &list_of(items, queues.size))))
 }
 
 async fn queue<R: Redis>(request: &Request, context: &Context<R>, access: &Access) -> Result<Response, Refusal> {

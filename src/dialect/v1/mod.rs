@@ -13,6 +13,7 @@ mod history;
 mod insert;
 mod job_view;
 mod jobs;
+mod key;
 mod members;
 mod overview;
 mod problem;
@@ -106,6 +107,10 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
         (Route::Workers, Method::GET) => {
             caller.check_scope(Operation::ListWorkers)?;
             workers::list(context).await
+        }
+        (Route::Key, Method::GET) => {
+            caller.check_scope(Operation::ShowKey)?;
+            key::show(context)
         }
         (Route::Health, Method::GET) => {
             caller.check_scope(Operation::ShowHealth)?;

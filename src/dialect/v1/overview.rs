@@ -68,6 +68,9 @@ pub(super) async fn show<R: Redis>(request: &Request, context: &Context<R>) -> R
             o.plain("queues", listed.size);
             totals.render(o);
         });
+        if let Some(as_of) = totals.as_of {
+            render_time(o, "as_of", as_of);
+        }
         match next {
             Some(cursor) => o.text("next", cursor),
             None => o.plain("next", "null"),
@@ -137,9 +140,6 @@ impl Totals {
     fn render(&self, o: &mut Object<'_>) {
         render_counts(o, &self.jobs);
         render_rates(o, &self.last_minute);
-        if let Some(as_of) = self.as_of {
-            render_time(o, "as_of", as_of);
-        }
     }
 }
 

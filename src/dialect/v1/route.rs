@@ -23,6 +23,7 @@ pub(super) enum Route {
     History(QueueName),
     Overview,
     Workers,
+    Key,
     Health,
 }
 
@@ -36,6 +37,7 @@ impl Route {
             ["claims"] => Self::ClaimsOfMany,
             ["overview"] => Self::Overview,
             ["workers"] => Self::Workers,
+            ["key"] => Self::Key,
             ["health"] => Self::Health,
             ["queues"] => Self::Queues,
             ["queues", queue] => Self::Queue(parse_queue(queue)?),
@@ -64,7 +66,9 @@ impl Route {
             Self::Jobs(_) => "GET, HEAD, OPTIONS, POST",
             Self::Job(..) => "DELETE, GET, HEAD, OPTIONS",
             Self::Queue(_) => "DELETE, GET, HEAD, OPTIONS, PUT",
-            Self::Queues | Self::History(_) | Self::Overview | Self::Workers | Self::Health => "GET, HEAD, OPTIONS",
+            Self::Queues | Self::History(_) | Self::Overview | Self::Workers | Self::Key | Self::Health => {
+                "GET, HEAD, OPTIONS"
+            }
             Self::Dead(_) => "DELETE, OPTIONS",
             Self::Claims(_)
             | Self::ClaimsOfMany

@@ -62,7 +62,6 @@ pub(super) fn call(operation: Operation, queue: &str) -> Call {
 
         O::RestmqPostAtRoot => call("POST", "/".into(), FORM, format!("queue={queue}&value=1")),
         O::RestmqTakeAtRoot => plain("GET", format!("/?queue={queue}")),
-        O::RestmqSizes => plain("GET", "/".into()),
         O::RestmqPost => call("POST", format!("/q/{queue}"), FORM, "value=1".into()),
         O::RestmqTake => plain("GET", format!("/q/{queue}?callback=cb")),
         O::RestmqShowQueue => plain("GET", format!("/j/{queue}?callback=cb")),
@@ -106,6 +105,7 @@ pub(super) fn call(operation: Operation, queue: &str) -> Call {
         O::ShowHistory => plain("GET", v1("/history")),
         O::ShowOverview => plain("GET", "/v1/overview".into()),
         O::ListWorkers => plain("GET", "/v1/workers".into()),
+        O::ShowKey => plain("GET", "/v1/key".into()),
         O::ShowHealth => plain("GET", "/v1/health".into()),
     }
 }

@@ -404,3 +404,51 @@ async fn the_curl_lines_of_restmq_need_nothing_but_a_key_in_their_address() {
         assert!(curl(host, "/", &["-d", "queue=other&value=1"]).contains("403"));
     }
 }
+
+#[tokio::test]
+async fn who_has_a_key_is_told_what_it_is_for_and_not_its_root() {
+    let redis = Redis::start();
+    let lines = [
+        line("some", "scopes=work,read queues=mail*,report-?,news"),
+        line("tenant", "scopes=read root=acme/"),
+        line("part", "scopes=read root=acme/ queues=acme/m*"),
+        line("producer", "scopes=insert"),
+    ];
+    let host = host_with(&redis, &lines);
+    let told = async |key: &str| {
+        let headers = [("authorization", &*bearer(key))];
+        host.client().send("GET", "/v1/key", &headers, "").await
+    };
+    for (key, expected) in [
+        (
+            "some",
+            r#"{"scopes":["work","read"],"queues":["mail*","report-?","news"]}"#,
+        ),
+        ("tenant", r#"{"scopes":["read"],"queues":["*"]}"#),
+        ("part", r#"{"scopes":["read"],"queues":["m*"]}"#),
+    ] {
+        assert_eq!(told(key).await.brief(), (200, expected), "{key}");
+    }
+    assert_eq!(told("producer").await.status, 403);
+    assert_eq!(told("none").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_script_of_a_page_is_not_asked_for_a_login_that_its_browser_would_ask_for() {
+    let redis = Redis::start();
+    let host = host_with(&redis, &[line("some", ALL_SCOPES)]);
+    let challenges = async |headers: &[(&str, &str)]| {
+        let answer = host.client().send("GET", "/v1/queues", headers, "").await;
+        assert_eq!(answer.status, 401);
+        let all = answer.headers.get_all("www-authenticate").iter();
+        all.map(|value| value.to_str().unwrap().split(' ').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(challenges(&[]).await, ["Bearer", "Basic"]);
+    let site = ("sec-fetch-site", "same-origin");
+    assert_eq!(
+        challenges(&[site, ("sec-fetch-dest", "document")]).await,
+        ["Bearer", "Basic"]
+    );
+    assert_eq!(challenges(&[site, ("sec-fetch-dest", "empty")]).await, ["Bearer"]);
+}

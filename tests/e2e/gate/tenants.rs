@@ -112,7 +112,6 @@ async fn no_answer_shows_a_root_or_anything_of_another_tenant() {
 
     let mut shown = String::new();
     for target in [
-        "/",
         "/status/",
         "/status/mail",
         "/j/mail",
@@ -127,6 +126,8 @@ async fn no_answer_shows_a_root_or_anything_of_another_tenant() {
         "/w/?queue_name=mail",
         "/w/?worker_id=both",
         "/v1/queues",
+        "/v1/overview?history=5",
+        "/v1/queues/mail/history",
         "/v1/queues/mail",
         "/v1/queues/mail/jobs?state=ready",
         "/v1/queues/mail/jobs?state=active",

@@ -142,7 +142,7 @@ async fn beside_the_presque_dialect_only_requests_of_restmq_are_asked() {
     assert_eq!(client.form("/q/x", "value=1").await.status, 401);
     assert_eq!(client.get("/q/x?callback=cb").await.status, 401);
     assert_eq!(client.get("/stats/").await.status, 401);
-    assert_eq!(client.get("/").await.status, 401);
+    assert_eq!(client.get("/?queue=x").await.status, 401);
     assert_eq!(client.get("/status/").await.status, 200);
 }
 

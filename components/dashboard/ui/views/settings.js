@@ -1,0 +1,177 @@
+// A queue's settings. Nobody's change is overwritten: the server takes ours only if theirs are those that we have seen.
+
+import { getQueue, putSettings } from '../api.js';
+import { act } from '../action.js';
+import { button, h, setHidden, setText, userText } from '../dom.js';
+import { bytes, duration } from '../format.js';
+import { field, input, numberError, parseNumber, select } from '../fields.js';
+import { may } from '../key.js';
+import { crumbs } from '../pieces.js';
+import { queueLink } from '../router.js';
+
+const YEAR = 31536000;
+const TEN_YEARS = 315360000;
+
+/** How each is shown and read. `path` leads to it in the settings. */
+const FIELDS = [
+  { path: ['lease'], label: 'Lease', unit: 'seconds', min: 0.1, max: 86400, help: 'For so long a job belongs to the worker that claimed it.' },
+  { path: ['max_attempts'], label: 'Max attempts', min: 1, max: 1000, isWhole: true, help: 'After so many failures a job is dead.' },
+  { path: ['max_lost_leases'], label: 'Max lost leases', min: 1, max: 1000, isWhole: true, help: 'After so many lost leases a job is dead.' },
+  { path: ['backoff', 'kind'], label: 'Backoff', choices: [['exponential', 'Doubles each time'], ['fixed', 'Always the same']], help: 'How long a failed job waits for its next attempt.' },
+  { path: ['backoff', 'delay'], label: 'First delay', unit: 'seconds', min: 0, max: TEN_YEARS },
+  { path: ['backoff', 'max'], label: 'Max delay', unit: 'seconds', min: 0, max: TEN_YEARS, only: (read) => read('backoff.kind') === 'exponential' },
+  { path: ['retain'], label: 'Keep done jobs', unit: 'seconds', min: 0, max: YEAR, help: 'Done and cancelled ones.' },
+  { path: ['dead_retain'], label: 'Keep dead jobs', unit: 'seconds', min: 60, max: YEAR },
+  { path: ['max_dead'], label: 'Max dead jobs', min: 0, max: 100000, isWhole: true, help: 'So many are kept, the newest.' },
+  { path: ['max_bytes'], label: 'Max payload', unit: 'bytes', min: 1, max: 67108864, isWhole: true, isOptional: true, help: 'Empty: the server’s limit.' },
+  { path: ['legacy_delivery'], label: 'Legacy workers get jobs', choices: [['at-most-once', 'At most once'], ['at-least-once', 'At least once']] },
+  { path: ['paused'], label: 'Jobs', choices: [['false', 'Are handed out'], ['true', 'Are held back (paused)']] },
+];
+
+const nameOf = ({ path }) => path.join('.');
+const textOf = ({ path }, settings) => String(path.reduce((value, name) => value?.[name], settings) ?? '');
+
+export function settingsView(app, queue) {
+  let base = null;
+  let tag = null;
+  const controls = new Map(FIELDS.map((one) => [nameOf(one), createField(one, () => showState())]));
+  const read = (name) => controls.get(name).control.value;
+  const changed = () => FIELDS.filter((one) => base && read(nameOf(one)) !== textOf(one, base));
+  const save = h('button.button.primary', { type: 'submit' }, 'Save');
+  const undo = button('button.button', 'Undo', () => fill(base, true));
+  const state = h('p.said', { role: 'status' });
+  const conflict = h('div.banner.warn', { role: 'alert', tabindex: '-1', hidden: true });
+  const form = h('form.card', { novalidate: true, onsubmit: submit }, conflict,
+    h('div.form-grid', null, [...controls.values()].map((one) => one.element)),
+    h('div.actions', null, save, undo, state));
+  const element = h('div.view', null,
+    h('header.head', null, crumbs(userText('a', queue, { href: queueLink(queue) })), h('h1', { tabindex: '-1' }, 'Settings')), form);
+
+  function showState() {
+    const count = changed().length;
+    for (const one of FIELDS) {
+      const { element, control, setHint } = controls.get(nameOf(one));
+      if (one.only) setHidden(element, !one.only(read));
+      setHint(hintOf(one, control.value));
+    }
+    save.disabled = undo.disabled = count === 0;
+    setText(state, count ? `${count} changed` : '');
+    const isAllowed = may('admin', queue);
+    setHidden(save, !isAllowed);
+    setHidden(undo, !isAllowed);
+    for (const { control } of controls.values()) control.disabled = !isAllowed;
+  }
+
+  /** What somebody typed stays, unless all is to be as it was. */
+  function fill(settings, isAll) {
+    const typed = new Set(isAll ? [] : changed().map(nameOf));
+    base = settings;
+    for (const one of FIELDS) {
+      const name = nameOf(one);
+      controls.get(name).setError(null);
+      if (!typed.has(name)) controls.get(name).control.value = textOf(one, settings);
+    }
+    showState();
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    const wrong = FIELDS.filter((one) => !check(one));
+    if (wrong.length) return controls.get(nameOf(wrong[0])).control.focus();
+    await act(app, save, { scope: 'admin', queue }, async () => {
+      try {
+        const saved = await putSettings(queue, settingsFrom(base, read), tag);
+        setHidden(conflict, true);
+        tag = saved.tag;
+        fill(saved.settings, true);
+        return 'The settings were saved.';
+      } catch (error) {
+        if (error.pointer) return showPointer(error);
+        if (error.status !== 412) throw error;
+        await reload();
+        return null;
+      }
+    });
+  }
+
+  function check(one) {
+    const { element, control, setError } = controls.get(nameOf(one));
+    const isNumber = !one.choices && !element.hidden && !(one.isOptional && control.value.trim() === '');
+    const error = isNumber ? numberError(control.value, one) : null;
+    setError(error);
+    return !error;
+  }
+
+  function showPointer(error) {
+    const found = controls.get(error.pointer.slice(1).replaceAll('/', '.'));
+    if (!found) throw error;
+    found.setError(error.message);
+    found.control.focus();
+    return null;
+  }
+
+  /** Somebody else was faster: shows what they set, and keeps what was typed here. */
+  async function reload() {
+    const before = base;
+    const fresh = await getQueue(queue);
+    const theirs = FIELDS.filter((one) => textOf(one, fresh.settings) !== textOf(one, before));
+    tag = fresh.tag;
+    fill(fresh.settings, false);
+    conflict.replaceChildren(
+      h('strong', null, 'Not saved: somebody changed the settings meanwhile.'),
+      h('ul', null, theirs.map((one) => h('li', null, `${one.label} is now ${textOf(one, fresh.settings) || 'empty'} (was ${textOf(one, before) || 'empty'}).`))),
+      'The form has the new values. What you changed is still as you typed it: look at it, and save again.');
+    setHidden(conflict, false);
+    conflict.focus();
+  }
+
+  showState();
+
+  return {
+    element,
+    title: `Settings · ${queue}`,
+    nav: 'overview',
+    up: queueLink(queue),
+    pause: 5000,
+    async load(signal) {
+      const current = await getQueue(queue, signal);
+      if (current.tag !== tag && changed().length === 0) {
+        tag = current.tag;
+        fill(current.settings, true);
+      }
+      showState();
+    },
+  };
+}
+
+function createField(one, onChange) {
+  const control = one.choices
+    ? select(one.choices, { onchange: onChange })
+    : input({ inputmode: one.isWhole ? 'numeric' : 'decimal', oninput: onChange });
+  return field(one.unit ? `${one.label} (${one.unit})` : one.label, control, one.help);
+}
+
+/** Large numbers of seconds and bytes say little. */
+function hintOf({ unit, help = '' }, text) {
+  const value = parseNumber(text);
+  const readable = unit === 'seconds' && value >= 60 ? duration(value) : unit === 'bytes' && value >= 1024 ? bytes(value) : '';
+  return [readable, help].filter(Boolean).join(' · ');
+}
+
+/** The settings with what the form says in their place. Settings that this page does not know stay as they are. */
+function settingsFrom(base, read) {
+  const settings = structuredClone(base);
+  for (const one of FIELDS) {
+    const target = one.path.length > 1 ? (settings[one.path[0]] ??= {}) : settings;
+    const name = one.path.at(-1);
+    if (one.only && !one.only(read)) delete target[name];
+    else target[name] = valueOf(one, read(nameOf(one)));
+  }
+  return settings;
+}
+
+function valueOf(one, text) {
+  if (one.path[0] === 'paused') return text === 'true';
+  if (one.choices) return text;
+  return text.trim() === '' ? null : parseNumber(text);
+}
