@@ -22,7 +22,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&contents)?;
         fs::write(&packed, encoder.finish()?)?;
-        let name = path.strip_prefix(&root)?.to_string_lossy();
+        let name: Vec<_> = path
+            .strip_prefix(&root)?
+            .iter()
+            .map(|part| part.to_string_lossy())
+            .collect();
+        let name = name.join("/");
         writeln!(
             table,
             "File {{ name: {name:?}, tag: \"\\\"{tag}\\\"\", contents: include_bytes!({path:?}), gzip: include_bytes!({packed:?}) }},"

@@ -1,7 +1,7 @@
 //! The page on which people see the queues: its files. All that it shows and does, it asks `/v1` for, as any client.
 //!
 //! The files are the same for everybody and tell nothing of the queues, so they are given without a key: the page asks for
-//! one. They are also given to who comes from another site's page by a link.
+//! one. A link on another site may lead to them.
 
 use crate::gate::{Caller, Denied};
 use crate::web::{Request, Response, empty, with_body, with_header, with_type};
@@ -52,10 +52,11 @@ pub(super) fn respond(request: &Request, caller: &Caller, files: &[File]) -> Res
 }
 
 fn render(file: &File, headers: &HeaderMap) -> Response {
-    let is_known = headers.get(IF_NONE_MATCH).is_some_and(|tags| {
-        let mut tags = tags.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        tags.any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == file.tag.as_bytes())
-    });
+    let known = headers.get_all(IF_NONE_MATCH).iter();
+    let mut known = known
+        .flat_map(|tags| tags.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii);
+    let is_known = known.any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == file.tag.as_bytes());
     let is_packed = takes_gzip(headers);
     let mut response = if is_known {
         empty(StatusCode::NOT_MODIFIED)
@@ -89,7 +90,7 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     let mut codings = codings.flat_map(|list| list.split(','));
     codings.any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let weight = weight.trim().trim_start_matches("q=");
+        let weight = weight.trim().trim_start_matches(['q', 'Q']).trim_start_matches('=');
         name.trim().eq_ignore_ascii_case("gzip") && weight.parse() != Ok(0.0)
     })
 }

@@ -214,13 +214,14 @@ pub async fn index<B: http_body::Body + 'static, R: Redis>(
     if let Err(denied) = context.caller.check_entry() {
         return Refusal::from(denied).into();
     }
-    match (is_index, request.method()) {
-        _ if is_message => render(restmq::messages::respond(&mut request, context, access).await),
-        (true, &Method::OPTIONS) => respond_options(METHODS_OF_INDEX),
-        (true, _) => Refusal::MethodNotAllowed(METHODS_OF_INDEX).into(),
-        (false, &Method::OPTIONS) => respond_options(METHODS_OF_FILES),
-        (false, &Method::GET | &Method::HEAD) => Refusal::NotFound.into(),
-        (false, _) => Refusal::MethodNotAllowed(METHODS_OF_FILES).into(),
+    if is_message {
+        return render(restmq::messages::respond(&mut request, context, access).await);
+    }
+    let methods = if is_index { METHODS_OF_INDEX } else { METHODS_OF_FILES };
+    match *request.method() {
+        Method::OPTIONS => respond_options(methods),
+        Method::GET | Method::HEAD => Refusal::NotFound.into(),
+        _ => Refusal::MethodNotAllowed(methods).into(),
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) struct Head<'a> {
     pub(super) sec_fetch_site: Values<'a>,
     pub(super) sec_fetch_dest: Values<'a>,
     pub(super) referer: Values<'a>,
+    pub(super) requested_with: Values<'a>,
     pub(super) authorization: Values<'a>,
     pub(super) api_key: Values<'a>,
 }
@@ -49,6 +50,7 @@ impl<'a> Head<'a> {
             sec_fetch_site: Values::default(),
             sec_fetch_dest: Values::default(),
             referer: Values::default(),
+            requested_with: Values::default(),
             authorization: Values::default(),
             api_key: Values::default(),
         };
@@ -59,6 +61,7 @@ impl<'a> Head<'a> {
                 "sec-fetch-site" => &mut head.sec_fetch_site,
                 "sec-fetch-dest" => &mut head.sec_fetch_dest,
                 "referer" => &mut head.referer,
+                "x-requested-with" => &mut head.requested_with,
                 "authorization" => &mut head.authorization,
                 "x-api-key" => &mut head.api_key,
                 _ => continue,
@@ -66,6 +69,12 @@ impl<'a> Head<'a> {
             values.add(value);
         }
         head
+    }
+
+    /// Whether a script of a page in a browser sent it. Beyond the loopback browsers say so over TLS alone, so scripts that want it
+    /// known say it themselves.
+    pub(super) fn is_by_script(&self) -> bool {
+        self.sec_fetch_dest.text() == Some("empty") || self.requested_with.text() == Some("XMLHttpRequest")
     }
 
     /// The host that the request is for.

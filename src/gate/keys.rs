@@ -162,13 +162,9 @@ impl Key {
             .any(|(known, is_given)| *known == scope && is_given)
     }
 
-    /// The patterns of its queues' names, as its holder sees those.
+    /// The patterns of its queues' names, as its holder sees those: below its root.
     pub(super) fn patterns(&self) -> impl Iterator<Item = String> {
-        self.queues.iter().map(|pattern| {
-            let text = pattern.to_string();
-            text.strip_prefix(&self.root)
-                .map_or_else(|| text.clone(), str::to_owned)
-        })
+        self.queues.iter().filter_map(|pattern| pattern.below(&self.root))
     }
 }
 
@@ -261,6 +257,23 @@ impl Pattern {
             Some(prefix) if is_plain(prefix) => Self::Prefix(prefix.to_owned()),
             None if is_plain(pattern) => Self::Exact(pattern.to_owned()),
             _ => Self::Any(pattern.chars().collect()),
+        }
+    }
+
+    /// What is left of the pattern for names that begin with this root. `None` when none of them matches. One that may match in
+    /// more ways than one pattern can say is told as all names: who goes beyond it is refused.
+    fn below(&self, root: &str) -> Option<String> {
+        let all = || "*".to_owned();
+        match self {
+            _ if root.is_empty() => Some(self.to_string()),
+            Self::Exact(exact) => exact.strip_prefix(root).map(str::to_owned),
+            Self::Prefix(prefix) if root.starts_with(prefix) => Some(all()),
+            Self::Prefix(prefix) => prefix.strip_prefix(root).map(|rest| format!("{rest}*")),
+            Self::Any(_) => self
+                .to_string()
+                .strip_prefix(root)
+                .map(str::to_owned)
+                .or_else(|| Some(all())),
         }
     }
 

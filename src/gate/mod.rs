@@ -93,7 +93,7 @@ impl Gate {
         };
         Entry {
             is_preflight: rights.is_ok() && is_preflight(&head),
-            is_by_script: head.sec_fetch_dest.text() == Some("empty"),
+            is_by_script: head.is_by_script(),
             caller: Caller::new(rights),
             headers: self.origins.headers(&head),
             warning,

@@ -129,7 +129,7 @@ impl Visit {
             headers.append(name, value.clone());
         }
         if status == StatusCode::UNAUTHORIZED && self.is_by_script {
-            web::challenge_script(headers);
+            web::drop_basic_challenge(headers);
         }
         if let Some(what) = self.context.caller.audit() {
             log(&format!("audit: {what}: {}", status.as_u16()));

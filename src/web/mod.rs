@@ -13,7 +13,7 @@ pub use path::{decode_segment, encode_segment, name_after, segments};
 pub use query::{Query, decode};
 pub use request::{BodyError, JsonError, Request, is_form, is_json, is_multipart, media_type};
 pub use response::{
-    Body, Response, accept_identity, allow, as_script, challenge, challenge_script, empty, restrict, with_body,
+    Body, Response, accept_identity, allow, as_script, challenge, drop_basic_challenge, empty, restrict, with_body,
     with_header, with_type,
 };
 

@@ -41,8 +41,8 @@ pub fn empty(status: StatusCode) -> Response {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if status != StatusCode::NO_CONTENT {
-        // 204 must not have one: RFC 9110, section 8.6.
+    if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED {
+        // 204 must not have one, and that of 304 would be of the content that is not sent: RFC 9110, section 8.6.
         headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
     }
     restrict(headers);
@@ -96,20 +96,20 @@ pub fn challenge(mut response: Response) -> Response {
 
 /// Takes the challenges of HTTP Basic out of a response to a script of a page, where another one is left: its browser would ask
 /// its user for a login, while the page asks for a key.
-pub fn challenge_script(headers: &mut HeaderMap) {
+pub fn drop_basic_challenge(headers: &mut HeaderMap) {
     let is_basic = |value: &HeaderValue| {
         value
             .as_bytes()
             .get(..5)
             .is_some_and(|word| word.eq_ignore_ascii_case(b"basic"))
     };
-    let all: Vec<_> = headers.get_all(WWW_AUTHENTICATE).iter().cloned().collect();
-    let others: Vec<_> = all.into_iter().filter(|value| !is_basic(value)).collect();
+    let all = headers.get_all(WWW_AUTHENTICATE).iter();
+    let others: Vec<_> = all.filter(|value| !is_basic(value)).cloned().collect();
     if !others.is_empty() {
         headers.remove(WWW_AUTHENTICATE);
-    }
-    for other in others {
-        headers.append(WWW_AUTHENTICATE, other);
+        for other in others {
+            headers.append(WWW_AUTHENTICATE, other);
+        }
     }
 }
 

@@ -39,16 +39,36 @@ async fn a_post_and_a_get_are_one_redis_command_each_once_the_queue_had_its_firs
     let idle = redis.commands().await;
     let counting = between(&idle, &redis.commands().await);
 
-    let before = redis.commands().await;
-    for _ in 0..10 {
-        client.insert("/q/x", "{}").await;
-    }
-    let mut posts = between(&before, &redis.commands().await);
-    // What the script itself does, and nothing else but the one EVALSHA.
-    for (name, count) in &counting {
-        *posts.get_mut(name).expect("counted again") -= count;
-    }
-    posts.retain(|_, count| *count > 0);
+    // What happened is counted apart for each ten seconds, which costs the first call in them more.
+    let noted = async || {
+        redis
+            .query::<Vec<Option<String>>>(&["HMGET", "presque:{x}:meta", "period", "longest-wait"])
+            .await
+    };
+    let (posts, gets) = loop {
+        let noted_before = noted().await;
+        let before = redis.commands().await;
+        for _ in 0..10 {
+            client.insert("/q/x", "{}").await;
+        }
+        let posts = between(&before, &redis.commands().await);
+        let before = redis.commands().await;
+        for _ in 0..10 {
+            assert_eq!(client.get("/q/x").await.status, 200);
+        }
+        let gets = between(&before, &redis.commands().await);
+        if noted().await == noted_before {
+            break (posts, gets);
+        }
+    };
+    // What the scripts themselves do, and nothing else but the one EVALSHA.
+    let without_counting = |mut commands: Commands| {
+        for (name, count) in &counting {
+            *commands.get_mut(name).expect("counted again") -= count;
+        }
+        commands.retain(|_, count| *count > 0);
+        commands
+    };
     let expected = [
         ("evalsha", 10),
         ("hincrby", 10),
@@ -56,17 +76,7 @@ async fn a_post_and_a_get_are_one_redis_command_each_once_the_queue_had_its_firs
         ("time", 10),
         ("zadd", 10),
     ];
-    assert_eq!(posts, counts(&expected));
-
-    let before = redis.commands().await;
-    for _ in 0..10 {
-        assert_eq!(client.get("/q/x").await.status, 200);
-    }
-    let mut gets = between(&before, &redis.commands().await);
-    for (name, count) in &counting {
-        *gets.get_mut(name).expect("counted again") -= count;
-    }
-    gets.retain(|_, count| *count > 0);
+    assert_eq!(without_counting(posts), counts(&expected));
     let expected = [
         ("evalsha", 10),
         ("hincrby", 10),
@@ -75,7 +85,7 @@ async fn a_post_and_a_get_are_one_redis_command_each_once_the_queue_had_its_firs
         ("zrange", 10),
         ("zremrangebyrank", 10),
     ];
-    assert_eq!(gets, counts(&expected));
+    assert_eq!(without_counting(gets), counts(&expected));
 }
 
 #[tokio::test]

@@ -173,8 +173,8 @@ async fn run<R: Redis>(store: &Store<R>, call: &Call) -> Result<Outcome, RedisEr
         Call::Peek { queue } => Outcome::Peeked(store.peek(&name(*queue)).await?),
         Call::Describe { queue } => Outcome::Described(store.describe(&name(*queue)).await?),
         Call::History { queue } => {
-            let mut found = store.histories(&[name(*queue)], History::MAX_MINUTES).await?;
-            let minutes = found.pop().flatten().map(|history| history.minutes);
+            let found = store.history(&name(*queue), History::MAX_MINUTES).await?;
+            let minutes = found.map(|history| history.minutes);
             Outcome::History(minutes.map(|minutes| minutes.into_iter().map(counts_of).collect()))
         }
         Call::Counts { queue } => Outcome::Counted(store.counts(&name(*queue)).await?),

@@ -70,6 +70,7 @@ function route() {
 
 function open(next) {
   poller.stop();
+  document.querySelector('dialog[open]')?.close();
   view = next;
   showNav();
   if (!next) return put(notice('There is no such page', 'The address is not one of this dashboard.'), 'no page');

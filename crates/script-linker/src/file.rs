@@ -13,8 +13,6 @@ pub struct File {
     pub(crate) includes: Vec<String>,
     /// Its code in parts.
     pub(crate) parts: Vec<Part>,
-    /// Whether it runs for each of many queues.
-    pub(crate) is_for_each: bool,
 }
 
 /// A piece of code.
@@ -70,7 +68,6 @@ impl File {
             keys: header("-- @keys ").flat_map(list).collect(),
             includes: includes.map(|name| format!("lua/{name}.lua")).collect(),
             parts,
-            is_for_each: text.lines().any(|line| line == "-- @for-each-queue"),
         }
     }
 

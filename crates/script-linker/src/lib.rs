@@ -5,9 +5,6 @@
 //! uses, directly or through others, and the keys that they use, no others: Redis makes all functions of a script anew each
 //! time it runs. A key marked `?` may be absent, so it comes last; `...` is a list of keys, and the only one.
 //!
-//! `-- @for-each-queue` in the header of a script says that it is for many queues at once: it gets their keys, one queue's
-//! behind another's, runs for each queue, and its reply is all replies, one behind another.
-//!
 //! `-- @rare` above a function says that most runs do not call it. All rare functions of a script, and what they alone need, are
 //! defined inside one function, and so are made only when one of them is called. What they use of the script stands above them.
 
@@ -99,23 +96,7 @@ pub fn link(path: &str, files: &Files) -> Result<Script> {
     let local_keys = format!("local {} = {values}\n", keys.join(", "));
     let code = rare::join(&choice, &local_keys).with_context(|| path.to_owned())?;
     let source = local_keys + &code;
-    let is_for_each = files.get(path).is_some_and(|file| file.is_for_each);
-    let source = if is_for_each {
-        for_each(&source, keys.len())
-    } else {
-        source
-    };
     Ok(Script { source, keys })
-}
-
-/// A script that runs `source` on each group of so many keys.
-fn for_each(source: &str, keys: usize) -> String {
-    let last = keys - 1;
-    format!(
-        "local function reply_of(KEYS)\n{source}end\nlocal replies = {{}}\nfor i = 1, #KEYS, {keys} do\n\
-         for _, value in ipairs(reply_of({{unpack(KEYS, i, i + {last})}})) do\nreplies[#replies + 1] = value\nend\nend\n\
-         return replies\n"
-    )
 }
 
 /// Adds a file to `all`, behind those that it includes. `open` are the files that lead to it.

@@ -94,19 +94,6 @@ fn a_list_of_keys_is_all_that_a_script_gets() {
 }
 
 #[test]
-fn a_script_for_each_queue_runs_on_the_keys_of_one_after_another() {
-    let script = "-- @for-each-queue\n-- @keys META, JOBS\nif ARGV[1] then\n  return {}\nend\nreturn {META, JOBS}";
-    let Script { source, keys } = make(script, &[]).unwrap();
-    assert_eq!(keys, ["JOBS", "META"]);
-    let expected = "local function reply_of(KEYS)\nlocal JOBS, META = unpack(KEYS)\n\
-                    if ARGV[1] then\nreturn {}\nend\nreturn {META, JOBS}\nend\n\
-                    local replies = {}\nfor i = 1, #KEYS, 2 do\n\
-                    for _, value in ipairs(reply_of({unpack(KEYS, i, i + 1)})) do\nreplies[#replies + 1] = value\nend\nend\n\
-                    return replies\n";
-    assert_eq!(source, expected);
-}
-
-#[test]
 fn a_header_that_does_not_fit_its_code_is_refused_by_name() {
     let shared = [(
         "lua/job.lua",

@@ -18,8 +18,7 @@ pub(super) async fn show<R: Redis>(
 ) -> Result<Response, Problem> {
     reject_unknown_parameters(request, &["minutes"])?;
     let minutes = parse_number(request, "minutes", 1..=History::MAX_MINUTES)?.unwrap_or(History::MAX_MINUTES);
-    let mut histories = context.store.histories(std::slice::from_ref(queue), minutes).await?;
-    let history = histories.pop().flatten().ok_or_else(no_such_queue)?;
+    let history = context.store.history(queue, minutes).await?.ok_or_else(no_such_queue)?;
     Ok(respond(StatusCode::OK, |o| {
         o.text("queue", queue.as_str());
         render_time(o, "from", history.from);
@@ -36,10 +35,10 @@ pub(super) async fn show<R: Redis>(
 }
 
 /// The name of a count, and the count in a minute.
-type Count = (&'static str, fn(&Minute) -> u64);
+pub(super) type Count = (&'static str, fn(&Minute) -> u64);
 
 /// What is told of each minute.
-pub(super) const COUNTS: [Count; 6] = [
+const COUNTS: [Count; 6] = [
     ("inserted", |minute| minute.inserted),
     ("claimed", |minute| minute.claimed),
     ("done", |minute| minute.done),

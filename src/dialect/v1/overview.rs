@@ -1,6 +1,6 @@
 //! `GET /v1/overview`: how queues are, a page at a time, and all together.
 
-use super::history::COUNTS;
+use super::history::Count;
 use super::job_view::render_time;
 use super::problem::Problem;
 use super::queues::{render_oldest_ready, render_rates};
@@ -8,9 +8,10 @@ use super::request::{parse_number, reject_unknown_parameters};
 use super::respond;
 use crate::gate::Operation;
 use crate::queue::{QueueName, State, Status, Timestamp};
-use crate::store::{History, LastMinute, MAX_LOOKED_AT, Redis, Summary};
+use crate::store::{History, LastMinute, Redis, Summary};
 use crate::web::json::{Object, push_object};
 use crate::web::{Context, Request, Response, decode_segment, encode_segment};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use http::StatusCode;
 use std::cmp::Reverse;
 
@@ -18,8 +19,14 @@ use std::cmp::Reverse;
 const MAX_PAGE: usize = 100;
 const PAGE: usize = 50;
 
-/// What counts of each minute for a small chart.
-const CHARTED: [&str; 2] = ["inserted", "claimed"];
+/// How many histories are asked for at once.
+const AT_ONCE: usize = 16;
+
+/// What of each minute is told for a small chart.
+const CHARTED: [Count; 2] = [
+    ("inserted", |minute| minute.inserted),
+    ("claimed", |minute| minute.claimed),
+];
 
 pub(super) async fn show<R: Redis>(request: &Request, context: &Context<R>) -> Result<Response, Problem> {
     reject_unknown_parameters(request, &["limit", "cursor", "search", "sort", "history"])?;
@@ -35,33 +42,30 @@ pub(super) async fn show<R: Redis>(request: &Request, context: &Context<R>) -> R
     let queues: Result<Vec<_>, _> = names
         .map(|name| context.caller.queue(Operation::ShowOverview, name))
         .collect();
-    let queues = queues?;
-    let is_all_fresh = queues.len() <= MAX_LOOKED_AT;
-    let mut all = context.store.overview(queues).await?;
-    let totals = Totals::of(&all);
+    let mut all = context.store.overview(queues?).await?;
+    let totals = Sums::of(&all);
 
-    all.retain(|summary| search.is_empty() || summary.queue.as_str().to_lowercase().contains(&search));
+    all.retain(|(queue, _)| search.is_empty() || queue.as_str().to_lowercase().contains(&search));
     let matching = all.len();
     all.sort_unstable_by(|one, other| order.place(one).cmp(&order.place(other)));
     let start = after.map_or(0, |(number, name)| {
-        all.partition_point(|summary| order.place(summary) <= (Reverse(number), &name))
+        all.partition_point(|known| order.place(known) <= (Reverse(number), &name))
     });
     let mut page = all.split_off(start);
     let has_more = page.len() > max_queues;
     page.truncate(max_queues);
     let next = page.last().filter(|_| has_more).map(|last| order.cursor(last));
-    if !is_all_fresh {
-        // In the order in which they were known, and with what they have now.
-        page = context.store.summaries(&names_of(&page)).await?;
-    }
-    let histories = match minutes {
-        0 => Vec::new(),
-        minutes => context.store.histories(&names_of(&page), minutes).await?,
-    };
+    // In the order in which they were known, and with what they have now.
+    let names: Vec<_> = page.into_iter().map(|(queue, _)| queue).collect();
+    let page = context.store.summaries(&names).await?;
+    let histories = stream::iter(&page).map(async |summary| match minutes {
+        0 => Ok(None),
+        minutes => context.store.history(&summary.queue, minutes).await,
+    });
+    let histories: Vec<_> = histories.buffered(AT_ONCE).try_collect().await?;
     Ok(respond(StatusCode::OK, |o| {
-        let histories = histories.iter().map(Option::as_ref).chain(std::iter::repeat(None));
-        o.array("queues", page.iter().zip(histories), |out, (summary, history)| {
-            push_object(out, |o| render(o, summary, history));
+        o.array("queues", page.iter().zip(&histories), |out, (summary, history)| {
+            push_object(out, |o| render(o, summary, history.as_ref()));
         });
         o.plain("matching", matching);
         o.object("totals", |o| {
@@ -82,14 +86,14 @@ fn render(o: &mut Object<'_>, summary: &Summary, history: Option<&History>) {
     o.text("queue", summary.queue.as_str());
     o.plain("paused", summary.status == Status::Stopped);
     render_counts(o, &summary.jobs);
-    render_oldest_ready(o, summary.oldest_ready);
+    render_oldest_ready(o, summary.ready_since.map(|since| summary.at.since(since)));
     render_rates(o, &summary.last_minute);
     o.plain("workers", summary.workers);
     if let Some(history) = history {
         o.object("history", |o| {
             render_time(o, "from", history.from);
             o.plain("step", 60);
-            for (name, count) in COUNTS.iter().filter(|(name, _)| CHARTED.contains(name)) {
+            for (name, count) in CHARTED {
                 o.array(name, &history.minutes, |out, minute| {
                     out.push_str(&count(minute).to_string())
                 });
@@ -106,26 +110,26 @@ fn render_counts(o: &mut Object<'_>, jobs: &[(State, u64)]) {
     });
 }
 
-fn names_of(summaries: &[Summary]) -> Vec<QueueName> {
-    summaries.iter().map(|summary| summary.queue.clone()).collect()
-}
+/// A queue, and its summary if it was ever looked at.
+type Known = (QueueName, Option<Summary>);
 
 /// What all queues have together.
-struct Totals {
+struct Sums {
     /// How many jobs are in each state.
     jobs: Vec<(State, u64)>,
     last_minute: LastMinute,
-    /// When the queue was looked at that was not for longest.
+    /// The time of the oldest summary.
     as_of: Option<Timestamp>,
 }
 
-impl Totals {
-    fn of(all: &[Summary]) -> Self {
-        let sum = |count: fn(&LastMinute) -> u64| all.iter().map(|summary| count(&summary.last_minute)).sum();
+impl Sums {
+    fn of(all: &[Known]) -> Self {
+        let summaries = || all.iter().filter_map(|(_, summary)| summary.as_ref());
+        let sum = |count: fn(&LastMinute) -> u64| summaries().map(|summary| count(&summary.last_minute)).sum();
         Self {
             jobs: State::ALL
                 .into_iter()
-                .map(|state| (state, all.iter().map(|summary| summary.count(state)).sum()))
+                .map(|state| (state, summaries().map(|summary| summary.count(state)).sum()))
                 .collect(),
             last_minute: LastMinute {
                 inserted: sum(|counts| counts.inserted),
@@ -133,7 +137,7 @@ impl Totals {
                 done: sum(|counts| counts.done),
                 failed: sum(|counts| counts.failed),
             },
-            as_of: all.iter().map(|summary| summary.at).min(),
+            as_of: summaries().map(|summary| summary.at).min(),
         }
     }
 
@@ -161,11 +165,14 @@ impl Order {
         ("active", Self::Most(|summary| summary.count(State::Active))),
         ("dead", Self::Most(|summary| summary.count(State::Dead))),
         ("inserted", Self::Most(|summary| summary.last_minute.inserted)),
+        // Not by the age itself, which grows from page to page.
         (
             "age",
             Self::Most(|summary| {
-                let age = summary.oldest_ready.unwrap_or_default();
-                u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+                let since = summary
+                    .ready_since
+                    .map(|since| i64::MAX.saturating_sub(since.as_millis()));
+                since.and_then(|before| u64::try_from(before).ok()).unwrap_or(0)
             }),
         ),
     ];
@@ -182,16 +189,16 @@ impl Order {
         })
     }
 
-    fn place(self, summary: &Summary) -> Place<'_> {
-        let number = match self {
-            Self::Name => 0,
-            Self::Most(number) => number(summary),
+    fn place(self, (queue, summary): &Known) -> Place<'_> {
+        let number = match (self, summary) {
+            (Self::Most(number), Some(summary)) => number(summary),
+            (Self::Most(_), None) | (Self::Name, _) => 0,
         };
-        (Reverse(number), summary.queue.as_str())
+        (Reverse(number), queue.as_str())
     }
 
     /// The cursor that stands for a page's last queue: its place.
-    fn cursor(self, last: &Summary) -> String {
+    fn cursor(self, last: &Known) -> String {
         let (Reverse(number), name) = self.place(last);
         format!("{number}.{}", encode_segment(name))
     }

@@ -133,8 +133,8 @@ end
 -- How long a job waits before that is noted (ms).
 local MIN_NOTED_WAIT = 1000
 
--- Notes how long a job was ready before it was claimed (ms), if it is the longest in this minute by a tenth: else each job of a
--- queue that grows would be noted. Takes the fields `period` and `longest-wait` of META as they were before anything was counted.
+-- Notes how long a job was ready before it was claimed (ms), if that is longer by a tenth than what is noted for this minute: in
+-- a queue that grows each job waits longer than the last. Takes the fields `period` and `longest-wait` of META as they were before anything was counted.
 -- @rare
 local function note_wait(period, longest_wait, wait)
   local is_first = not period or minute_of(period) < math.floor(NOW / MINUTE)
@@ -145,7 +145,7 @@ end
 
 -- These take the field `period` of META. When Redis is full the script must have written before, see `allow_when_full`.
 --
--- `wait` is how long the one of these jobs was ready that was so for longest (ms). Takes the field `longest-wait` of META, too.
+-- `wait` is the longest time (ms) that one of these jobs was ready. Takes the field `longest-wait` of META, too.
 local function count_claimed(period, longest_wait, worker, count, wait)
   note_period(period)
   if wait >= MIN_NOTED_WAIT then

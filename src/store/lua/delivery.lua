@@ -150,8 +150,8 @@ local function max_broadcast(subscribers)
   return max_jobs
 end
 
--- Makes deliveries of the next jobs. Takes the fields `policy`, `settings`, `period`, `longest-wait` and `next-event` of META. Returns the
--- subscribers that have some by that, as the keys of a table; and 'more' when there may be more jobs at once, 'blocked' when
+-- Makes deliveries of the next jobs. Takes the fields `policy`, `settings`, `period`, `longest-wait` and `next-event` of META.
+-- Returns the subscribers that have some by that, as the keys of a table; and 'more' when there may be more jobs at once, 'blocked' when
 -- jobs wait for a subscriber that has all the deliveries that it can have.
 local function distribute(policy, packed_settings, period, longest_wait, next_event)
   local subscribers, notified = redis.call('ZRANGE', SUBSCRIBERS, AFTER_NOW, '+inf', 'BYSCORE'), {}

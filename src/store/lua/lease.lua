@@ -91,9 +91,9 @@ end
 
 -- Takes the next ready jobs, and calls `hand_out` for each with a table: `id`, `options`, `packed` (the same, packed),
 -- `payload`, `execution`, `is_compact`. Stops after `max_jobs`, or after the job with which the
--- payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out, whether more may be ready
--- behind the jobs that it skipped (those that have expired, and orphans), and for how long the one of all these was ready that
--- was so for longest (ms).
+-- payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out; whether more may be ready
+-- behind the jobs that it skipped: those that have expired, and orphans; and the longest time (ms) that one of all these was
+-- ready.
 --
 -- All of them are read before the first is taken out: what cannot be read costs no other job.
 local function pop_ready(max_jobs, max_bytes, packed_settings, hand_out)

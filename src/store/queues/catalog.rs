@@ -8,7 +8,7 @@
 //! with jobs is in the catalog or its next insert enters it; all that can be left over is an empty queue in the catalog.
 
 use crate::queue::QueueName;
-use crate::store::redis::{CATALOG, QueueKeys, Redis, RedisError, Store, scripts};
+use crate::store::redis::{CATALOG, OVERVIEW, QueueKeys, Redis, RedisError, Store, scripts};
 
 /// The first names of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,6 +111,9 @@ impl<R: Redis> Store<R> {
         let time = time.to_string();
         let args = [queue.stored().as_bytes(), time.as_bytes()];
         self.run(&scripts::REMOVE_FROM_CATALOG, queue, &args).await?;
+        // What overviews remember goes by itself where nobody looks, so it does not matter when this fails.
+        let entry = [OVERVIEW.name().as_bytes(), queue.stored().as_bytes()];
+        let _ = self.redis.command("HDEL", &entry).await;
         Ok(())
     }
 }

@@ -36,37 +36,37 @@ pub struct Minute {
     pub lost_leases: u64,
     /// Jobs that became dead.
     pub dead: u64,
-    /// How long the oldest job had been ready at most, as far as is known: what is told is never too long. It can be too short by
-    /// a tenth, or by a minute where the job was claimed or removed since. A job that was claimed within a second is not noted.
+    /// The longest time that a job which was ready in this minute had been so, since it was inserted or due; also if it was claimed
+    /// meanwhile, and came back. It may be told a tenth too short, or a minute where the job is not ready any more. 0 where no
+    /// job was ready for a second.
     pub oldest_ready: Duration,
 }
 
 impl<R: Redis> Store<R> {
-    /// What happened on queues in the last minutes, at most [`History::MAX_MINUTES`], in the order of the queues. `None` for a
-    /// queue that does not exist. One command.
+    /// What happened on a queue in the last minutes, at most [`History::MAX_MINUTES`]. `None` for a queue that does not exist.
+    /// One command.
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn histories(&self, queues: &[QueueName], minutes: usize) -> Result<Vec<Option<History>>, RedisError> {
+    pub async fn history(&self, queue: &QueueName, minutes: usize) -> Result<Option<History>, RedisError> {
         let count = minutes.clamp(1, History::MAX_MINUTES);
-        let arg = count.to_string();
-        let mut reply = self.run_for_each(&scripts::HISTORY, queues, &[arg.as_bytes()]).await?;
-        queues.iter().map(|_| read(&mut reply, count)).collect()
+        let reply = self
+            .run(&scripts::HISTORY, queue, &[count.to_string().as_bytes()])
+            .await?;
+        read(reply, count)
     }
 }
 
-/// One queue's part of the script's reply, as so many minutes.
-fn read(reply: &mut ReplyReader, count: usize) -> Result<Option<History>, RedisError> {
-    let mut left = reply.count()?;
-    if left == 0 {
+/// The script's reply, as so many minutes.
+fn read(mut reply: ReplyReader, count: usize) -> Result<Option<History>, RedisError> {
+    if reply.is_empty() {
         return Ok(None);
     }
     let now = reply.integer()?;
     let ready_since = reply.time()?.map(Timestamp::as_millis);
-    left = left.saturating_sub(2);
     let first = now.div_euclid(MINUTE) + 1 - i64::try_from(count).unwrap_or(i64::MAX);
     let mut minutes = vec![Minute::default(); count];
-    while left > 0 {
+    while !reply.is_empty() {
         let number = reply.integer()?;
         let minute = Minute {
             inserted: reply.count()?,
@@ -81,7 +81,6 @@ fn read(reply: &mut ReplyReader, count: usize) -> Result<Option<History>, RedisE
         if let Some(place) = place.and_then(|place| minutes.get_mut(place)) {
             *place = minute;
         }
-        left = left.saturating_sub(8);
     }
     fill_ages(&mut minutes, now, ready_since);
     Ok(Some(History {

@@ -5,18 +5,17 @@
 
 use super::settings::LastMinute;
 use crate::queue::{QueueName, State, Status, Timestamp};
-use crate::store::redis::{QueueKeys, Redis, RedisError, Reply, ReplyReader, Store, scripts};
-use std::collections::HashMap;
-use std::time::Duration;
+use crate::store::redis::{OVERVIEW, QueueKeys, Redis, RedisError, Reply, ReplyReader, Store, scripts};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 /// At how many queues [`Store::overview`] looks at most.
-pub const MAX_LOOKED_AT: usize = 1000;
+pub const MAX_LOOKED_AT: usize = 250;
 
-/// How many queues one command looks at: some milliseconds of Redis' time.
-const MAX_QUEUES: usize = 100;
+/// How many queues are looked at at once.
+const AT_ONCE: usize = 16;
 
-/// How old a summary is that nobody has found anew, so that its queue may be gone, in milliseconds.
-const MAX_AGE: i64 = 600_000;
+/// How many remembered summaries one command reads.
+const MAX_READ: usize = 1000;
 
 /// How a queue is, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +28,8 @@ pub struct Summary {
     pub status: Status,
     /// How many jobs are in each state.
     pub jobs: Vec<(State, u64)>,
-    /// How long the oldest ready job has been ready.
-    pub oldest_ready: Option<Duration>,
+    /// Since when the oldest ready job is ready.
+    pub ready_since: Option<Timestamp>,
     /// What happened in the last minute.
     pub last_minute: LastMinute,
     /// How many workers claimed by name within the last hour.
@@ -61,14 +60,13 @@ const STATES: [State; 6] = [
 struct Found([Option<i64>; 14]);
 
 impl Found {
-    /// Reads one queue's part of the script's reply. `None` for a queue that does not exist.
-    fn read(reply: &mut ReplyReader) -> Result<Option<Self>, RedisError> {
-        let Some(status) = reply.optional_count()? else {
+    /// Reads the script's reply. `None` for a queue that does not exist.
+    fn read(mut reply: ReplyReader) -> Result<Option<Self>, RedisError> {
+        if reply.is_empty() {
             return Ok(None);
-        };
+        }
         let mut found = Self::default();
-        found.0[0] = i64::try_from(status).ok();
-        for value in &mut found.0[1..] {
+        for value in &mut found.0 {
             *value = reply.time()?.map(Timestamp::as_millis);
         }
         Ok(Some(found))
@@ -117,7 +115,7 @@ impl Found {
                 Status::Open
             },
             jobs: STATES.into_iter().zip(jobs.map(count)).collect(),
-            oldest_ready: ready_since.map(|since| at.since(Timestamp::from_millis(since))),
+            ready_since: ready_since.map(Timestamp::from_millis),
             last_minute: LastMinute {
                 inserted: count(inserted),
                 claimed: count(claimed),
@@ -130,85 +128,90 @@ impl Found {
 }
 
 impl<R: Redis> Store<R> {
-    /// How queues are now; those that do not exist are left out. One command for each 100.
+    /// How queues are now; those that do not exist are left out. One command for each.
     ///
     /// # Errors
     /// [`RedisError`].
     pub async fn summaries(&self, queues: &[QueueName]) -> Result<Vec<Summary>, RedisError> {
         let looked = self.look_at(queues).await?;
-        Ok(looked
+        let found = looked
             .into_iter()
-            .map(|(queue, found)| found.summary(queue.clone()))
-            .collect())
+            .filter_map(|(queue, found)| Some(found?.summary(queue.clone())));
+        Ok(found.collect())
     }
 
     /// How very many queues are: at most [`MAX_LOOKED_AT`] of them as they are now, the others as they were when they were last
-    /// looked at, which may be a minute ago where this is asked every few seconds; those that never were are left out. The order
-    /// is another one.
+    /// looked at, which may be a minute ago where this is asked every few seconds. `None` for a queue that was never looked at.
+    /// The result is in no order.
     ///
-    /// Where there are no more than so many queues: one command for each 100. Else two more.
+    /// One command for each queue that is looked at. Where there are more queues, another one for each thousand of all, and
+    /// one to remember what was found.
     ///
     /// # Errors
     /// [`RedisError`].
-    pub async fn overview(&self, queues: Vec<QueueName>) -> Result<Vec<Summary>, RedisError> {
+    pub async fn overview(&self, queues: Vec<QueueName>) -> Result<Vec<(QueueName, Option<Summary>)>, RedisError> {
         if queues.len() <= MAX_LOOKED_AT {
-            return self.summaries(&queues).await;
+            let all = self.summaries(&queues).await?;
+            return Ok(all
+                .into_iter()
+                .map(|summary| (summary.queue.clone(), Some(summary)))
+                .collect());
         }
-        let mut remembered = self.remembered().await?;
-        let known = queues.into_iter().map(|queue| {
-            let found = remembered.remove(queue.stored().as_bytes());
-            (queue, found.unwrap_or_default())
-        });
-        let mut known: Vec<_> = known.collect();
-        known.sort_unstable_by_key(|(_, found)| found.at());
+        let remembered = self.remembered(&queues).await?;
+        let mut known: Vec<_> = queues.into_iter().zip(remembered).collect();
+        known.sort_unstable_by_key(|(_, found)| found.map_or(i64::MIN, Found::at));
         let looked_at: Vec<_> = known.drain(..MAX_LOOKED_AT).map(|(queue, _)| queue).collect();
         let looked = self.look_at(&looked_at).await?;
+        // A full Redis refuses it, which is no reason to tell nothing. Then others are looked at less often.
+        let _ = self.remember(&looked).await;
 
-        // What is left is of queues that were deleted, or that this caller does not see. The latter are soon found anew.
-        let now = looked.iter().map(|(_, found)| found.at()).max().unwrap_or_default();
-        let forgotten = remembered.iter().filter(|(_, found)| now - found.at() > MAX_AGE);
-        let forgotten: Vec<_> = forgotten.map(|(name, _)| &name[..]).take(MAX_LOOKED_AT).collect();
-        self.remember(&looked, &forgotten).await?;
-
-        let known = known.into_iter().filter(|(_, found)| found.0[0].is_some());
-        let known = known.map(|(queue, found)| found.summary(queue));
-        let looked = looked.into_iter().map(|(queue, found)| found.summary(queue.clone()));
-        Ok(looked.chain(known).collect())
+        let looked = looked
+            .into_iter()
+            .filter_map(|(queue, found)| Some((queue.clone(), Some(found?))));
+        let all = looked.chain(known);
+        let summary = |(queue, found): (QueueName, Option<Found>)| {
+            let summary = found.map(|found| found.summary(queue.clone()));
+            (queue, summary)
+        };
+        Ok(all.map(summary).collect())
     }
 
-    async fn look_at<'a>(&self, queues: &'a [QueueName]) -> Result<Vec<(&'a QueueName, Found)>, RedisError> {
-        let mut all = Vec::with_capacity(queues.len());
-        for some in queues.chunks(MAX_QUEUES) {
-            let mut reply = self.run_for_each(&scripts::SUMMARY, some, &[]).await?;
-            for queue in some {
-                all.extend(Found::read(&mut reply)?.map(|found| (queue, found)));
+    async fn look_at<'a>(&self, queues: &'a [QueueName]) -> Result<Vec<(&'a QueueName, Option<Found>)>, RedisError> {
+        let looks = stream::iter(queues).map(async |queue| {
+            let reply = self.run(&scripts::SUMMARY, queue, &[]).await?;
+            Ok((queue, Found::read(reply)?))
+        });
+        looks.buffered(AT_ONCE).try_collect().await
+    }
+
+    /// What is remembered of queues, in their order.
+    async fn remembered(&self, queues: &[QueueName]) -> Result<Vec<Option<Found>>, RedisError> {
+        let mut remembered = Vec::with_capacity(queues.len());
+        for some in queues.chunks(MAX_READ) {
+            let mut args = vec![OVERVIEW.name().as_bytes()];
+            args.extend(some.iter().map(|queue| queue.stored().as_bytes()));
+            for reply in self.redis.command("HMGET", &args).await? {
+                remembered.push(match reply {
+                    Reply::Bytes(text) => Some(Found::from_text(&text)),
+                    _ => None,
+                });
             }
-        }
-        Ok(all)
-    }
-
-    /// What is remembered, by the stored names of queues.
-    async fn remembered(&self) -> Result<HashMap<Vec<u8>, Found>, RedisError> {
-        let keys = QueueKeys::default();
-        let reply = scripts::REMEMBERED.run(&self.redis, &keys, Vec::new(), &[]).await?;
-        let mut remembered = HashMap::with_capacity(reply.len() / 2);
-        let mut reply = reply.into_iter();
-        while let (Some(Reply::Bytes(name)), Some(Reply::Bytes(text))) = (reply.next(), reply.next()) {
-            remembered.insert(name, Found::from_text(&text));
         }
         Ok(remembered)
     }
 
-    async fn remember(&self, all: &[(&QueueName, Found)], forgotten: &[&[u8]]) -> Result<(), RedisError> {
-        let count = forgotten.len().to_string();
-        let texts: Vec<_> = all.iter().map(|(_, found)| found.to_text()).collect();
-        let mut args = vec![count.as_bytes()];
-        args.extend(forgotten);
-        for ((queue, _), text) in all.iter().zip(&texts) {
-            args.extend([queue.stored().as_bytes(), text.as_bytes()]);
-        }
-        let keys = QueueKeys::default();
-        scripts::REMEMBER.run(&self.redis, &keys, Vec::new(), &args).await?;
+    /// Remembers what was found, and forgets queues that do not exist.
+    async fn remember(&self, looked: &[(&QueueName, Option<Found>)]) -> Result<(), RedisError> {
+        let texts: Vec<_> = looked
+            .iter()
+            .map(|(_, found)| found.map_or_else(String::new, Found::to_text))
+            .collect();
+        let pairs = looked.iter().zip(&texts);
+        let args: Vec<&[u8]> = pairs
+            .flat_map(|((queue, _), text)| [queue.stored().as_bytes(), text.as_bytes()])
+            .collect();
+        let no_queue = QueueKeys::default();
+        self.run_with(&scripts::REMEMBER, &no_queue, Vec::new(), &args).await?;
         Ok(())
     }
 }

@@ -1,21 +1,20 @@
 -- Tells in short how queues are, for those who look at many.
 --
 -- ARGV  none
--- Reply for each queue
---       1 status: '1' open, '0' stopped, nil for a queue that does not exist, which has nothing more
+-- Reply nothing when there is no such queue, else
+--       1 status: '1' open, '0' stopped
 --       2 the server's time in milliseconds
 --       3 to 8 how many jobs are ready, scheduled, active, done, dead, cancelled
 --       9 since when the oldest ready job is ready (ms), nil when none is
 --       10 to 13 how many were inserted, claimed, done, failed in the last minute
 --       14 how many workers were seen in the last hour
 --
--- @for-each-queue
 -- @keys META, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
 -- @include clock, counts, ready
 
 local status = redis.call('HGET', META, 'status')
 if not status then
-  return {false}
+  return {}
 end
 local ready = count_ready()
 local reply = {status, NOW, ready, redis.call('ZCOUNT', SCHEDULED, AFTER_NOW, '+inf'), redis.call('ZCARD', ACTIVE)}

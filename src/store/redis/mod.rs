@@ -10,8 +10,8 @@ mod store;
 pub use client::{Effect, Redis, RedisError, Reply, Unavailable};
 pub use keys::queue_key_suffixes;
 pub(super) use keys::{
-    CATALOG, JOBS, LEGACY_RECEIPTS, QueueKeys, WAKEUP, WORKER_COUNTS, WORKER_FAILURES, WORKERS, worker_record,
-    workers_below,
+    CATALOG, JOBS, LEGACY_RECEIPTS, OVERVIEW, QueueKeys, WAKEUP, WORKER_COUNTS, WORKER_FAILURES, WORKERS,
+    worker_record, workers_below,
 };
 pub(super) use packed::{
     Execution, ExecutionError, Options, PackedSettings, millis, pack, pack_backoff, pack_hold, pack_or_empty,

@@ -2,7 +2,6 @@
 
 use super::client::{Redis, RedisError, Reply};
 use super::keys::{Key, QueueKeys};
-use crate::queue::QueueName;
 
 /// A script.
 pub(in crate::store) struct Script {
@@ -63,25 +62,6 @@ impl Script {
                 Key::PerCall => keys.extend(call_keys.take().unwrap_or_default()),
             }
         }
-        self.run_on(redis, &keys, args).await
-    }
-
-    /// Runs a script that is `@for-each-queue` on these queues.
-    pub(in crate::store) async fn run_for_each(
-        &self,
-        redis: &impl Redis,
-        queues: &[QueueName],
-        args: &[&[u8]],
-    ) -> Result<Vec<Reply>, RedisError> {
-        let mut keys = Vec::with_capacity(self.keys.len() * queues.len());
-        for queue in queues {
-            let queue = QueueKeys::new(queue);
-            keys.extend(self.keys.iter().map(|key| queue.key(key.name())));
-        }
-        self.run_on(redis, &keys, args).await
-    }
-
-    async fn run_on(&self, redis: &impl Redis, keys: &[String], args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
         let count = keys.len().to_string();
         let mut all: Vec<&[u8]> = Vec::with_capacity(2 + keys.len() + args.len());
         all.extend([self.sha1.as_bytes(), count.as_bytes()]);

@@ -85,17 +85,6 @@ impl<R: Redis> Store<R> {
         self.run_with(script, &QueueKeys::new(queue), Vec::new(), args).await
     }
 
-    /// Runs a script that is `@for-each-queue` on these queues: all replies, one behind another.
-    pub(in crate::store) async fn run_for_each(
-        &self,
-        script: &Script,
-        queues: &[QueueName],
-        args: &[&[u8]],
-    ) -> Result<ReplyReader, RedisError> {
-        let reply = script.run_for_each(&self.redis, queues, args).await?;
-        Ok(ReplyReader::new(reply))
-    }
-
     /// Runs a script on a queue and on keys of this call alone.
     pub(in crate::store) async fn run_with(
         &self,

@@ -412,6 +412,7 @@ async fn who_has_a_key_is_told_what_it_is_for_and_not_its_root() {
         line("some", "scopes=work,read queues=mail*,report-?,news"),
         line("tenant", "scopes=read root=acme/"),
         line("part", "scopes=read root=acme/ queues=acme/m*"),
+        line("odd", "scopes=read root=acme/ queues=ac*,acme/x,bolt/*,*/mail,acme/m?"),
         line("producer", "scopes=insert"),
     ];
     let host = host_with(&redis, &lines);
@@ -426,6 +427,7 @@ async fn who_has_a_key_is_told_what_it_is_for_and_not_its_root() {
         ),
         ("tenant", r#"{"scopes":["read"],"queues":["*"]}"#),
         ("part", r#"{"scopes":["read"],"queues":["m*"]}"#),
+        ("odd", r#"{"scopes":["read"],"queues":["*","x","*","m?"]}"#),
     ] {
         assert_eq!(told(key).await.brief(), (200, expected), "{key}");
     }
@@ -451,4 +453,5 @@ async fn a_script_of_a_page_is_not_asked_for_a_login_that_its_browser_would_ask_
         ["Bearer", "Basic"]
     );
     assert_eq!(challenges(&[site, ("sec-fetch-dest", "empty")]).await, ["Bearer"]);
+    assert_eq!(challenges(&[("x-requested-with", "XMLHttpRequest")]).await, ["Bearer"]);
 }

@@ -1,6 +1,7 @@
 //! `/v1/overview` and `/v1/queues/{q}/history`.
 
 use super::{Server, body_of, problem, wrong_parameter};
+use presque::store::MAX_LOOKED_AT;
 use serde_json::{Value, json};
 
 fn names(overview: &Value) -> Vec<&str> {
@@ -140,4 +141,36 @@ async fn what_is_wrong_with_a_parameter_of_these_is_named() {
     ] {
         wrong_parameter(&server.get(target).await, name);
     }
+}
+
+#[tokio::test]
+async fn of_very_many_queues_each_page_is_right_and_the_totals_follow() {
+    let server = Server::start();
+    let queues = MAX_LOOKED_AT + 20;
+    for number in 0..queues {
+        server.insert(&format!("q{number:04}"), r#"{"payload":1}"#).await;
+    }
+    let overview = async |query: &str| body_of(&server.get(&format!("/v1/overview?{query}")).await, 200);
+    // By name, pages have all queues from the first request on, with what they have now.
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = overview(&format!("limit=100{cursor}")).await;
+        assert_eq!(
+            (&page["matching"], &page["totals"]["queues"]),
+            (&json!(queues), &json!(queues))
+        );
+        for queue in page["queues"].as_array().unwrap() {
+            assert_eq!(queue["counts"]["ready"], 1, "{queue}");
+        }
+        all.extend(names(&page).into_iter().map(str::to_owned));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    let expected: Vec<_> = (0..queues).map(|number| format!("q{number:04}")).collect();
+    assert_eq!(all, expected);
+    let page = overview("limit=1&sort=age").await;
+    assert_eq!(
+        (names(&page), &page["totals"]["counts"]["ready"]),
+        (vec!["q0000"], &json!(queues))
+    );
 }

@@ -1,7 +1,7 @@
 // A form for a new job. What is typed as JSON is sent as it is typed, byte for byte.
 
 import { optionsOf, insertBody, payloadOf } from '../again.js';
-import { getJob, insertJob } from '../api.js';
+import { getJob, insertJob, Unreachable } from '../api.js';
 import { act } from '../action.js';
 import { h, setHidden, setText } from '../dom.js';
 import { field, input, numberError, parseNumber, select } from '../fields.js';
@@ -72,6 +72,7 @@ export function insertView(app, query) {
         showResult(result, await insertJob(queue, body, attempt.key));
         attempt = { request: '', key: '' };
       } catch (error) {
+        if (error instanceof Unreachable) error.message += ' The job may be there. Insert it again: it is not stored twice.';
         if (!showPointer(fields, error)) throw error;
       }
       return null;
@@ -103,7 +104,7 @@ export function insertView(app, query) {
 }
 
 function createFields() {
-  const area = (rows, placeholder) => h('textarea.json', { rows, placeholder, spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off', dir: 'auto' });
+  const area = (rows, placeholder) => h('textarea.json', { rows, placeholder, spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off' });
   const decimal = (props) => input({ inputmode: 'decimal', ...props });
   return {
     queue: field('Queue', input({ required: true, dir: 'auto' }), 'It is made if it does not exist.'),

@@ -9,10 +9,10 @@ import { searchField } from '../fields.js';
 import { compact, count, duration, number, now, rate } from '../format.js';
 import { currentKey } from '../key.js';
 import { pager } from '../paging.js';
+import { badgeList, statRow } from '../pieces.js';
 import { go, link, queueLink } from '../router.js';
 import { curlPost } from '../shell.js';
 import { digits, listTable } from '../table.js';
-import { badgeList, statRow } from '../pieces.js';
 
 const PAGE_SIZE = 50;
 
@@ -93,7 +93,9 @@ function toolbar(currentFilters) {
   let timer = 0;
   const search = searchField('Search queues', () => {
     clearTimeout(timer);
-    timer = setTimeout(() => go(link([], { ...currentFilters(), cursor: '', search: search.value }), { replace: true }), REST);
+    timer = setTimeout(() => {
+      if (search.isConnected) go(link([], { ...currentFilters(), cursor: '', search: search.value }), { replace: true });
+    }, REST);
   });
   const sort = h('select', { 'aria-label': 'Sort by', onchange: () => {
     go(link([], { ...currentFilters(), cursor: '', sort: sort.value === 'name' ? '' : sort.value }));

@@ -217,8 +217,10 @@ fn two_headers_of_a_name_are_as_one_with_a_list() {
         CONTRACT.check("GET", "/v1/queues", 401, &headers, body.as_bytes())
     };
     let (bearer, basic) = ("Bearer realm=\"presque\"", "Basic realm=\"presque\", charset=\"UTF-8\"");
-    assert_eq!(check(&[bearer, basic]), Ok(()));
-    for wrong in [&[][..], &[bearer], &[basic, bearer]] {
+    for right in [&[bearer, basic][..], &[bearer]] {
+        assert_eq!(check(right), Ok(()));
+    }
+    for wrong in [&[][..], &[basic], &[basic, bearer]] {
         assert!(check(wrong).unwrap_err().contains("WWW-Authenticate"), "{wrong:?}");
     }
 }
