@@ -3,8 +3,8 @@
 use super::work::{Work, seconds};
 use super::{insert, job, queue};
 use crate::support::{Native, NativeStore, Redis, assert_sound};
-use presque::queue::{QueueName, Settings, State};
-use presque::store::{Delete, History, MAX_LOOKED_AT, Minute, Store, Summary};
+use presque::queue::{Due, Priority, QueueName, Settings, State};
+use presque::store::{Delete, History, MAX_LOOKED_AT, Minute, NewJob, Store, Summary};
 use std::time::Duration;
 
 async fn history(work: &Work, minutes: usize) -> History {
@@ -124,6 +124,39 @@ async fn a_claim_costs_no_more_commands_however_long_its_job_has_waited() {
     assert!(costs.iter().all(|cost| *cost == costs[0]), "{costs:?}");
     let waits: i64 = work.redis.query(&["HGET", "presque:{q}:meta", "longest-wait"]).await;
     assert!((100_000..110_000).contains(&waits), "{waits}");
+}
+
+#[tokio::test]
+async fn of_jobs_that_are_claimed_together_the_longest_wait_is_noted_whatever_their_order() {
+    let mut work = Work::start().await;
+    work.pass(seconds(10)).await;
+    let with_priority = |priority| NewJob {
+        payload: b"1",
+        priority: Priority::new(priority).unwrap(),
+        ..NewJob::default()
+    };
+    work.insert(with_priority(0)).await;
+    work.pass(seconds(20)).await;
+    let scheduled = NewJob {
+        due: Due::In(seconds(1)),
+        ..with_priority(9)
+    };
+    work.insert(scheduled).await;
+    work.insert(with_priority(9)).await;
+    work.pass(seconds(5)).await;
+    assert_eq!(work.claim_many(3).await.len(), 3);
+    let wait: u64 = work.redis.query(&["HGET", "presque:{q}:meta", "longest-wait"]).await;
+    assert_eq!(wait, 25_000);
+    // A job is ready from when it is due, and not from its insertion.
+    work.insert(NewJob {
+        due: Due::In(seconds(30)),
+        ..with_priority(9)
+    })
+    .await;
+    work.pass(seconds(32)).await;
+    work.claim().await;
+    let wait: u64 = work.redis.query(&["HGET", "presque:{q}:meta", "longest-wait"]).await;
+    assert_eq!(wait, 2_000);
 }
 
 async fn fill(store: &Store<Native>, count: usize) -> Vec<QueueName> {

@@ -92,24 +92,19 @@ end
 -- Takes the next ready jobs, and calls `hand_out` for each with a table: `id`, `options`, `packed` (the same, packed),
 -- `payload`, `execution`, `is_compact`. Stops after `max_jobs`, or after the job with which the
 -- payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out; whether more may be ready
--- behind the jobs that it skipped: those that have expired, and orphans; and the longest time (ms) that one of all these was
--- ready.
+-- behind the jobs that it skipped: those that have expired, and orphans; and the longest time (ms) that one of the jobs which it
+-- read was ready.
 --
 -- All of them are read before the first is taken out: what cannot be read costs no other job.
 local function pop_ready(max_jobs, max_bytes, packed_settings, hand_out)
   local jobs, skipped, count, limit = {}, nil, 0, max_jobs
-  local is_over, last_part, oldest = nil, nil, NOW
+  local is_over, oldest = nil, NOW
   repeat
-    local members = redis.call('ZRANGE', READY, count, count + limit - 1, 'WITHSCORES')
-    is_over = #members < 2 * limit and 'empty'
-    for i = 1, #members, 2 do
+    local members, since = read_ready(count, limit)
+    oldest = math.min(oldest, since)
+    is_over = #members < limit and 'empty'
+    for _, member in ipairs(members) do
       count = count + 1
-      local member, position = members[i], tonumber(members[i + 1])
-      local part = part_of(position)
-      if part ~= last_part then
-        last_part = part
-        oldest = math.min(oldest, ready_since(member, position))
-      end
       local job, payload = nil, payload_in(member)
       if payload then
         job = {id = id_in(member), options = {}, packed = '', payload = payload, is_compact = true}

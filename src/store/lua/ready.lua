@@ -35,6 +35,38 @@ local function ready_since(member, position)
   return math.max(inserted, position - part * UNSCHEDULED_OFFSET - DATE_OFFSET)
 end
 
+-- Since when the oldest of some jobs in a row is ready (ms): of each part of the order the first is the oldest.
+-- @rare
+local function oldest_of_parts(first, last)
+  local all, oldest, last_part = redis.call('ZRANGE', READY, first, last, 'WITHSCORES'), NOW, nil
+  for i = 1, #all, 2 do
+    local position = tonumber(all[i + 1])
+    if part_of(position) ~= last_part then
+      last_part = part_of(position)
+      oldest = math.min(oldest, ready_since(all[i], position))
+    end
+  end
+  return oldest
+end
+
+-- The next ready jobs from a place on, so many at most, and since when the oldest of them is ready (ms). Positions are read
+-- of the first and the last alone, since to write many of them takes Redis longer than all the rest.
+local function read_ready(first, limit)
+  if limit == 1 then
+    local found = redis.call('ZRANGE', READY, first, first, 'WITHSCORES')
+    return {found[1]}, found[1] and ready_since(found[1], tonumber(found[2])) or NOW
+  end
+  local members = redis.call('ZRANGE', READY, first, first + limit - 1)
+  if not members[1] then
+    return members, NOW
+  end
+  local position = tonumber(redis.call('ZSCORE', READY, members[1]))
+  if part_of(position) == part_of(tonumber(redis.call('ZSCORE', READY, members[#members]))) then
+    return members, ready_since(members[1], position)
+  end
+  return members, oldest_of_parts(first, first + #members - 1)
+end
+
 -- Since when the oldest job is ready (ms), nil when none is.
 local function oldest_ready_since()
   local due = redis.call('ZRANGE', SCHEDULED, 0, 0, 'WITHSCORES')

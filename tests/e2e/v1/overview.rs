@@ -138,6 +138,7 @@ async fn what_is_wrong_with_a_parameter_of_these_is_named() {
         ("/v1/overview?sorted=name", "sorted"),
         ("/v1/queues/x/history?minutes=1&limit=1", "limit"),
         ("/v1/queues/x/history?%ff", "\u{fffd}"),
+        ("/v1/overview?=1", ""),
     ] {
         wrong_parameter(&server.get(target).await, name);
     }
