@@ -137,8 +137,7 @@ impl Key {
 
     /// Whether it is for this operation, on some queue.
     pub(super) fn may(&self, operation: Operation) -> bool {
-        let mut scopes = Scope::ALL.iter().zip(self.scopes);
-        scopes.any(|(scope, is_given)| is_given && *scope == operation.scope())
+        self.has(operation.scope())
     }
 
     /// Whether it is for the queue that has this name in the store.

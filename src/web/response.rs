@@ -4,7 +4,8 @@
 //! which costs a kept connection 44 ms a request.
 //!
 //! No response may be kept by a cache, since each takes or shows what changes, and no browser may take it for anything but
-//! what its content type says. The one exception is [`as_script`].
+//! what its content type says. The exceptions are [`as_script`], and the files of the page (`dialect::dashboard`), which a cache may
+//! keep and must ask for each time.
 
 use crate::gate::CHALLENGES;
 use bytes::Bytes;

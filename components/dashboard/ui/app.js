@@ -111,7 +111,7 @@ async function load(signal) {
   await health.load(signal);
 }
 
-/** 404: there are no keys. Other refusals: the server does not tell, and what is not allowed shows when it is tried. */
+/** Where the server does not tell what the key is for, what is not allowed shows when it is tried. */
 async function loadGrant(signal) {
   try {
     setGrant(await getKey(signal));

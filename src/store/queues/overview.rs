@@ -3,7 +3,7 @@
 //! Of very many queues not all are looked at for each overview: what was found is remembered beside the queues, in
 //! [`OVERVIEW`](crate::store::redis::OVERVIEW), and each overview looks anew at those that were not looked at for longest.
 
-use super::settings::LastMinute;
+use super::settings::{LastMinute, STATES};
 use crate::queue::{QueueName, State, Status, Timestamp};
 use crate::store::redis::{OVERVIEW, QueueKeys, Redis, RedisError, Reply, ReplyReader, Store, scripts};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -44,16 +44,6 @@ impl Summary {
         counts.filter(|(of, _)| *of == state).map(|(_, count)| count).sum()
     }
 }
-
-/// The states, in the order of the script's reply.
-const STATES: [State; 6] = [
-    State::Ready,
-    State::Scheduled,
-    State::Active,
-    State::Done,
-    State::Dead,
-    State::Cancelled,
-];
 
 /// What the script replies for one queue that exists, in its order. It is remembered as text, with spaces between.
 #[derive(Clone, Copy, Default)]

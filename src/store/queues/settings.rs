@@ -4,6 +4,16 @@ use crate::queue::{Policy, QueueName, Settings, State, Status};
 use crate::store::redis::{PackedSettings, Redis, RedisError, Store, pack, scripts};
 use std::time::Duration;
 
+/// The states, in the order in which scripts count their jobs.
+pub(super) const STATES: [State; 6] = [
+    State::Ready,
+    State::Scheduled,
+    State::Active,
+    State::Done,
+    State::Dead,
+    State::Cancelled,
+];
+
 /// What must be true of a queue's settings for them to be changed or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition<'a> {
@@ -140,14 +150,7 @@ impl<R: Redis> Store<R> {
         let settings: PackedSettings = reply.packed()?.unwrap_or_default();
         let tag = reply.text()?.unwrap_or_default();
         let mut jobs = Vec::with_capacity(State::ALL.len());
-        for state in [
-            State::Ready,
-            State::Scheduled,
-            State::Active,
-            State::Done,
-            State::Dead,
-            State::Cancelled,
-        ] {
+        for state in STATES {
             jobs.push((state, reply.count()?));
         }
         let oldest_ready = reply.optional_count()?.map(Duration::from_millis);
