@@ -187,13 +187,28 @@ fn private_password(manifest: &Manifest, sources: &Sources) -> Result<Password> 
 /// Tells on standard output what is served where. The first line is for programs, too.
 fn announce(manifest: &Manifest, address: SocketAddr) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "Serving http://{address}")?;
-    for trigger in &manifest.routes {
-        if let (Route::Path(route), Handler::Component(id)) = (&trigger.route, &trigger.handler) {
-            writeln!(out, "  {route}  ->  {id}")?;
+    out.write_all(announcement(manifest, address).as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// The address, the routes, and where to find the components that the manifest describes.
+fn announcement(manifest: &Manifest, address: SocketAddr) -> String {
+    let routes = manifest
+        .routes
+        .iter()
+        .filter_map(|trigger| match (&trigger.route, &trigger.handler) {
+            (Route::Path(route), Handler::Component(id)) => Some((route, id)),
+            _ => None,
+        });
+    let mut lines = vec![format!("Serving http://{address}")];
+    lines.extend(routes.clone().map(|(route, id)| format!("  {route}  ->  {id}")));
+    for (route, id) in routes.filter(|(route, _)| !route.ends_with("...")) {
+        let component = manifest.components.get(id);
+        if let Some(description) = component.and_then(|component| component.description.as_ref()) {
+            lines.push(format!("{description}: http://{address}{route}"));
         }
     }
-    Ok(out.flush()?)
+    lines.join("\n") + "\n"
 }
 
 /// Resolves at the first signal to stop, or when the private Redis is gone for good. A second signal ends the process at once.

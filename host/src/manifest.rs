@@ -102,6 +102,8 @@ pub struct StaticResponse {
 pub struct Component {
     /// Its id, for messages.
     pub id: String,
+    /// What it is, in a word or two.
+    pub description: Option<String>,
     /// Its Wasm file, absolute. It may not be there (yet).
     pub source: PathBuf,
     /// The addresses it may open, as templates.

@@ -113,6 +113,8 @@ operations! {
     ListJobs = Read, "GET /v1/queues/{queue}/jobs";
     ShowJob = Read, "GET /v1/queues/{queue}/jobs/{id}";
     CancelJob = Admin, "DELETE /v1/queues/{queue}/jobs/{id}";
+    SearchJobs = Read, "POST /v1/queues/{queue}/jobs/search";
+    ActOnJobs = Admin, "POST /v1/queues/{queue}/jobs/{action}";
     Claim = Work, "POST /v1/queues/{queue}/claims";
     ClaimOfMany = Work, "POST /v1/claims";
     UseReceipt = Work, "POST /v1/queues/{queue}/claims/{receipt}/{verb}";
@@ -124,6 +126,7 @@ operations! {
     DeleteAllDead = Admin, "DELETE /v1/queues/{queue}/dead";
     DeleteDead = Admin, "POST /v1/queues/{queue}/dead/delete";
     Redrive = Admin, "POST /v1/queues/{queue}/dead/redrive";
+    GroupDead = Read, "GET /v1/queues/{queue}/dead/groups";
     ShowHistory = Read, "GET /v1/queues/{queue}/history";
     ShowOverview = Read, "GET /v1/overview";
     ListWorkers = Read, "GET /v1/workers";

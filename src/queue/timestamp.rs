@@ -5,7 +5,7 @@ use std::time::Duration;
 /// A point in time in whole milliseconds since 1970, as the Redis server counts them.
 ///
 /// Kept within ±2^53, where Redis (whose scores are doubles) still distinguishes milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

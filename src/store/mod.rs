@@ -7,7 +7,7 @@
 //! The rooms, from the top down:
 //!
 //! - `subscribers/`, `workers/`: readers that stay; workers of both kinds;
-//! - `jobs/`: insert, claim, ack, nack, extend, fetch, show, remove;
+//! - `jobs/`: insert, claim, ack, nack, extend, fetch, search, act on those that match;
 //! - `queues/`: settings, counts, the catalog, waiting, health;
 //! - `lua/`: what several scripts share, one noun a file;
 //! - `redis/`: the way to Redis, keys, scripts, and [`Store`] itself.
@@ -19,13 +19,14 @@ mod subscribers;
 mod workers;
 
 pub use jobs::{
-    Ack, Acked, Claim, Claimed, Cursor, DeadJobs, DeathReason, Extend, Extended, FailureReport, Fetch, Fetched,
-    Idempotency, Insert, InsertBatch, Inserted, InsertedBatch, InsertedJob, Job, JobError, JobPage, ListJobs,
-    MAX_RECEIPTS, Nack, Nacked, NewJob, Newest, NextJob, Peeked, Purged, Redriven, Removed,
+    Ack, Acked, Act, ActOn, ActPlace, Acted, Action, Claim, Claimed, Cursor, DeadGroup, DeadGroups, DeadJobs,
+    DeathReason, Extend, Extended, FailureReport, Fetch, Fetched, Filter, Idempotency, Insert, InsertBatch, Inserted,
+    InsertedBatch, InsertedJob, Job, JobError, JobPage, ListJobs, MAX_RECEIPTS, MAX_SLICE, Nack, Nacked, NewJob,
+    Newest, NextJob, Peeked, Purged, Redriven, Removed, Search, SearchPage, SearchPlace,
 };
 pub use queues::{
-    Condition, Configured, Counts, Delete, Description, EffectiveSettings, Health, History, LastMinute, MAX_LOOKED_AT,
-    Minute, NameList, Summary, Totals,
+    Condition, Configured, Counts, Delete, Description, EffectiveSettings, Fsync, Health, History, LastMinute,
+    MAX_LOOKED_AT, Minute, NameList, Persistence, Summary, Totals,
 };
 pub use redis::{Effect, Redis, RedisError, Reply, Store, Unavailable, queue_key_suffixes};
 pub use subscribers::{Delivery, DeliveryId, Inbox, Subscriber, SubscriberKind};

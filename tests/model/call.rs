@@ -181,6 +181,12 @@ pub enum Call {
         queue: usize,
         dead: Dead,
     },
+    /// On all jobs of a state.
+    Act {
+        queue: usize,
+        action: store::Action,
+        state: State,
+    },
     Configure {
         queue: usize,
         settings: Settings,
@@ -266,6 +272,8 @@ pub enum Outcome {
     Removed(store::Removed),
     Redriven(store::Redriven),
     Purged(store::Purged),
+    /// How many jobs.
+    Acted(u64),
     Configured(store::Configured),
     Jobs(Vec<store::Job>),
     Peeked(store::Peeked),

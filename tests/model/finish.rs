@@ -2,11 +2,11 @@
 
 use super::call::{Ack, Dead, Extend, Nack};
 use super::inspect::SHOWN;
-use super::job::{Left, Place};
+use super::job::{Job, Left, Place};
 use super::queue::{Event, How, Queue};
 use super::rules::{ERRORS, FINISHED_RECEIPT_KEPT, Mistake, millis, retry_delay};
-use presque::queue::{JobId, Timestamp};
-use presque::store::{Acked, DeathReason, Extended, JobError, Nacked, Purged, Redriven, Removed};
+use presque::queue::{JobId, State, Timestamp};
+use presque::store::{Acked, Action, DeathReason, Extended, JobError, Nacked, Purged, Redriven, Removed};
 
 /// Why a receipt is not good.
 pub enum Refused {
@@ -160,10 +160,11 @@ impl Queue {
         !has_expired
     }
 
-    fn chosen_dead(&self, dead: &Dead) -> Vec<String> {
+    /// Which jobs may be meant, and how many of them at most.
+    fn chosen_dead(&self, dead: &Dead) -> (Vec<String>, u64) {
         match dead {
-            Dead::First(max_jobs) => self.dead().into_iter().take(*max_jobs).collect(),
-            Dead::Ids(ids) => ids.clone(),
+            Dead::First(max_jobs) => (self.dead(), *max_jobs as u64),
+            Dead::Ids(ids) => (ids.clone(), u64::MAX),
         }
     }
 
@@ -175,7 +176,11 @@ impl Queue {
 
     pub fn redrive(&mut self, dead: &Dead) -> Redriven {
         let (mut redriven, mut conflicts, mut unknown) = (0, 0, 0);
-        for id in self.chosen_dead(dead) {
+        let (chosen, max_jobs) = self.chosen_dead(dead);
+        for id in chosen {
+            if redriven == max_jobs {
+                break;
+            }
             if !self.is_dead(&id) {
                 unknown += 1;
                 continue;
@@ -206,9 +211,40 @@ impl Queue {
         }
     }
 
+    /// Acts on all jobs of a state.
+    pub fn act(&mut self, action: Action, state: State) -> u64 {
+        let now = self.now;
+        if state == State::Ready {
+            self.promote(usize::MAX);
+        }
+        if action == Action::Redrive {
+            return self.redrive(&Dead::First(usize::MAX)).redriven;
+        }
+        let in_state = |job: &&Job| job.state(now) == state && !job.is_over(now);
+        let ids: Vec<_> = self.jobs.values().filter(in_state).map(|job| job.id.clone()).collect();
+        for id in &ids {
+            match action {
+                Action::Promote => self.job(id).at = Place::Ready { date: Some(now) },
+                Action::Cancel => self.cancel(id),
+                Action::Delete | Action::Redrive => {
+                    if matches!(state, State::Ready | State::Scheduled) {
+                        let key = self.jobs[id].spec.unique.as_ref().map(|(key, _)| key.clone());
+                        self.release(id, key.as_ref());
+                    }
+                    self.leave(id, Left::Removed);
+                }
+            }
+        }
+        ids.len() as u64
+    }
+
     pub fn purge(&mut self, dead: &Dead) -> Purged {
         let (mut removed, mut unknown) = (0, 0);
-        for id in self.chosen_dead(dead) {
+        let (chosen, max_jobs) = self.chosen_dead(dead);
+        for id in chosen {
+            if removed == max_jobs {
+                break;
+            }
             if self.is_dead(&id) {
                 self.leave(&id, Left::Removed);
                 removed += 1;

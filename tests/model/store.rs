@@ -3,8 +3,8 @@
 use super::call::{self, Bytes, Call, Outcome, QUEUES};
 use presque::queue::{JobId, Priority, QueueName, Receipt, State, Status, Timestamp, Unique};
 use presque::store::{
-    Ack, Claim, Condition, Cursor, DeadJobs, Delete, Extend, FailureReport, Fetch, History, Idempotency, Insert,
-    InsertBatch, Job, ListJobs, Minute, Nack, NewJob, Redis, RedisError, Store,
+    Ack, Act, ActOn, Action, Claim, Condition, Cursor, DeadJobs, Delete, Extend, FailureReport, Fetch, Filter, History,
+    Idempotency, Insert, InsertBatch, Job, ListJobs, Minute, Nack, NewJob, Redis, RedisError, Store,
 };
 use std::time::Duration;
 
@@ -126,6 +126,7 @@ async fn run<R: Redis>(store: &Store<R>, call: &Call) -> Result<Outcome, RedisEr
             let ids = ids(dead);
             Outcome::Purged(store.purge_dead(&name(*queue), self::dead(dead, &ids)).await?)
         }
+        Call::Act { queue, action, state } => Outcome::Acted(act_on_all(store, &name(*queue), *action, *state).await?),
         Call::Configure {
             queue,
             settings,
@@ -274,6 +275,31 @@ fn dead<'a>(dead: &call::Dead, ids: &'a [JobId]) -> DeadJobs<'a> {
     }
 }
 
+/// Acts on all jobs of a state, three at a time.
+async fn act_on_all<R: Redis>(
+    store: &Store<R>,
+    queue: &QueueName,
+    action: Action,
+    state: State,
+) -> Result<u64, RedisError> {
+    let (mut changed, mut place) = (0, None);
+    loop {
+        let act = Act {
+            queue,
+            action,
+            on: ActOn::State(state, place.as_ref()),
+            filter: &Filter::default(),
+            max_jobs: 3,
+        };
+        let acted = store.act(act).await?;
+        changed += acted.changed;
+        place = acted.next;
+        if place.is_none() {
+            return Ok(changed);
+        }
+    }
+}
+
 /// Walks all pages.
 async fn list_all<R: Redis>(
     store: &Store<R>,
@@ -290,6 +316,7 @@ async fn list_all<R: Redis>(
             state,
             max_jobs,
             after: after.as_ref(),
+            is_newest_first: false,
             has_payloads: payload,
         };
         let found = store.jobs(page).await?;

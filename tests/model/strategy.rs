@@ -4,6 +4,7 @@ use super::call::{Bytes, Call, Spec};
 use super::op::{ConditionPick, DeadPick, JobPick, Op, Pick, Step, Wait};
 use super::opening::opening;
 use presque::queue::{Backoff, Due, Hold, Settings, State, Status, Timestamp};
+use presque::store::Action;
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
 use proptest::prelude::*;
@@ -108,6 +109,11 @@ fn spec() -> impl Strategy<Value = Spec> {
                 ..Spec::plain(Bytes(Vec::new()), due)
             },
         )
+}
+
+fn act() -> impl Strategy<Value = (Action, State)> {
+    let action = select(vec![Action::Redrive, Action::Promote, Action::Cancel, Action::Delete]);
+    action.prop_flat_map(|action| select(action.states()).prop_map(move |state| (action, state)))
 }
 
 pub fn settings() -> impl Strategy<Value = Settings> {
@@ -275,6 +281,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (queue(), job()).prop_map(|(queue, job)| Op::Remove { queue, job }),
         4 => (queue(), dead()).prop_map(|(queue, dead)| Op::Redrive { queue, dead }),
         2 => (queue(), dead()).prop_map(|(queue, dead)| Op::Purge { queue, dead }),
+        4 => (queue(), act()).prop_map(|(queue, (action, state))| Op::Plain(Call::Act { queue, action, state })),
         6 => (queue(), settings(), condition).prop_map(|(queue, settings, condition)| Op::Configure {
             queue,
             settings,

@@ -113,6 +113,7 @@ impl World {
             Call::Remove { queue, id } => Outcome::Removed(self.queues[*queue].remove(id)),
             Call::Redrive { queue, dead } => Outcome::Redriven(self.queues[*queue].redrive(dead)),
             Call::Purge { queue, dead } => Outcome::Purged(self.queues[*queue].purge(dead)),
+            Call::Act { queue, action, state } => Outcome::Acted(self.queues[*queue].act(*action, *state)),
             Call::Configure {
                 queue,
                 settings,

@@ -41,6 +41,7 @@ async fn page(work: &Work) {
         state: State::Dead,
         max_jobs: 1,
         after: None,
+        is_newest_first: false,
         has_payloads: false,
     };
     work.store.jobs(page).await.unwrap();

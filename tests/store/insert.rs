@@ -44,6 +44,7 @@ async fn a_compact_job_that_is_looked_at_stays_at_its_place_and_is_the_same_job(
         state: State::Ready,
         max_jobs: 10,
         after: None,
+        is_newest_first: false,
         has_payloads: true,
     };
     let listed = store.jobs(page).await.unwrap().jobs;

@@ -10,6 +10,7 @@ async fn page(work: &Work, state: State, max_jobs: usize, after: Option<&Cursor>
         state,
         max_jobs,
         after,
+        is_newest_first: false,
         has_payloads: false,
     };
     work.store.jobs(page).await.unwrap().jobs
@@ -24,6 +25,7 @@ async fn all_pages(work: &Work, state: State, max_jobs: usize) -> Vec<JobId> {
             state,
             max_jobs,
             after: after.as_ref(),
+            is_newest_first: false,
             has_payloads: false,
         };
         let page = work.store.jobs(asked).await.unwrap();
@@ -100,6 +102,7 @@ async fn payloads_are_told_when_they_are_asked_for_up_to_four_mebibytes() {
         state: State::Ready,
         max_jobs: 10,
         after: None,
+        is_newest_first: false,
         has_payloads: true,
     };
     let page = work.store.jobs(asked).await.unwrap();

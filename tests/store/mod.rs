@@ -12,6 +12,7 @@ mod insert;
 mod lease;
 mod legacy;
 mod list_jobs;
+mod matching;
 mod numbers;
 mod orphans;
 mod permissions;

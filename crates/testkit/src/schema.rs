@@ -50,13 +50,13 @@ impl Schemas {
                 ("const" | "type" | "enum" | "required", _) => {}
                 ("minimum" | "maximum" | "exclusiveMinimum", Value::Number(_)) => {}
                 ("minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties", Value::Number(_)) => {}
-                ("additionalProperties" | "unevaluatedProperties", Value::Bool(false)) => {}
+                ("unevaluatedProperties", Value::Bool(false)) => {}
                 ("$ref", _) => _ = self.resolve(schema),
                 ("pattern", Value::String(pattern)) => {
                     let regex = Regex::new(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
                     self.patterns.insert(pattern.clone(), regex);
                 }
-                ("items" | "not" | "if" | "then" | "else", _) => self.prepare(said),
+                ("items" | "not" | "if" | "then" | "else" | "additionalProperties", _) => self.prepare(said),
                 ("properties", Value::Object(all)) => all.values().for_each(|one| self.prepare(one)),
                 ("oneOf" | "anyOf" | "allOf", Value::Array(all)) => all.iter().for_each(|one| self.prepare(one)),
                 _ => panic!("not known: {keyword}: {said}"),
@@ -105,8 +105,9 @@ impl Schemas {
                 if let Some(schema) = schema {
                     self.apply(schema, member, &format!("{at}/{name}"), wrong);
                     seen.insert(name);
-                } else if keywords.contains_key("additionalProperties") {
-                    wrong.push(format!("{at}/{name}: not known"));
+                } else if let Some(schema) = keywords.get("additionalProperties") {
+                    self.apply(schema, member, &format!("{at}/{name}"), wrong);
+                    seen.insert(name);
                 }
             }
             if keywords.contains_key("unevaluatedProperties") {

@@ -96,6 +96,7 @@ pub(super) fn component(
     }
     Ok(Component {
         id: id.to_owned(),
+        description: raw.description,
         source: source(&raw.source, dir)?,
         allowed_outbound_hosts: raw.allowed_outbound_hosts,
         variables: raw.variables,

@@ -174,8 +174,7 @@ pub(super) struct Component {
     _ai_models: Ignored,
 
     // For people and for other tools. Profiles count only where one is asked for.
-    #[serde(rename = "description")]
-    _description: Ignored,
+    pub(super) description: Option<String>,
     #[serde(rename = "targets")]
     _targets: Ignored,
     #[serde(rename = "build")]

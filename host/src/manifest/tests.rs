@@ -194,3 +194,14 @@ fn a_component_to_keep_must_be_there_and_have_a_trigger() {
     assert_eq!(error, "component 'idle' has no [[trigger.http]]: nothing to serve");
     assert_eq!(manifest.components.len(), 3);
 }
+
+#[test]
+fn a_start_tells_the_routes_and_where_described_components_are() {
+    let more = "[[trigger.http]]\nroute = \"/\"\ncomponent = \"queue\"";
+    let manifest = with("description = \"The page\"", more).unwrap();
+    let address = "127.0.0.1:3000".parse().unwrap();
+    assert_eq!(
+        crate::announcement(&manifest, address),
+        "Serving http://127.0.0.1:3000\n  /q/...  ->  queue\n  /  ->  queue\nThe page: http://127.0.0.1:3000/\n"
+    );
+}

@@ -1,14 +1,17 @@
-//! `/v1/queues/{q}/dead`: dead jobs are made ready again, or forgotten.
+//! `/v1/queues/{q}/dead`: dead jobs are made ready again, forgotten, and grouped by error.
 
+use super::filter::parse_ids;
+use super::job_view::render_time;
+use super::jobs::{parse_cursor, push_cursor};
 use super::members::Members;
 use super::problem::Problem;
-use super::request::{MAX_SMALL_BODY_BYTES, parse_body};
+use super::request::{MAX_SMALL_BODY_BYTES, parse_body, reject_unknown_parameters};
 use super::respond;
 use crate::queue::{JobId, QueueName};
-use crate::store::{DeadJobs, Purged, Redis};
+use crate::store::{DeadGroup, DeadJobs, MAX_SLICE, Purged, Redis};
+use crate::web::json::{Object, push_object};
 use crate::web::{Context, Request, Response};
 use http::StatusCode;
-use serde_json::value::RawValue;
 
 /// Which dead jobs a request names.
 enum DeadSelection {
@@ -23,7 +26,7 @@ pub(super) async fn redrive<R: Redis>(
 ) -> Result<Response, Problem> {
     let body = parse_body(request, MAX_SMALL_BODY_BYTES).await?;
     let mut members = Members::of_body(&body)?;
-    let selection = parse(&mut members)?.unwrap_or(DeadSelection::First(DeadJobs::MAX_JOBS));
+    let selection = parse(&mut members)?.unwrap_or(DeadSelection::First(MAX_SLICE));
     let redriven = context.store.redrive(queue, selection.as_store()).await?;
     Ok(respond(StatusCode::OK, |o| {
         o.plain("redriven", redriven.redriven)
@@ -46,11 +49,39 @@ pub(super) async fn purge<R: Redis>(
 }
 
 pub(super) async fn purge_all<R: Redis>(queue: &QueueName, context: &Context<R>) -> Result<Response, Problem> {
-    let purged = context
-        .store
-        .purge_dead(queue, DeadJobs::First(DeadJobs::MAX_JOBS))
-        .await?;
+    let purged = context.store.purge_dead(queue, DeadJobs::First(MAX_SLICE)).await?;
     Ok(render(purged))
+}
+
+pub(super) async fn groups<R: Redis>(
+    request: &Request,
+    queue: &QueueName,
+    context: &Context<R>,
+) -> Result<Response, Problem> {
+    reject_unknown_parameters(request, &["cursor"])?;
+    let after = parse_cursor(request)?;
+    let found = context.store.dead_groups(queue, after.as_ref()).await?;
+    Ok(respond(StatusCode::OK, |o| {
+        o.array("groups", &found.groups, |out, group| {
+            push_object(out, |o| render_group(o, group));
+        });
+        o.plain("looked_at", found.looked_at).plain("left", found.left);
+        push_cursor(o, found.next.as_ref());
+    }))
+}
+
+fn render_group(o: &mut Object<'_>, group: &DeadGroup) {
+    o.text("group", &group.group);
+    if let Some(reason) = group.reason {
+        o.text("reason", reason.name());
+    }
+    o.plain("jobs", group.jobs);
+    o.object("newest", |o| {
+        o.text("id", group.newest.to_string());
+        render_time(o, "ended_at", group.newest_ended);
+        o.text("error", &group.newest_error);
+    });
+    render_time(o, "oldest_ended_at", group.oldest_ended);
 }
 
 fn render(purged: Purged) -> Response {
@@ -63,23 +94,14 @@ fn render(purged: Purged) -> Response {
 
 /// All members of the request: either ids, or how many; `None` when there are none.
 fn parse(members: &mut Members<'_>) -> Result<Option<DeadSelection>, Problem> {
-    let ids = members.list("ids", 1..=DeadJobs::MAX_JOBS)?;
-    let limit = members.whole("limit", 1..=u32::try_from(DeadJobs::MAX_JOBS).unwrap_or(u32::MAX))?;
+    let ids = parse_ids(members, MAX_SLICE)?;
+    let limit = members.whole("limit", 1..=u32::try_from(MAX_SLICE).unwrap_or(u32::MAX))?;
     members.reject_unknown()?;
     match (ids, limit) {
         (Some(_), Some(_)) => Err(members.conflict("limit", "ids")),
-        (Some(ids), None) => {
-            let ids: Result<Vec<_>, _> = ids.into_iter().map(parse_id).collect();
-            Ok(Some(DeadSelection::Ids(ids?)))
-        }
+        (Some(ids), None) => Ok(Some(DeadSelection::Ids(ids))),
         (None, limit) => Ok(limit.map(|limit| DeadSelection::First(limit as usize))),
     }
-}
-
-fn parse_id((value, pointer): (&RawValue, String)) -> Result<JobId, Problem> {
-    let text = serde_json::from_str::<String>(value.get()).ok();
-    text.and_then(|text| JobId::parse(&text))
-        .ok_or_else(|| Problem::member(pointer, "A job's id is a string of 24 hexadecimal digits."))
 }
 
 impl DeadSelection {

@@ -22,7 +22,7 @@ const MAX_ENVELOPE_BYTES: usize = 64 * 1024;
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// How long a unique key may be.
-const KEY_BYTES: RangeInclusive<usize> = 1..=512;
+pub(super) const KEY_BYTES: RangeInclusive<usize> = 1..=512;
 
 /// How large metadata may be.
 const MAX_METADATA_BYTES: usize = 16 * 1024;

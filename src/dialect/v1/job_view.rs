@@ -4,7 +4,7 @@ use super::backoff::render_backoff;
 use super::seconds::seconds;
 use crate::queue::rfc3339;
 use crate::queue::{Hold, QueueName, State, Timestamp};
-use crate::store::{DeathReason, Job, JobError};
+use crate::store::{Job, JobError};
 use crate::web::json::{Object, is_strict, push_object, utf8_text};
 
 /// Writes what every job has. What a job does not have is absent.
@@ -60,7 +60,7 @@ fn render_state(o: &mut Object<'_>, job: &Job) {
             render_optional_time(o, "ended_at", job.ended);
             render_time(o, "kept_until", job.state_time);
             if let Some(reason) = job.reason {
-                o.text("reason", reason_name(reason));
+                o.text("reason", reason.name());
             }
         }
     }
@@ -114,14 +114,5 @@ pub(super) fn render_time(o: &mut Object<'_>, name: &str, at: Timestamp) {
 fn render_optional_time(o: &mut Object<'_>, name: &str, at: Option<Timestamp>) {
     if let Some(at) = at {
         render_time(o, name, at);
-    }
-}
-
-fn reason_name(reason: DeathReason) -> &'static str {
-    match reason {
-        DeathReason::Failed => "failed",
-        DeathReason::LostLeases => "lost-leases",
-        DeathReason::Expired => "expired",
-        DeathReason::Rejected => "rejected",
     }
 }

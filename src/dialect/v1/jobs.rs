@@ -5,13 +5,13 @@ use super::problem::Problem;
 use super::request::{no_such_job, parse_number};
 use super::respond;
 use crate::queue::{JobId, QueueName, State};
-use crate::store::{Cursor, Job, JobPage, ListJobs, Redis, Removed};
-use crate::web::json::push_object;
+use crate::store::{Cursor, JobPage, ListJobs, Redis, Removed};
+use crate::web::json::{Object, push_object};
 use crate::web::{Context, Request, Response};
 use http::StatusCode;
 
 /// How many jobs a page has when nothing else is said.
-const PAGE: usize = 50;
+pub(super) const PAGE: usize = 50;
 
 pub(super) async fn show<R: Redis>(queue: &QueueName, id: &JobId, context: &Context<R>) -> Result<Response, Problem> {
     let job = context.store.job(queue, id).await?.ok_or_else(no_such_job)?;
@@ -46,10 +46,14 @@ pub(super) async fn list<R: Redis>(
         state,
         max_jobs,
         after: after.as_ref(),
+        is_newest_first: parse_is_newest_first(request)?,
         has_payloads,
     };
     let JobPage { jobs, has_more } = context.store.jobs(page).await?;
-    let next = jobs.last().filter(|_| has_more);
+    let next = jobs.last().filter(|_| has_more).map(|last| Cursor {
+        position: last.position,
+        id: last.id,
+    });
     Ok(respond(StatusCode::OK, |o| {
         o.array("jobs", &jobs, |out, job| {
             push_object(out, |o| {
@@ -59,10 +63,7 @@ pub(super) async fn list<R: Redis>(
                 }
             });
         });
-        match next {
-            Some(last) => o.text("next", render_cursor(last)),
-            None => o.plain("next", "null"),
-        };
+        push_cursor(o, next.as_ref());
     }))
 }
 
@@ -83,23 +84,42 @@ fn parse_has_payloads(request: &Request) -> Result<bool, Problem> {
     }
 }
 
-/// The cursor that stands for a page's last job: its position and its id.
-fn render_cursor(last: &Job) -> String {
+fn parse_is_newest_first(request: &Request) -> Result<bool, Problem> {
+    match request.query().get("order").as_deref() {
+        None => Ok(false),
+        Some(b"newest") => Ok(true),
+        Some(_) => Err(Problem::parameter("order", "newest, or absent")),
+    }
+}
+
+/// Writes where the next page begins, `null` when there is none.
+pub(super) fn push_cursor(o: &mut Object<'_>, next: Option<&Cursor>) {
+    match next {
+        Some(last) => o.text("next", render_cursor(last)),
+        None => o.plain("next", "null"),
+    };
+}
+
+/// The text that stands for a page's last job: its position and its id.
+pub(super) fn render_cursor(last: &Cursor) -> String {
     format!("{}.{}", last.position, last.id)
 }
 
-fn parse_cursor(request: &Request) -> Result<Option<Cursor>, Problem> {
+/// What [`render_cursor`] wrote.
+pub(super) fn read_cursor(text: &str) -> Option<Cursor> {
+    let (position, id) = text.split_once('.')?;
+    Some(Cursor {
+        position: position.parse().ok()?,
+        id: JobId::parse(id)?,
+    })
+}
+
+/// Where the page before ended, as the parameter says.
+pub(super) fn parse_cursor(request: &Request) -> Result<Option<Cursor>, Problem> {
     let Some(text) = request.query().get("cursor") else {
         return Ok(None);
     };
-    let read = |text: &str| {
-        let (position, id) = text.split_once('.')?;
-        Some(Cursor {
-            position: position.parse().ok()?,
-            id: JobId::parse(id)?,
-        })
-    };
-    let cursor = std::str::from_utf8(&text).ok().and_then(read);
+    let cursor = std::str::from_utf8(&text).ok().and_then(read_cursor);
     cursor
         .map(Some)
         .ok_or_else(|| Problem::parameter("cursor", "the `next` of the page before"))

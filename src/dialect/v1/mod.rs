@@ -4,9 +4,11 @@
 //! One file per resource; each function of theirs responds to one method of one route. Of several errors of a request the
 //! first in this order is reported: the path, the method, headers, the content type, the size of the body, the JSON, the members.
 
+mod act;
 mod backoff;
 mod claims;
 mod dead;
+mod filter;
 mod headers;
 mod health;
 mod history;
@@ -21,6 +23,7 @@ mod queues;
 mod receipts;
 mod request;
 mod route;
+mod search;
 mod seconds;
 mod settings;
 mod workers;
@@ -63,6 +66,12 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
         (Route::Job(queue, id), Method::DELETE) => {
             jobs::remove(&caller.queue(Operation::CancelJob, queue)?, &id, context).await
         }
+        (Route::Search(queue), Method::POST) => {
+            search::search(request, &caller.queue(Operation::SearchJobs, queue)?, context).await
+        }
+        (Route::Act(action, queue), Method::POST) => {
+            act::act(action, request, &caller.queue(Operation::ActOnJobs, queue)?, context).await
+        }
         (Route::Claims(queue), Method::POST) => {
             claims::claim(request, &caller.queue(Operation::Claim, queue)?, context).await
         }
@@ -96,6 +105,9 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
         }
         (Route::Redrive(queue), Method::POST) => {
             dead::redrive(request, &caller.queue(Operation::Redrive, queue)?, context).await
+        }
+        (Route::DeadGroups(queue), Method::GET) => {
+            dead::groups(request, &caller.queue(Operation::GroupDead, queue)?, context).await
         }
         (Route::History(queue), Method::GET) => {
             history::show(request, &caller.queue(Operation::ShowHistory, queue)?, context).await

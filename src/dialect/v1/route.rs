@@ -1,9 +1,11 @@
 //! The routes of the dialect.
 
+use super::act::action_named;
 use super::problem::{Problem, ProblemType};
 use super::receipts::Verb;
 use super::request::{parse_job_id, parse_queue, parse_receipt};
 use crate::queue::{JobId, QueueName, Receipt};
+use crate::store::Action;
 use crate::web::segments;
 
 /// What a path names.
@@ -11,6 +13,8 @@ use crate::web::segments;
 pub(super) enum Route {
     Jobs(QueueName),
     Job(QueueName, JobId),
+    Search(QueueName),
+    Act(Action, QueueName),
     Claims(QueueName),
     ClaimsOfMany,
     UseReceipt(Verb, QueueName, Receipt),
@@ -20,6 +24,7 @@ pub(super) enum Route {
     Dead(QueueName),
     DeleteDead(QueueName),
     Redrive(QueueName),
+    DeadGroups(QueueName),
     History(QueueName),
     Overview,
     Workers,
@@ -42,6 +47,10 @@ impl Route {
             ["queues"] => Self::Queues,
             ["queues", queue] => Self::Queue(parse_queue(queue)?),
             ["queues", queue, "jobs"] => Self::Jobs(parse_queue(queue)?),
+            ["queues", queue, "jobs", "search"] => Self::Search(parse_queue(queue)?),
+            ["queues", queue, "jobs", id] if let Some(action) = action_named(id) => {
+                Self::Act(action, parse_queue(queue)?)
+            }
             ["queues", queue, "jobs", id] => Self::Job(parse_queue(queue)?, parse_job_id(id)?),
             ["queues", queue, "claims"] => Self::Claims(parse_queue(queue)?),
             ["queues", queue, "claims", verb] => {
@@ -55,6 +64,7 @@ impl Route {
             ["queues", queue, "dead"] => Self::Dead(parse_queue(queue)?),
             ["queues", queue, "dead", "delete"] => Self::DeleteDead(parse_queue(queue)?),
             ["queues", queue, "dead", "redrive"] => Self::Redrive(parse_queue(queue)?),
+            ["queues", queue, "dead", "groups"] => Self::DeadGroups(parse_queue(queue)?),
             ["queues", queue, "history"] => Self::History(parse_queue(queue)?),
             _ => return Err(not_found()),
         })
@@ -66,14 +76,20 @@ impl Route {
             Self::Jobs(_) => "GET, HEAD, OPTIONS, POST",
             Self::Job(..) => "DELETE, GET, HEAD, OPTIONS",
             Self::Queue(_) => "DELETE, GET, HEAD, OPTIONS, PUT",
-            Self::Queues | Self::History(_) | Self::Overview | Self::Workers | Self::Key | Self::Health => {
-                "GET, HEAD, OPTIONS"
-            }
+            Self::Queues
+            | Self::DeadGroups(_)
+            | Self::History(_)
+            | Self::Overview
+            | Self::Workers
+            | Self::Key
+            | Self::Health => "GET, HEAD, OPTIONS",
             Self::Dead(_) => "DELETE, OPTIONS",
             Self::Claims(_)
             | Self::ClaimsOfMany
             | Self::UseReceipt(..)
             | Self::UseReceipts(..)
+            | Self::Search(_)
+            | Self::Act(..)
             | Self::DeleteDead(_)
             | Self::Redrive(_) => "OPTIONS, POST",
         }
@@ -108,6 +124,11 @@ mod tests {
         assert_eq!(
             Route::of(&format!("/v1/queues/x/jobs/{ID}")),
             Ok(Route::Job(name("x"), id))
+        );
+        assert_eq!(Route::of("/v1/queues/x/jobs/search"), Ok(Route::Search(name("x"))));
+        assert_eq!(
+            Route::of("/v1/queues/x/jobs/promote"),
+            Ok(Route::Act(Action::Promote, name("x")))
         );
         assert_eq!(
             Route::of("/v1/queues/x/claims/nack"),

@@ -1,20 +1,20 @@
-//! Dead jobs: made ready again, or forgotten.
+//! Dead jobs: made ready again, forgotten, and grouped by what they died of.
 
-use crate::queue::{JobId, QueueName};
-use crate::store::redis::{Redis, RedisError, ReplyReader, Script, Store, scripts};
+use super::MAX_SLICE;
+use super::act::{Act, ActOn, Acted, Action};
+use super::filter::Filter;
+use super::job::DeathReason;
+use super::search::{Cursor, place_args, read_place};
+use crate::queue::{JobId, QueueName, State, Timestamp};
+use crate::store::redis::{Redis, RedisError, Store, scripts};
 
 /// Which dead jobs of a queue.
 #[derive(Clone, Copy, Debug)]
 pub enum DeadJobs<'a> {
-    /// These, at most [`DeadJobs::MAX_JOBS`].
+    /// These, at most [`MAX_SLICE`].
     Ids(&'a [JobId]),
-    /// So many at most, up to [`DeadJobs::MAX_JOBS`], those first that would be forgotten first.
+    /// So many at most of those that would be forgotten first.
     First(usize),
-}
-
-impl DeadJobs<'_> {
-    /// How many jobs one call may name.
-    pub const MAX_JOBS: usize = 1000;
 }
 
 /// What became of dead jobs that were to be redriven.
@@ -41,18 +41,51 @@ pub struct Purged {
     pub dead: u64,
 }
 
+/// Some dead jobs, grouped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadGroups {
+    /// The groups, that of the newest job first. Other calls may find more jobs of the same groups.
+    pub groups: Vec<DeadGroup>,
+    /// At how many dead jobs this call looked.
+    pub looked_at: u64,
+    /// At how many further calls would look.
+    pub left: u64,
+    /// Where the next call goes on, `None` when nothing is left.
+    pub next: Option<Cursor>,
+}
+
+/// Dead jobs whose errors are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadGroup {
+    /// Why they are dead.
+    pub reason: Option<DeathReason>,
+    /// What their last errors have in common: the first line, at most 200 bytes of it, with `#` for each number or identifier and
+    /// with nothing between quotes. Empty where no error was told.
+    pub group: String,
+    /// How many there are.
+    pub jobs: u64,
+    /// The newest of them.
+    pub newest: JobId,
+    /// When that one died.
+    pub newest_ended: Timestamp,
+    /// The beginning of its last error.
+    pub newest_error: String,
+    /// When the oldest of them died.
+    pub oldest_ended: Timestamp,
+}
+
 impl<R: Redis> Store<R> {
     /// Makes dead jobs ready again, as if they had never failed or expired. One command.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn redrive(&self, queue: &QueueName, dead: DeadJobs<'_>) -> Result<Redriven, RedisError> {
-        let mut reply = self.on_dead(&scripts::REDRIVE, queue, dead).await?;
+        let acted = self.act_on_dead(queue, Action::Redrive, dead).await?;
         Ok(Redriven {
-            redriven: reply.count()?,
-            conflicts: reply.count()?,
-            unknown: reply.count()?,
-            dead: reply.count()?,
+            redriven: acted.changed,
+            conflicts: acted.conflicts,
+            unknown: acted.unknown,
+            dead: acted.in_state,
         })
     }
 
@@ -61,22 +94,59 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn purge_dead(&self, queue: &QueueName, dead: DeadJobs<'_>) -> Result<Purged, RedisError> {
-        let mut reply = self.on_dead(&scripts::PURGE_DEAD, queue, dead).await?;
+        let acted = self.act_on_dead(queue, Action::Delete, dead).await?;
         Ok(Purged {
-            removed: reply.count()?,
-            unknown: reply.count()?,
-            dead: reply.count()?,
+            removed: acted.changed,
+            unknown: acted.unknown,
+            dead: acted.in_state,
         })
     }
 
-    async fn on_dead(&self, script: &Script, queue: &QueueName, dead: DeadJobs<'_>) -> Result<ReplyReader, RedisError> {
-        let (max_jobs, ids) = match dead {
-            DeadJobs::Ids(ids) => (0, ids),
-            DeadJobs::First(max_jobs) => (max_jobs.min(DeadJobs::MAX_JOBS), &[][..]),
+    async fn act_on_dead(&self, queue: &QueueName, action: Action, dead: DeadJobs<'_>) -> Result<Acted, RedisError> {
+        let (on, max_jobs) = match dead {
+            DeadJobs::Ids(ids) => (ActOn::Ids(ids, Some(State::Dead)), MAX_SLICE),
+            DeadJobs::First(max_jobs) => (ActOn::State(State::Dead, None), max_jobs),
         };
-        let max_jobs = max_jobs.to_string();
-        let mut args = vec![max_jobs.as_bytes()];
-        args.extend(ids.iter().map(JobId::as_bytes));
-        self.run(script, queue, &args).await
+        let filter = &Filter::default();
+        let act = Act {
+            queue,
+            action,
+            on,
+            filter,
+            max_jobs,
+        };
+        self.act(act).await
+    }
+
+    /// Groups the next dead jobs, the newest first: at most [`MAX_SLICE`] of them. One command.
+    ///
+    /// # Errors
+    /// [`RedisError`].
+    pub async fn dead_groups(&self, queue: &QueueName, after: Option<&Cursor>) -> Result<DeadGroups, RedisError> {
+        let max_looked_at = MAX_SLICE.to_string();
+        let (position, id) = place_args(after);
+        let args = [max_looked_at.as_bytes(), position.as_bytes(), id];
+        let mut reply = self.run(&scripts::GROUP_DEAD, queue, &args).await?;
+        let (looked_at, left) = (reply.count()?, reply.count()?);
+        let next = read_place(&mut reply)?;
+        let mut groups = Vec::new();
+        while !reply.is_empty() {
+            let reason = reply.text()?;
+            groups.push(DeadGroup {
+                reason: reason.as_deref().and_then(DeathReason::named),
+                group: reply.text()?.unwrap_or_default(),
+                jobs: reply.count()?,
+                newest: reply.job_id()?,
+                newest_ended: Timestamp::from_millis(reply.integer()?),
+                newest_error: reply.text()?.unwrap_or_default(),
+                oldest_ended: Timestamp::from_millis(reply.integer()?),
+            });
+        }
+        Ok(DeadGroups {
+            groups,
+            looked_at,
+            left,
+            next: next.filter(|_| left > 0),
+        })
     }
 }

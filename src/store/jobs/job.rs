@@ -82,6 +82,27 @@ pub enum DeathReason {
     Rejected,
 }
 
+impl DeathReason {
+    /// All reasons.
+    pub const ALL: [Self; 4] = [Self::Failed, Self::LostLeases, Self::Expired, Self::Rejected];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::LostLeases => "lost-leases",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The reason of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}
+
 impl Job {
     /// The receipt of its last claim, `None` when it never was claimed.
     #[must_use]
@@ -114,7 +135,7 @@ impl Job {
                 .filter(|id| !id.is_empty()),
             claimed: execution.claimed.map(Timestamp::from_millis),
             ended: execution.ended.map(Timestamp::from_millis),
-            reason: execution.reason.as_deref().and_then(reason),
+            reason: execution.reason.as_deref().and_then(DeathReason::named),
             progress: execution.progress,
             result: execution.result,
             errors: execution.errors.into_iter().map(JobError::from).collect(),
@@ -147,15 +168,5 @@ impl From<ExecutionError> for JobError {
             claim: error.claim,
             text: error.text,
         }
-    }
-}
-
-fn reason(word: &str) -> Option<DeathReason> {
-    match word {
-        "failed" => Some(DeathReason::Failed),
-        "lost-leases" => Some(DeathReason::LostLeases),
-        "expired" => Some(DeathReason::Expired),
-        "rejected" => Some(DeathReason::Rejected),
-        _ => None,
     }
 }

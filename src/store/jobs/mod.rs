@@ -1,8 +1,10 @@
-//! What can be done with jobs: inserted, claimed, fetched, finished, shown, removed.
+//! What can be done with jobs: inserted, claimed, fetched, finished, searched, shown, removed.
 
+mod act;
 mod claim;
 mod dead;
 mod fetch;
+mod filter;
 mod insert;
 mod insert_batch;
 mod job;
@@ -10,11 +12,14 @@ mod next;
 mod numbers;
 mod receipts;
 mod remove;
+mod search;
 mod show;
 
+pub use act::{Act, ActOn, ActPlace, Acted, Action};
 pub use claim::{Claim, Claimed};
-pub use dead::{DeadJobs, Purged, Redriven};
+pub use dead::{DeadGroup, DeadGroups, DeadJobs, Purged, Redriven};
 pub use fetch::{Fetch, Fetched};
+pub use filter::Filter;
 pub use insert::{FailureReport, Idempotency, Insert, Inserted, InsertedJob, NewJob};
 pub use insert_batch::{InsertBatch, InsertedBatch};
 pub use job::{DeathReason, Job, JobError};
@@ -22,8 +27,11 @@ pub use next::{NextJob, Peeked};
 pub use numbers::Newest;
 pub use receipts::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, Nacked};
 pub use remove::Removed;
-pub use show::{Cursor, JobPage, ListJobs};
+pub use search::{Cursor, JobPage, ListJobs, Search, SearchPage, SearchPlace};
 
 /// No more jobs are handed out in one reply once they have so many bytes together. The platform refuses replies over
 /// 128 MiB, and what it refused would be lost.
 pub(super) const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// At how many jobs one call looks that acts on those that match, searches or groups them: it keeps Redis for some milliseconds.
+pub const MAX_SLICE: usize = 1000;

@@ -4,7 +4,7 @@
 -- Reply 1 'cancelled' (also when it was before), 'forgotten' (it was done or dead), 'unknown'
 --
 -- @keys META, JOBS
--- @include ending, execution, job, legacy_worker, orphan, queue, ready
+-- @include job, orphan, queue, ready, removal
 
 local id = ARGV[1]
 expand(id)
@@ -24,12 +24,5 @@ if state == 'done' or state == 'dead' then
   forget(id)
   return {'forgotten'}
 end
-local settings = settings_of(redis.call('HGET', META, 'settings'))
-local execution = load_execution(id)
-local rules = rules_of(id, execution)
-redis.call('ZREM', STATES[state], id)
-if state == 'active' then
-  forget_legacy_receipt(id, execution)
-end
-cancel(id, rules, execution, settings, state == 'active' and score or nil)
+cancel_unfinished(id, state, score, settings_of(redis.call('HGET', META, 'settings')))
 return {'cancelled'}

@@ -117,14 +117,18 @@ local function make_ready(id)
   redis.call('ZADD', READY, position_of(number_of(id), priority_of(id)), id)
 end
 
--- Makes the first scheduled jobs ready that are due. Positions keep dates apart up to some 4,000 years around 1970.
+-- Makes a scheduled job ready. It takes its place by a date (ms). Positions keep dates apart up to some 4,000 years around 1970.
+local function promote_job(id, date)
+  redis.call('ZREM', SCHEDULED, id)
+  local offset = math.max(0, math.min(UNSCHEDULED_OFFSET - 1, date + DATE_OFFSET))
+  redis.call('ZADD', READY, start_of_priority(priority_of(id)) + offset, id)
+end
+
+-- Makes the first scheduled jobs ready that are due.
 local function promote(max_jobs)
   local due = redis.call('ZRANGE', SCHEDULED, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, max_jobs, 'WITHSCORES')
   for i = 1, #due, 2 do
-    local id, date = due[i], tonumber(due[i + 1])
-    redis.call('ZREM', SCHEDULED, id)
-    local offset = math.max(0, math.min(UNSCHEDULED_OFFSET - 1, date + DATE_OFFSET))
-    redis.call('ZADD', READY, start_of_priority(priority_of(id)) + offset, id)
+    promote_job(due[i], tonumber(due[i + 1]))
   end
 end
 

@@ -12,7 +12,7 @@ mod wakeup;
 pub use catalog::NameList;
 pub use counts::Counts;
 pub use delete::Delete;
-pub use health::Health;
+pub use health::{Fsync, Health, Persistence};
 pub use history::{History, Minute};
 pub use overview::{MAX_LOOKED_AT, Summary};
 pub use settings::{Condition, Configured, Description, EffectiveSettings, LastMinute, Totals};

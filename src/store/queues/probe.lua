@@ -1,9 +1,12 @@
 -- Tries what operations need: writes a key that lives for a second, and runs each command that scripts use, in this one key.
 -- The first write is refused when Redis is full, a replica, or takes no changes for another reason; so is this script then.
 --
--- Reply the commands that the user of the connection may not run
+-- Reply 1 the server's time in milliseconds
+--       2… the commands that the user of the connection may not run
 --
 -- @keys PROBE
+-- @include clock
+
 local MEMBER = 'a'
 local COMMANDS = {
   {'SET', PROBE, '1', 'PX', '1000'}, {'GET', PROBE}, {'EXISTS', PROBE}, {'PEXPIRE', PROBE, '1000'}, {'PERSIST', PROBE},
@@ -28,4 +31,4 @@ for index, command in ipairs(COMMANDS) do
     return reply
   end
 end
-return missing
+return {NOW, unpack(missing)}

@@ -6,6 +6,7 @@ mod finish;
 mod insert;
 mod jobs;
 mod legacy;
+mod matching;
 mod options;
 mod overview;
 mod problems;

@@ -48,12 +48,30 @@ async fn health_tells_of_redis_and_warns_when_it_may_drop_jobs() {
         (&json!("noeviction"), &json!(0))
     );
 
+    assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        (&redis["persistence"], &redis["replicas"]),
+        (&json!("log, always"), &json!(0))
+    );
+    assert!(text(&redis["can_be_lost"]).contains("nothing that was answered"));
+
     server.redis.run("CONFIG SET maxmemory-policy allkeys-lru").await;
     server.redis.run("CONFIG SET maxmemory 1000000000").await;
     let health = body_of(&server.get("/v1/health").await, 200);
     assert_eq!(health["redis"]["maxmemory"], 1_000_000_000);
     assert_eq!(health["warnings"][0]["type"], "eviction");
     assert!(text(&health["warnings"][0]["detail"]).contains("allkeys-lru"));
+
+    server.redis.run("CONFIG SET appendfsync everysec").await;
+    let health = body_of(&server.get("/v1/health").await, 200);
+    assert_eq!(
+        health["redis"]["can_be_lost"],
+        "When the machine crashes, the last second."
+    );
+    server.redis.run("CONFIG SET appendonly no").await;
+    let health = body_of(&server.get("/v1/health").await, 200);
+    assert_eq!(health["redis"]["persistence"], "none");
+    assert_eq!(health["warnings"][1]["type"], "persistence");
 
     server.redis.server.kill().unwrap();
     let answer = server.get("/v1/health").await;

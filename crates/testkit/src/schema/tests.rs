@@ -47,6 +47,11 @@ fn each_keyword_finds_what_is_wrong_and_nothing_else() {
             json!({"a": 1}),
             json!({"b": 1}),
         ),
+        (
+            json!({"additionalProperties": {"type": ["string", "number"]}}),
+            json!({"a": 1, "b": ""}),
+            json!({"a": [1]}),
+        ),
     ];
     for (schema, right, bad) in cases {
         assert_eq!(wrong(schema.clone(), right.clone()), "", "{schema} {right}");

@@ -1,0 +1,141 @@
+-- Redrives, promotes, cancels or deletes jobs that match, some at a time: the oldest first, as far as their state is in that order.
+--
+-- ARGV  1 action: 'redrive' (dead jobs are ready again, as if they had never failed), 'promote' (scheduled jobs are ready now),
+--         'cancel', 'delete' (jobs that no worker has are forgotten)
+--       2 state, empty where ids are given: then any that the action takes
+--       3 how many jobs are changed at most
+--       4 how many are looked at at most
+--       5 filter, empty for any job
+--       6 when the first call was (ms), empty for this one: jobs that were inserted, or ended, later are passed over
+--       7 position and 8 id of the last job that the call before looked at, empty for the first call
+--       9 '1' for these jobs alone
+--       10… their ids
+-- Reply 1 how many were changed
+--       2 how many dead jobs stay dead because another job holds their unique key
+--       3 how many ids are not of jobs in a state that the action takes
+--       4 how many jobs were looked at
+--       5 how many of the state are left to be looked at
+--       6 how many are in the state now, 0 where none is given
+--       7 when the first call was (ms)
+--       8 position and 9 id of the last job that was looked at
+--
+-- @keys META, READY, DEAD
+-- @include batch, clock, ending, execution, filter, holder, job, orphan, queue, ready, removal, unique_key, wakeup, walk
+
+local FIRST_ID = 10
+local action, state, max_jobs, max_looked_at = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local filter, began, position, id = unpack_filter(ARGV[5]), tonumber(ARGV[6]) or NOW, ARGV[7], ARGV[8]
+local packed_settings, waiting_until = unpack(redis.call('HMGET', META, 'settings', 'waiting-until'))
+local changed, conflicts = 0, 0
+
+-- A job whose unique key is held by now stays dead.
+local function redrive(job)
+  local execution = unpack_execution(packed_execution_of(job))
+  local key = key_released_at_end(execution.rules or rules_in(unpack_options(job.packed)))
+  local holder, held_until, is_free = nil, nil, true
+  if key then
+    holder, held_until = holder_of(key)
+  end
+  if holder then
+    -- Its holder may be buried, which may forget the oldest dead jobs. This one must not be among them.
+    redis.call('ZREM', DEAD, job.id)
+    is_free = free_unique_key(key, holder, held_until, packed_settings)
+  end
+  if not is_free then
+    redis.call('ZADD', DEAD, job.position, job.id)
+    conflicts = conflicts + 1
+    return
+  end
+  execution.failures, execution.lost_leases, execution.redriven = 0, 0, true
+  execution.reason, execution.ended = nil, nil
+  save_execution(job.id, execution)
+  if key then
+    hold_unique_key(job.id, key)
+  end
+  redis.call('ZREM', DEAD, job.id)
+  make_ready(job.id)
+  changed = changed + 1
+end
+
+local function promote_now(job)
+  promote_job(job.id, NOW)
+  changed = changed + 1
+end
+
+local function cancel_one(job, from)
+  if job.is_compact then
+    expand(job.id)
+  end
+  cancel_unfinished(job.id, from, tonumber(job.position), settings_of(packed_settings))
+  changed = changed + 1
+end
+
+local function delete_waiting(job, from)
+  redis.call('ZREM', STATES[from], job.member)
+  if not job.is_compact then
+    release_unique_key(job.id, unpack_options(job.packed).unique)
+    forget(job.id)
+  end
+  changed = changed + 1
+end
+
+local function delete_ended(job, from)
+  redis.call('ZREM', STATES[from], job.id)
+  forget(job.id)
+  changed = changed + 1
+end
+
+-- What is done with a job, by its state.
+local ACTIONS = {
+  redrive = {dead = redrive},
+  promote = {scheduled = promote_now},
+  cancel = {ready = cancel_one, scheduled = cancel_one, active = cancel_one},
+  delete = {
+    ready = delete_waiting, scheduled = delete_waiting, done = delete_ended, dead = delete_ended, cancelled = delete_ended,
+  },
+}
+local acts = ACTIONS[action]
+
+-- Whether a job is in its state since the first call. One that comes back while calls go on is not taken again.
+local function is_from_before(job, from)
+  return inserted_of(job.id) <= began
+    and not (ENDED[from] and (unpack_execution(packed_execution_of(job)).ended or 0) > began)
+end
+
+local function act_on_state()
+  if state == 'ready' then
+    let_in(1000)
+  end
+  local looked_at, left
+  looked_at, left, position, id = walk(state, false, position, id, max_looked_at, max_looked_at, function(job)
+    if changed == max_jobs then
+      return false
+    elseif is_from_before(job, state) and matches(filter, job) then
+      acts[state](job, state)
+    end
+  end)
+  if state == 'ready' then
+    left = left + count_ready() - redis.call('ZCARD', READY)
+  end
+  return 0, looked_at, left
+end
+
+local function act_on_ids()
+  local unknown = 0
+  for i = FIRST_ID, #ARGV do
+    local job, from = job_by_id(ARGV[i])
+    if not job or not acts[from] or state ~= '' and from ~= state then
+      unknown = unknown + 1
+    elseif matches(filter, job) then
+      acts[from](job, from)
+    end
+  end
+  return unknown, #ARGV - FIRST_ID + 1 - unknown, 0
+end
+
+local unknown, looked_at, left = (ARGV[9] == '1' and act_on_ids or act_on_state)()
+if action == 'redrive' or action == 'promote' then
+  wake(waiting_until, changed)
+end
+local in_state = state ~= '' and redis.call('ZCARD', STATES[state]) - count_hidden(state) or 0
+return tell_orphans({changed, conflicts, unknown, looked_at, left, in_state, began, position, id})
