@@ -25,8 +25,8 @@ pub use jobs::{
     Newest, NextJob, Peeked, Purged, Redriven, Removed, Search, SearchPage, SearchPlace,
 };
 pub use queues::{
-    Condition, Configured, Counts, Delete, Description, EffectiveSettings, Fsync, Health, History, LastMinute,
-    MAX_LOOKED_AT, Minute, NameList, Persistence, Summary, Totals,
+    Condition, Configured, Counts, Delete, Description, EffectiveSettings, Fsync, Health, History, Known, Largest,
+    LastMinute, MAX_LOOKED_AT, Minute, NameList, Persistence, Summary, Totals, WAIT_BOUNDS, Waits,
 };
 pub use redis::{Effect, Redis, RedisError, Reply, Store, Unavailable, queue_key_suffixes};
 pub use subscribers::{Delivery, DeliveryId, Inbox, Subscriber, SubscriberKind};

@@ -103,6 +103,7 @@ impl Queue {
             jobs: states.map(|state| (state, self.number_of(state))).to_vec(),
             oldest_ready: oldest.map(|since| duration(self.now - since)),
             totals: Totals {
+                inserted: self.last_number,
                 claimed: self.processed.unwrap_or(0),
                 done: self.done,
                 failed: self.failed.unwrap_or(0),

@@ -122,7 +122,7 @@ async fn a_fetched_job_is_counted_for_its_queue_and_for_a_registered_worker() {
         fetch_as(&store, &q, worker, 1).await;
     }
     let count = |text: &str| Value::BulkString(text.into());
-    assert_eq!(redis.run("HGET presque:{q}:meta processed").await, count("3"));
+    assert_eq!(store.counts(&q).await.unwrap().processed, Some(3));
     assert_eq!(redis.run("HGET presque:{q}:workers known").await, count("1"));
     assert_eq!(redis.run("HEXISTS presque:{q}:workers unknown").await, Value::Int(0));
 }

@@ -13,6 +13,7 @@ mod lease;
 mod legacy;
 mod list_jobs;
 mod matching;
+mod metrics;
 mod numbers;
 mod orphans;
 mod permissions;

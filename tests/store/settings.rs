@@ -193,6 +193,7 @@ async fn a_queue_tells_how_many_jobs_are_in_each_state_and_how_old_the_oldest_re
     assert_eq!(description.oldest_ready, Some(seconds(40)));
     assert_eq!(description.workers, 1);
     let totals = Totals {
+        inserted: 6,
         orphans: 0,
         claimed: 3,
         done: 1,

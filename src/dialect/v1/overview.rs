@@ -8,7 +8,7 @@ use super::request::{parse_number, reject_unknown_parameters};
 use super::respond;
 use crate::gate::Operation;
 use crate::queue::{QueueName, State, Status, Timestamp};
-use crate::store::{History, LastMinute, Redis, Summary};
+use crate::store::{History, Known, LastMinute, Redis, Summary};
 use crate::web::json::{Object, push_object};
 use crate::web::{Context, Request, Response, decode_segment, encode_segment};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -109,9 +109,6 @@ fn render_counts(o: &mut Object<'_>, jobs: &[(State, u64)]) {
         }
     });
 }
-
-/// A queue, and its summary if it was ever looked at.
-type Known = (QueueName, Option<Summary>);
 
 /// What all queues have together.
 struct Sums {

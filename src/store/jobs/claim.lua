@@ -78,7 +78,7 @@ if receipts > 0 then
   ack_first(6 + 2 * receipts, packed_settings, period, reply)
 end
 
-local taken, may_have_more, wait_before = 0, false, 0
+local taken, may_have_more, wait_before, waited = 0, false, 0, nil
 if status ~= '0' and max_jobs > 0 then
   local came, left, queue_lease, first_end = 0, nil, DEFAULT_LEASE, math.huge
   if packed_settings then
@@ -90,7 +90,7 @@ if status ~= '0' and max_jobs > 0 then
   if left == 'behind' then
     may_have_more = true
   else
-    taken, may_have_more, wait_before = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
+    taken, may_have_more, wait_before, waited = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
       local job_lease = lease_for(lease, job.options, queue_lease)
       local _, execution = lease_out(job, worker, job_lease)
       add_job(reply, job.id, 'active', NOW + job_lease, execution, job.packed, job.payload)
@@ -98,7 +98,7 @@ if status ~= '0' and max_jobs > 0 then
     end)
   end
   if taken > 0 then
-    count_claimed(period, longest_wait, worker, taken, wait_before)
+    count_claimed(period, longest_wait, worker, taken, wait_before, waited)
     note_event(next_event, first_end)
     if waiting_until and tonumber(waiting_until) > NOW then
       wake_for_left(waiting_until, came - taken)

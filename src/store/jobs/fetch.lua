@@ -15,7 +15,7 @@
 -- @rare
 local function take_leased(max_jobs, max_bytes, worker, packed_settings, next_event, reply)
   local settings, receipts, first_end = settings_of(packed_settings), {}, math.huge
-  local taken, may_have_more, wait = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
+  local taken, may_have_more, wait, waited = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
     local lease = lease_for(nil, job.options, settings.lease)
     receipts[#receipts + 1] = lease_out(job, worker, lease, true)
     first_end = math.min(first_end, NOW + lease)
@@ -25,7 +25,7 @@ local function take_leased(max_jobs, max_bytes, worker, packed_settings, next_ev
     set_legacy_receipts(worker, receipts)
     note_event(next_event, first_end)
   end
-  return taken, may_have_more, wait
+  return taken, may_have_more, wait, waited
 end
 
 local max_jobs, worker, max_bytes = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -47,17 +47,17 @@ if may_have_event(next_event) then
 end
 
 local reply = {'jobs', 0}
-local taken, may_have_more, wait
+local taken, may_have_more, wait, waited
 if worker ~= '' and packed_settings and settings_of(packed_settings).is_legacy_leased then
-  taken, may_have_more, wait = take_leased(max_jobs, max_bytes, worker, packed_settings, next_event, reply)
+  taken, may_have_more, wait, waited = take_leased(max_jobs, max_bytes, worker, packed_settings, next_event, reply)
 else
-  taken, may_have_more, wait = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
+  taken, may_have_more, wait, waited = pop_ready(max_jobs, max_bytes, packed_settings, function(job)
     hand_out_for_good(job)
     reply[#reply + 1] = job.payload
   end)
 end
 if taken > 0 then
-  count_claimed(period, longest_wait, worker, taken, wait)
+  count_claimed(period, longest_wait, worker, taken, wait, waited)
 elseif may_have_more or left then
   reply[2] = 1
 end

@@ -21,12 +21,12 @@ if may_have_event(next_event) then
 end
 
 local reply = {0}
-local taken, may_have_more, wait = pop_ready(1, tonumber(ARGV[1]), packed_settings, function(job)
+local taken, may_have_more, wait, waited = pop_ready(1, tonumber(ARGV[1]), packed_settings, function(job)
   hand_out_for_good(job)
   reply[2], reply[3], reply[4] = job.id, job.payload, job.options.is_text and 1 or 0
 end)
 if taken > 0 then
-  count_claimed(period, longest_wait, '', taken, wait)
+  count_claimed(period, longest_wait, '', taken, wait, waited)
 elseif may_have_more or left then
   reply[1] = 1
 end

@@ -1,7 +1,7 @@
 -- What a queue counts.
 --
 -- @keys META, WORKER_COUNTS, WORKER_FAILURES
--- @include clock
+-- @include clock, waits
 
 -- What is counted is told for the last minute, by periods of ten seconds, and minute by minute for the last three hours. It costs
 -- a call nothing, but the first one in a period. These fields of META have it:
@@ -15,22 +15,25 @@
 local PERIOD, PERIODS = 10000, 7
 local MINUTE, MINUTES = 60000, 180
 
--- What is counted, as fields of META. `sequence` counts what was inserted, `died` what became dead.
-local COUNTED = {'sequence', 'processed', 'done', 'failed', 'lost-leases', 'died'}
+-- How many totals there are: how many jobs were inserted, claimed, done, failed; how many leases were lost; how many jobs became
+-- dead. All that is told of a time is told of these, in this order.
+local TOTALS = 6
 
 -- The minute that a period is in.
 local function minute_of(period)
   return math.floor(period * PERIOD / MINUTE)
 end
 
--- What has been counted, in the order of COUNTED, and what `rates` has: two tables.
+-- The totals; what `rates` has; and the values of CLAIMED: three tables.
 local function read_counted()
-  local values = redis.call('HMGET', META, 'rates', unpack(COUNTED))
-  local totals = {}
-  for i = 1, #COUNTED do
-    totals[i] = tonumber(values[i + 1] or 0)
+  local values = redis.call('HMGET', META, 'rates', 'sequence', 'done', 'failed', 'lost-leases', 'died', unpack(CLAIMED))
+  local rates = values[1] and cmsgpack.unpack(values[1]) or {}
+  local totals, waits = {}, {unpack(values, TOTALS + 1)}
+  for i = 2, TOTALS do
+    totals[i - 1] = tonumber(values[i] or 0)
   end
-  return totals, values[1] and cmsgpack.unpack(values[1]) or {}
+  table.insert(totals, 2, sum_of_claimed(waits, 1) or 0)
+  return totals, rates, waits
 end
 
 -- What had been counted when a period began: nothing was since, until the next period in which something was.
@@ -47,7 +50,12 @@ end
 local function last_minute_counts(totals, rates)
   local period = math.floor(NOW / PERIOD)
   local before, after = totals_at(period - PERIODS + 1, totals, rates), totals_at(period, totals, rates)
-  return {after[1] - before[1], after[2] - before[2], after[3] - before[3], after[4] - before[4]}
+  local counts = {}
+  for i = 1, 4 do
+    -- An older version did not count all that is counted as claimed now.
+    counts[i] = math.max(0, after[i] - before[i])
+  end
+  return counts
 end
 
 -- The minute of the last period, as the history has minutes; nil when nothing was counted yet.
@@ -56,11 +64,11 @@ local function latest_minute(totals, rates, longest_wait)
   for _, rate in ipairs(rates) do
     if minute_of(rate[1]) == minute_of(last[1]) then
       local minute = {minute_of(last[1])}
-      for i = 1, #COUNTED do
+      for i = 1, TOTALS do
         -- An older version counted less.
         minute[i + 1] = totals[i] - (rate[2][i] or totals[i])
       end
-      minute[#COUNTED + 2] = tonumber(longest_wait or 0)
+      minute[TOTALS + 2] = tonumber(longest_wait or 0)
       return minute
     end
   end
@@ -145,13 +153,20 @@ end
 
 -- These take the field `period` of META. When Redis is full the script must have written before, see `allow_when_full`.
 --
--- `wait` is the longest time (ms) that one of these jobs was ready. Takes the field `longest-wait` of META, too.
-local function count_claimed(period, longest_wait, worker, count, wait)
+-- `wait` is the longest time (ms) that one of these jobs was ready, and `waited` the field that counts them all, or a table of
+-- fields and their counts. Takes the field `longest-wait` of META, too.
+local function count_claimed(period, longest_wait, worker, count, wait, waited)
   note_period(period)
   if wait >= MIN_NOTED_WAIT then
     note_wait(period, longest_wait, wait)
   end
-  redis.call('HINCRBY', META, 'processed', count)
+  if type(waited) == 'string' then
+    redis.call('HINCRBY', META, waited, count)
+  else
+    for field, part in pairs(waited) do
+      redis.call('HINCRBY', META, field, part)
+    end
+  end
   if worker ~= '' then
     count_claimed_by(worker, count)
   end

@@ -165,7 +165,7 @@ local function distribute(policy, packed_settings, period, longest_wait, next_ev
     return notified, 'blocked'
   end
   local position, distributed = redis.call('HINCRBY', META, 'delivery-sequence', max_jobs) - max_jobs, 0
-  local taken, _, wait = pop_ready(max_jobs, MAX_DISTRIBUTED_BYTES, packed_settings, function(job)
+  local taken, _, wait, waited = pop_ready(max_jobs, MAX_DISTRIBUTED_BYTES, packed_settings, function(job)
     distributed = distributed + 1
     local sole_recipient = turns and turns[distributed]
     local recipients = sole_recipient and {sole_recipient} or subscribers
@@ -177,7 +177,7 @@ local function distribute(policy, packed_settings, period, longest_wait, next_ev
     end
   end)
   if taken > 0 then
-    count_claimed(period, longest_wait, '', taken, wait)
+    count_claimed(period, longest_wait, '', taken, wait, waited)
     note_event(next_event, NOW + DELIVERY_LEASE)
     redis.call('PEXPIRE', DELIVERIES, 86400000)
     if turns then

@@ -1,7 +1,7 @@
 -- Leases: how jobs are handed out, and come back.
 --
 -- @keys JOBS, READY, ACTIVE
--- @include batch, clock, counts, ending, event, execution, job, legacy_worker, orphan, queue, ready, receipt, unique_key
+-- @include batch, clock, counts, ending, event, execution, job, legacy_worker, orphan, queue, ready, receipt, unique_key, waits
 
 -- How many leases that have ended are recovered in one call, and how many jobs are skipped.
 local MAX_RECOVERED, MAX_SKIPPED = 100, 100
@@ -89,19 +89,33 @@ local function end_skipped(jobs, packed_settings)
   end
 end
 
+-- Of jobs among the first ready ones, which are so many: the fields that count how long they were ready, and how many each counts.
+-- @rare
+local function count_waits(jobs, count)
+  local all, since, counts = redis.call('ZRANGE', READY, 0, count - 1, 'WITHSCORES'), {}, {}
+  for i = 1, #all, 2 do
+    since[id_in(all[i])] = ready_since(all[i], tonumber(all[i + 1]))
+  end
+  for _, job in ipairs(jobs) do
+    local field = waited_field(NOW - since[job.id])
+    counts[field] = (counts[field] or 0) + 1
+  end
+  return counts
+end
+
 -- Takes the next ready jobs, and calls `hand_out` for each with a table: `id`, `options`, `packed` (the same, packed),
 -- `payload`, `execution`, `is_compact`. Stops after `max_jobs`, or after the job with which the
 -- payloads reach `max_bytes`, those of expired jobs included. Returns how many were handed out; whether more may be ready
--- behind the jobs that it skipped: those that have expired, and orphans; and the longest time (ms) that one of the jobs which it
--- read was ready.
+-- behind the jobs that it skipped: those that have expired, and orphans; the longest time (ms) that one of the jobs which it
+-- read was ready; and what counts how long they all were, see `count_claimed`.
 --
 -- All of them are read before the first is taken out: what cannot be read costs no other job.
 local function pop_ready(max_jobs, max_bytes, packed_settings, hand_out)
   local jobs, skipped, count, limit = {}, nil, 0, max_jobs
-  local is_over, oldest = nil, NOW
+  local is_over, oldest, newest = nil, NOW, 0
   repeat
-    local members, since = read_ready(count, limit)
-    oldest = math.min(oldest, since)
+    local members, since, last_since = read_ready(count, limit)
+    oldest, newest = math.min(oldest, since), math.max(newest, last_since)
     is_over = #members < limit and 'empty'
     for _, member in ipairs(members) do
       count = count + 1
@@ -132,6 +146,10 @@ local function pop_ready(max_jobs, max_bytes, packed_settings, hand_out)
     limit = MAX_SKIPPED
   until is_over
 
+  local waited = waited_field(NOW - oldest)
+  if newest > oldest and waited_field(NOW - newest) ~= waited then
+    waited = count_waits(jobs, count)
+  end
   if count > 0 then
     redis.call('ZREMRANGEBYRANK', READY, 0, count - 1)
   end
@@ -141,5 +159,5 @@ local function pop_ready(max_jobs, max_bytes, packed_settings, hand_out)
   for _, job in ipairs(jobs) do
     hand_out(job)
   end
-  return #jobs, is_over == 'stopped' and skipped ~= nil, NOW - oldest
+  return #jobs, is_over == 'stopped' and skipped ~= nil, NOW - oldest, waited
 end

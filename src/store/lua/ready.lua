@@ -35,36 +35,37 @@ local function ready_since(member, position)
   return math.max(inserted, position - part * UNSCHEDULED_OFFSET - DATE_OFFSET)
 end
 
--- Since when the oldest of some jobs in a row is ready (ms): of each part of the order the first is the oldest.
+-- Since when the oldest and the newest of some jobs in a row are ready (ms).
 -- @rare
-local function oldest_of_parts(first, last)
-  local all, oldest, last_part = redis.call('ZRANGE', READY, first, last, 'WITHSCORES'), NOW, nil
+local function read_since(first, last)
+  local all, oldest, newest = redis.call('ZRANGE', READY, first, last, 'WITHSCORES'), NOW, 0
   for i = 1, #all, 2 do
-    local position = tonumber(all[i + 1])
-    if part_of(position) ~= last_part then
-      last_part = part_of(position)
-      oldest = math.min(oldest, ready_since(all[i], position))
-    end
+    local since = ready_since(all[i], tonumber(all[i + 1]))
+    oldest, newest = math.min(oldest, since), math.max(newest, since)
   end
-  return oldest
+  return oldest, newest
 end
 
--- The next ready jobs from a place on, so many at most, and since when the oldest of them is ready (ms). Positions are read
--- of the first and the last alone, since to write many of them takes Redis longer than all the rest.
+-- The next ready jobs from a place on, so many at most, and since when the oldest and the newest of them are ready (ms). Positions
+-- are read of the first and the last alone, since to write many of them takes Redis longer than all the rest.
 local function read_ready(first, limit)
   if limit == 1 then
     local found = redis.call('ZRANGE', READY, first, first, 'WITHSCORES')
-    return {found[1]}, found[1] and ready_since(found[1], tonumber(found[2])) or NOW
+    local since = found[1] and ready_since(found[1], tonumber(found[2])) or NOW
+    return {found[1]}, since, since
   end
   local members = redis.call('ZRANGE', READY, first, first + limit - 1)
   if not members[1] then
-    return members, NOW
+    return members, NOW, 0
   end
-  local position = tonumber(redis.call('ZSCORE', READY, members[1]))
-  if part_of(position) == part_of(tonumber(redis.call('ZSCORE', READY, members[#members]))) then
-    return members, ready_since(members[1], position)
+  local newest = members[#members]
+  local position, last_position = redis.call('ZSCORE', READY, members[1]), redis.call('ZSCORE', READY, newest)
+  position, last_position = tonumber(position), tonumber(last_position)
+  -- In each part of the order the first is the oldest.
+  if part_of(position) == part_of(last_position) then
+    return members, ready_since(members[1], position), ready_since(newest, last_position)
   end
-  return members, oldest_of_parts(first, first + #members - 1)
+  return members, read_since(first, first + #members - 1)
 end
 
 -- Since when the oldest job is ready (ms), nil when none is.

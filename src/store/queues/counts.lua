@@ -7,11 +7,11 @@
 --       5 policy: 'broadcast', 'roundrobin', nil where none was set
 --
 -- @keys META
--- @include ready, sweep
+-- @include ready, sweep, waits
 
-local processed, failed, status, policy, sweep_at, settings =
-  unpack(redis.call('HMGET', META, 'processed', 'failed', 'status', 'policy', 'sweep-at', 'settings'))
+local values = redis.call('HMGET', META, 'failed', 'status', 'policy', 'sweep-at', 'settings', unpack(CLAIMED))
+local failed, status, policy, sweep_at, settings = unpack(values)
 if status then
   sweep_when_due(sweep_at, settings)
 end
-return {count_ready(), processed, failed, status, policy}
+return {count_ready(), sum_of_claimed(values, 6) or false, failed, status, policy}

@@ -12,7 +12,7 @@
 --
 -- @keys META, JOBS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, UNIQUE, UNIQUE_UNTIL, FINISHED_RECEIPTS
 -- @keys LEGACY_RECEIPTS, BATCHES, SEEN, SUBSCRIBERS, DELIVERIES, REPLAY
--- @include clock, queue
+-- @include clock, queue, waits
 
 -- How long META stays without a queue (ms). The answers to inserts that are remembered for 24 hours must be known to be from
 -- before the deletion as long as there are any, and job numbers are not begun anew meanwhile.
@@ -40,7 +40,7 @@ if not status and not generation and #subscribers == 0 then
   end
   return {-1, had_jobs}
 end
-redis.call('HDEL', META, 'cataloged', 'processed', 'done', 'failed', 'lost-leases', 'died', 'orphans')
+redis.call('HDEL', META, 'cataloged', 'done', 'failed', 'lost-leases', 'died', 'orphans', unpack(CLAIMED))
 redis.call('HDEL', META, 'replay-bytes', 'keeps-replay', 'next-event', 'to-take-in')
 redis.call('HDEL', META, 'period', 'rates', 'history', 'longest-wait')
 -- A generation is a time, and later than all before it, also when the clock was set back.

@@ -7,10 +7,11 @@
 --       3 the settings' tag
 --       4 to 9 how many jobs are ready, scheduled, active, done, dead, cancelled
 --       10 how many milliseconds ago the oldest ready job was inserted, or due; nil when there is none
---       11 to 15 how many were claimed, done, failed, how many leases were lost, and how many became dead, since the queue began
---       16 how many jobs were dropped because their records were gone
---       17 to 20 how many were inserted, claimed, done, failed in the last minute
---       21 how many workers were seen in the last hour
+--       11 to 16 how many were inserted, claimed, done, failed, how many leases were lost, and how many became dead, since the
+--         queue began
+--       17 how many jobs were dropped because their records were gone
+--       18 to 21 how many were inserted, claimed, done, failed in the last minute
+--       22 how many workers were seen in the last hour
 --
 -- @keys META, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
 -- @include clock, counts, queue, ready, sweep, unique_key
@@ -35,9 +36,10 @@ end
 local oldest = oldest_ready_since()
 add(oldest and math.max(0, NOW - oldest) or false)
 local totals, rates = read_counted()
-for _, total in ipairs({totals[2], totals[3], totals[4], totals[5], totals[6], tonumber(orphans or 0)}) do
+for _, total in ipairs(totals) do
   add(total)
 end
+add(tonumber(orphans or 0))
 for _, count in ipairs(last_minute_counts(totals, rates)) do
   add(count)
 end

@@ -17,8 +17,9 @@ end
 local reply = {NOW, oldest_ready_since() or false}
 for _, minute in ipairs(minutes(read_counted())) do
   if minute[1] > math.floor(NOW / MINUTE) - ARGV[1] then
-    for i = 1, #COUNTED + 2 do
-      reply[#reply + 1] = minute[i]
+    for _, value in ipairs(minute) do
+      -- An older version did not count all that is counted as claimed now.
+      reply[#reply + 1] = math.max(0, value)
     end
   end
 end

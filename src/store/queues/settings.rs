@@ -79,6 +79,8 @@ pub struct Description {
 /// Counts since a queue began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totals {
+    /// New jobs: the number of the last one, which a deletion of the queue does not set back within a day.
+    pub inserted: u64,
     /// Claims and fetches.
     pub claimed: u64,
     /// Acknowledged jobs.
@@ -163,6 +165,7 @@ impl<R: Redis> Store<R> {
             jobs,
             oldest_ready,
             totals: Totals {
+                inserted: count()?,
                 claimed: count()?,
                 done: count()?,
                 failed: count()?,

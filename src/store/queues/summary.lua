@@ -8,11 +8,15 @@
 --       9 since when the oldest ready job is ready (ms), nil when none is
 --       10 to 13 how many were inserted, claimed, done, failed in the last minute
 --       14 how many workers were seen in the last hour
+--       15 to 20 how many were inserted, claimed, done, failed, how many leases were lost, and how many became dead, since the
+--         queue began
+--       21 how many jobs were dropped because their records were gone; nil for none
+--       22… how many were claimed after each of the waits that CLAIMED has, as text; nil for none
 --
 -- @keys META, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
--- @include clock, counts, ready
+-- @include clock, counts, ready, waits
 
-local status = redis.call('HGET', META, 'status')
+local status, orphans = unpack(redis.call('HMGET', META, 'status', 'orphans'))
 if not status then
   return {}
 end
@@ -22,9 +26,17 @@ for _, key in ipairs({DONE, DEAD, CANCELLED}) do
   reply[#reply + 1] = redis.call('ZCOUNT', key, AFTER_NOW, '+inf')
 end
 reply[#reply + 1] = ready > 0 and oldest_ready_since() or false
-local totals, rates = read_counted()
+local totals, rates, waits = read_counted()
 for _, count in ipairs(last_minute_counts(totals, rates)) do
   reply[#reply + 1] = count
 end
 reply[#reply + 1] = redis.call('ZCOUNT', SEEN, NOW - 3600000, '+inf')
+for _, total in ipairs(totals) do
+  reply[#reply + 1] = total
+end
+reply[#reply + 1] = orphans
+-- The first of CLAIMED has no wait.
+for i = 2, #CLAIMED do
+  reply[#reply + 1] = waits[i]
+end
 return reply

@@ -5,9 +5,11 @@
 --       3… the workers
 --
 -- @keys META, WORKER_COUNTS
+-- @include waits
 
 local max_workers = tonumber(ARGV[1])
-local reply = redis.call('HMGET', META, 'processed', 'failed')
+local values = redis.call('HMGET', META, 'failed', unpack(CLAIMED))
+local reply = {sum_of_claimed(values, 2) or false, values[1]}
 local cursor = '0'
 repeat
   local page = redis.call('HSCAN', WORKER_COUNTS, cursor, 'COUNT', 1000)
