@@ -3,6 +3,7 @@
 
 pub mod dashboard;
 pub mod legacy_routes;
+pub mod metrics;
 pub mod presque;
 pub mod restmq;
 pub mod v1;

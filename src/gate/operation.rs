@@ -132,4 +132,7 @@ operations! {
     ListWorkers = Read, "GET /v1/workers";
     ShowKey = Read, "GET /v1/key";
     ShowHealth = Read, "GET /v1/health";
+
+    // Beside the dialects.
+    ShowMetrics = Read, "GET /metrics";
 }

@@ -11,6 +11,7 @@ mod gate;
 mod headers;
 mod instructions;
 mod large;
+mod metrics;
 mod order;
 mod queue;
 mod races;

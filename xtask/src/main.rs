@@ -20,7 +20,10 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
-use needs::{CHROMIUM, CURL, JQ, NODE, PERL, PYTHON, PYTHON_ENVIRONMENTS, REDIS, WASM_TARGET, ensure};
+use needs::{
+    CHROMIUM, CURL, JQ, NODE, OPENMETRICS_PARSER, PERL, PROMETHEUS, PYTHON, PYTHON_ENVIRONMENTS, REDIS, WASM_TARGET,
+    ensure,
+};
 use workspace::{BENCH_COMPONENT, DIST, NATIVE, TEST_COMPONENTS};
 
 /// Sets up, builds, serves, tests, measures and checks presque.
@@ -98,6 +101,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Test { args } => {
             ensure(&[WASM_TARGET, REDIS, CURL, JQ, PERL, PYTHON, NODE, CHROMIUM])?;
+            ensure(&[OPENMETRICS_PARSER, PROMETHEUS])?;
             test(&args)
         }
         Command::Soak { seconds, seed } => {

@@ -21,6 +21,8 @@ enum Kind {
     WasmTarget,
     /// One of these programs, on the PATH, the preferred one first. A Debian package of one of these names has it.
     Program(&'static [&'static str]),
+    /// A module of Python. The Debian package of the need's name has it, for Debian's own Python.
+    PythonModule(&'static str),
     /// What `python3 -m venv` needs. Debian has it apart from Python.
     PythonEnvironments,
 }
@@ -65,6 +67,16 @@ pub(crate) const PYTHON_ENVIRONMENTS: Need = Need {
     reason: "schemathesis is installed in an environment of its own",
     kind: Kind::PythonEnvironments,
 };
+pub(crate) const OPENMETRICS_PARSER: Need = Need {
+    name: "python3-prometheus-client",
+    reason: "a test reads the metrics with the official parser",
+    kind: Kind::PythonModule("prometheus_client"),
+};
+pub(crate) const PROMETHEUS: Need = Need {
+    name: "Prometheus",
+    reason: "a test lets it read the metrics and evaluate the alerts",
+    kind: Kind::Program(&["prometheus"]),
+};
 pub(crate) const CHROMIUM: Need = Need {
     name: "Chromium",
     reason: "a test opens the pages in a real browser",
@@ -78,6 +90,15 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
         Kind::Program(programs) => {
             let by_hand = format!("install {} so that {} is on the PATH", need.name, programs.join(" or "));
             need.ensure_installed(programs, &by_hand, || is_on_path(programs))
+        }
+        Kind::PythonModule(module) => {
+            let by_hand = format!("install the module {module} for python3");
+            need.ensure_installed(&[need.name], &by_hand, || {
+                let import = format!("import {module}");
+                let has_it = |program| output(Command::new(program).args(["-c", &import])).is_ok();
+                // Another one than Debian's may come first on the PATH.
+                ["python3", "/usr/bin/python3"].into_iter().any(has_it)
+            })
         }
         Kind::PythonEnvironments => {
             let by_hand = "install Python's venv and ensurepip";

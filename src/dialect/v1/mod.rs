@@ -33,8 +33,11 @@ use crate::store::Redis;
 use crate::web::json::{Object, Style, object};
 use crate::web::{Context, Request, Response, allow, empty, with_body};
 use http::{Method, StatusCode};
-use problem::Problem;
 use route::Route;
+
+pub(super) use problem::Problem;
+pub(super) use queues::no_such_queue;
+pub(super) use request::reject_unknown_parameters;
 
 /// Responds to a request to a path under `/v1/`.
 pub async fn handle<B: http_body::Body + 'static, R: Redis>(

@@ -88,7 +88,7 @@ impl ProblemType {
 
 /// A problem: why a request is not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(in crate::dialect) struct Problem {
     problem_type: ProblemType,
     /// What was wrong, and what is right.
     detail: String,
@@ -150,7 +150,7 @@ impl Problem {
     }
 
     /// A method that the route lacks; these are those that it has.
-    pub(super) fn method_not_allowed(methods: &'static str) -> Self {
+    pub(in crate::dialect) fn method_not_allowed(methods: &'static str) -> Self {
         Self {
             extension: Extension::Methods(methods),
             ..Self::new(ProblemType::MethodNotAllowed, format!("This route allows {methods}."))

@@ -31,7 +31,7 @@ pub(super) async fn show<R: Redis>(queue: &QueueName, context: &Context<R>) -> R
     Ok(render(queue, &described.ok_or_else(no_such_queue)?))
 }
 
-pub(super) fn no_such_queue() -> Problem {
+pub(in crate::dialect) fn no_such_queue() -> Problem {
     Problem::new(
         ProblemType::NoSuchQueue,
         "A queue exists from its first job or its first settings on, until it is deleted.",

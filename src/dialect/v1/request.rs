@@ -85,7 +85,7 @@ pub(super) fn parse_number(
 }
 
 /// Refuses parameters that the route does not have, so that a misspelt one is noticed.
-pub(super) fn reject_unknown_parameters(request: &Request, known: &[&str]) -> Result<(), Problem> {
+pub(in crate::dialect) fn reject_unknown_parameters(request: &Request, known: &[&str]) -> Result<(), Problem> {
     for (name, _) in request.query().pairs() {
         if !known.iter().any(|known| known.as_bytes() == &*name) {
             let name = String::from_utf8_lossy(&name).into_owned();

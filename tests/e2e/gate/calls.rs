@@ -110,6 +110,7 @@ pub(super) fn call(operation: Operation, queue: &str) -> Call {
         O::ListWorkers => plain("GET", "/v1/workers".into()),
         O::ShowKey => plain("GET", "/v1/key".into()),
         O::ShowHealth => plain("GET", "/v1/health".into()),
+        O::ShowMetrics => plain("GET", "/metrics".into()),
     }
 }
 
