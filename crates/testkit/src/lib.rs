@@ -26,7 +26,7 @@ pub use browser::{Browser, Look, Page};
 pub use client::{Answer, Body, Client, piecewise};
 pub use host::{Host, HostOptions, command_path, isolate, target_dir};
 pub use listener::Listener;
-pub use openapi::operations;
+pub use openapi::{operations, yaml};
 pub use proxy::{Cut, Proxy};
 pub use redis::{Commands, Redis, other_connections, query};
 pub use wait::{PATIENCE, eventually, patiently, until};

@@ -39,6 +39,12 @@ pub fn operations() -> BTreeMap<String, String> {
     CONTRACT.operations().into_iter().map(with_scope).collect()
 }
 
+/// The documents in a text of YAML. Panics when it is none, or has what JSON has not.
+pub fn yaml(text: &str) -> Vec<Value> {
+    let documents = Yaml::load_from_str(text).expect("YAML");
+    documents.iter().map(value).collect()
+}
+
 struct Contract {
     schemas: Schemas,
 }
@@ -48,8 +54,7 @@ type Checked<T = ()> = Result<T, String>;
 impl Contract {
     /// Panics when a schema in the document is not understood, or something refers to nothing.
     fn read(text: &str) -> Self {
-        let documents = Yaml::load_from_str(text).expect("docs/openapi.yaml is YAML");
-        let document = value(&documents[0]);
+        let document = yaml(text).remove(0);
         let mut schemas = Schemas::new(document.clone());
         for schema in document["components"]["schemas"].as_object().expect("schemas").values() {
             schemas.prepare(schema);

@@ -1,7 +1,9 @@
 //! `/metrics`, and what is deployed to read it.
 
 mod answers;
+mod deploy;
 mod many;
+mod prometheus;
 
 use crate::support::{Answer, Client, Host, Redis};
 use serde_json::Value;
