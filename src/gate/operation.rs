@@ -114,7 +114,10 @@ operations! {
     ShowJob = Read, "GET /v1/queues/{queue}/jobs/{id}";
     CancelJob = Admin, "DELETE /v1/queues/{queue}/jobs/{id}";
     SearchJobs = Read, "POST /v1/queues/{queue}/jobs/search";
-    ActOnJobs = Admin, "POST /v1/queues/{queue}/jobs/{action}";
+    RedriveJobs = Admin, "POST /v1/queues/{queue}/jobs/redrive";
+    PromoteJobs = Admin, "POST /v1/queues/{queue}/jobs/promote";
+    CancelJobs = Admin, "POST /v1/queues/{queue}/jobs/cancel";
+    DeleteJobs = Admin, "POST /v1/queues/{queue}/jobs/delete";
     Claim = Work, "POST /v1/queues/{queue}/claims";
     ClaimOfMany = Work, "POST /v1/claims";
     UseReceipt = Work, "POST /v1/queues/{queue}/claims/{receipt}/{verb}";

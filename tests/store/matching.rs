@@ -314,7 +314,7 @@ async fn a_job_that_dies_again_is_not_redriven_again_by_the_same_calls() {
 
 #[tokio::test]
 async fn a_promoted_job_comes_before_those_that_were_never_scheduled() {
-    let mut work = Work::start().await;
+    let work = Work::start().await;
     let plain = work.plain("1").await;
     let due = Due::In(seconds(600));
     let early = work

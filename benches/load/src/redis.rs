@@ -158,6 +158,15 @@ impl Info {
         self.get(name)
     }
 
+    /// Microseconds of the processor that Redis' main thread has used.
+    pub(crate) fn thread_micros(&self) -> Result<f64> {
+        let (user, system): (f64, f64) = (
+            self.get("used_cpu_user_main_thread")?,
+            self.get("used_cpu_sys_main_thread")?,
+        );
+        Ok((user + system) * 1e6)
+    }
+
     fn get<T: FromRedisValue>(&self, name: &str) -> Result<T> {
         self.0.get(name).with_context(|| format!("INFO does not tell {name}"))
     }

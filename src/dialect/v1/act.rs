@@ -5,6 +5,7 @@ use super::members::Members;
 use super::problem::Problem;
 use super::request::{MAX_SMALL_BODY_BYTES, parse_body};
 use super::respond;
+use crate::gate::Operation;
 use crate::queue::{QueueName, Timestamp};
 use crate::store::{Act, ActOn, ActPlace, Action, MAX_SLICE, Redis};
 use crate::web::{Context, Request, Response};
@@ -14,6 +15,16 @@ use http::StatusCode;
 pub(super) fn action_named(segment: &str) -> Option<Action> {
     let all = [Action::Redrive, Action::Promote, Action::Cancel, Action::Delete];
     all.into_iter().find(|action| action.name() == segment)
+}
+
+/// What a key must be for to do it.
+pub(super) fn operation(action: Action) -> Operation {
+    match action {
+        Action::Redrive => Operation::RedriveJobs,
+        Action::Promote => Operation::PromoteJobs,
+        Action::Cancel => Operation::CancelJobs,
+        Action::Delete => Operation::DeleteJobs,
+    }
 }
 
 pub(super) async fn act<R: Redis>(

@@ -73,7 +73,7 @@ async fn route<R: Redis>(request: &mut Request, context: &Context<R>) -> Result<
             search::search(request, &caller.queue(Operation::SearchJobs, queue)?, context).await
         }
         (Route::Act(action, queue), Method::POST) => {
-            act::act(action, request, &caller.queue(Operation::ActOnJobs, queue)?, context).await
+            act::act(action, request, &caller.queue(act::operation(action), queue)?, context).await
         }
         (Route::Claims(queue), Method::POST) => {
             claims::claim(request, &caller.queue(Operation::Claim, queue)?, context).await

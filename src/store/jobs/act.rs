@@ -128,7 +128,7 @@ impl<R: Redis> Store<R> {
             id,
             if matches!(act.on, ActOn::Ids(..)) { b"1" } else { b"" },
         ];
-        args.extend(ids.iter().map(|id| &id.as_bytes()[..]));
+        args.extend(ids.iter().map(JobId::as_bytes));
 
         let mut reply = self.run(&scripts::ACT, act.queue, &args).await?;
         let (changed, conflicts, unknown) = (reply.count()?, reply.count()?, reply.count()?);

@@ -156,12 +156,14 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`].
     pub async fn search(&self, search: Search<'_>) -> Result<SearchPage, RedisError> {
-        let states = search.state.map_or(State::ALL.to_vec(), |state| vec![state]);
-        let first = search
-            .after
-            .and_then(|place| states.iter().position(|state| *state == place.state));
+        let mut states = search.state.map_or(State::ALL.to_vec(), |state| vec![state]);
+        if let Some(place) = search.after
+            && let Some(reached) = states.iter().position(|state| *state == place.state)
+        {
+            states.drain(..reached);
+        }
         let walk = Walk {
-            states: &states[first.unwrap_or(0)..],
+            states: &states,
             ids: search.ids,
             filter: search.filter,
             max_jobs: search.max_jobs,
@@ -191,7 +193,7 @@ impl<R: Redis> Store<R> {
         args.extend([flag(walk.has_payloads), flag(walk.is_newest_first), &filter]);
         args.extend([position.as_bytes(), id, looked_at.as_bytes(), states.as_bytes()]);
         args.extend(walk.states.iter().map(|state| state.name().as_bytes()));
-        args.extend(walk.ids.iter().map(|id| &id.as_bytes()[..]));
+        args.extend(walk.ids.iter().map(JobId::as_bytes));
 
         let mut reply = self.run(&scripts::SEARCH, queue, &args).await?;
         let (looked_at, left, passed_over) = (reply.count()?, reply.count()?, reply.count()?);

@@ -52,6 +52,8 @@ pub(crate) struct Depth {
     /// How many queues there are, and what it costs with so many.
     pub(crate) queues: usize,
     pub(crate) beside_queues: Vec<AtDepth>,
+    /// What it costs to look at all of these queues: the time of Redis' own thread, with that of reading and writing.
+    pub(crate) looks: Vec<AtDepth>,
 }
 
 /// Redis' time for one kind of request: medians.
@@ -72,6 +74,15 @@ const OPERATIONS: [(&str, Call); 7] = [
     ("/v1 insert", Call::InsertV1(1)),
     ("/v1 claim", Call::Claim(1)),
     ("/v1 ack", Call::Ack(1)),
+];
+
+/// How many looks there are of a kind in a round.
+const LOOK_COUNT: u32 = 5;
+
+const LOOKS: [(&str, &str); 3] = [
+    ("overview", "/v1/overview"),
+    ("overview with charts", "/v1/overview?history=60"),
+    ("metrics", "/metrics"),
 ];
 
 /// Measures with so many jobs, to the next thousand.
@@ -100,15 +111,18 @@ pub(crate) async fn measure(jobs: usize, rounds: u32, server: &Server, redis: &R
     let mut client = open(server, "one").await?;
     make_queues(server, 0..FEW).await?;
     let with_few = times(&mut client, rounds, redis).await?;
+    let looks_with_few = look_times(&mut client.connection, rounds, redis).await?;
     make_queues(server, FEW..queues.max(FEW)).await?;
     let with_many = times(&mut client, rounds, redis).await?;
+    let looks_with_many = look_times(&mut client.connection, rounds, redis).await?;
     Ok(Depth {
         jobs,
         bytes_per_job: used as f64 / jobs as f64 - PAYLOAD as f64,
         waiting,
         scheduled,
         queues,
-        beside_queues: compared(with_few, with_many),
+        beside_queues: compared(OPERATIONS, with_few, with_many),
+        looks: compared(LOOKS, looks_with_few, looks_with_many),
     })
 }
 
@@ -131,7 +145,7 @@ async fn in_turns(few: &mut Client, many: &mut Client, rounds: u32, redis: &Redi
             of_few.iter_mut().chain(&mut of_many).for_each(Vec::clear);
         }
     }
-    Ok(compared(of_few, of_many))
+    Ok(compared(OPERATIONS, of_few, of_many))
 }
 
 /// Measures one queue.
@@ -148,14 +162,34 @@ async fn times(client: &mut Client, rounds: u32, redis: &Redis) -> Result<Times>
     Ok(all)
 }
 
-fn compared(few: Times, many: Times) -> Vec<AtDepth> {
-    let operations = OPERATIONS.iter().zip(few.into_iter().zip(many));
-    let operations = operations.map(|((operation, _), (few, many))| AtDepth {
+/// Redis' times for each of [`LOOKS`].
+async fn look_times(connection: &mut Connection, rounds: u32, redis: &Redis) -> Result<[Vec<f64>; LOOKS.len()]> {
+    let mut all: [Vec<f64>; LOOKS.len()] = Default::default();
+    for round in 0..=rounds {
+        for ((_, target), times) in LOOKS.into_iter().zip(&mut all) {
+            let before = redis.info().await?.thread_micros()?;
+            for _ in 0..LOOK_COUNT {
+                let (status, _) = connection.send(Method::GET, target, Bytes::new()).await?;
+                ensure!(status == 200, "{target} was answered with {status}");
+            }
+            let micros = redis.info().await?.thread_micros()? - before;
+            times.push(micros / f64::from(LOOK_COUNT));
+        }
+        if round == 0 {
+            all.iter_mut().for_each(Vec::clear);
+        }
+    }
+    Ok(all)
+}
+
+fn compared<T, const N: usize>(kinds: [(&'static str, T); N], few: [Vec<f64>; N], many: [Vec<f64>; N]) -> Vec<AtDepth> {
+    let kinds = kinds.into_iter().zip(few.into_iter().zip(many));
+    let kinds = kinds.map(|((operation, _), (few, many))| AtDepth {
         operation,
         few_micros: median(few),
         many_micros: median(many),
     });
-    operations.collect()
+    kinds.collect()
 }
 
 /// Inserts so many batches of jobs that are not due for long.

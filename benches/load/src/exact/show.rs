@@ -150,6 +150,7 @@ impl Display for Depth {
             ("wait", &jobs, &self.waiting),
             ("are scheduled", &jobs, &self.scheduled),
             ("queues", &queues, &self.beside_queues),
+            ("queues", &queues, &self.looks),
         ] {
             write_depth(f, what, many, operations)?;
         }
