@@ -6,7 +6,7 @@ const JSON: (&str, &str) = ("Content-Type", "application/json");
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
 /// Requests of every component and every kind of response: method, target, content type, body.
-const REQUESTS: [(&str, &str, (&str, &str), &str); 18] = [
+const REQUESTS: [(&str, &str, (&str, &str), &str); 19] = [
     ("POST", "/q/x", JSON, "{}"),
     ("GET", "/q/x", JSON, ""),
     ("GET", "/q/none", JSON, ""),
@@ -18,6 +18,7 @@ const REQUESTS: [(&str, &str, (&str, &str), &str); 18] = [
     ("GET", "/j/x", JSON, ""),
     ("GET", "/w/", JSON, ""),
     ("GET", "/ui/none", JSON, ""),
+    ("GET", "/metrics", JSON, ""),
     ("OPTIONS", "/", JSON, ""),
     ("GET", "/stats/x", JSON, ""),
     ("GET", "/c/", JSON, ""),

@@ -34,7 +34,7 @@ fn odd() -> impl Strategy<Value = Odd> {
 }
 
 fn target() -> impl Strategy<Value = String> {
-    let groups = vec!["q", "q", "qb", "control", "status", "j", "w", "Q", ".", ""];
+    let groups = vec!["q", "q", "qb", "control", "status", "j", "w", "metrics", "Q", ".", ""];
     let names = vec![
         "", "a", "a", "a", "b/c", "%7D", "%ff", "%00", "..", "+", "%", "%2F", "%C3%A9", "a%3Fx", "//",
     ];
@@ -44,6 +44,7 @@ fn target() -> impl Strategy<Value = String> {
         "batch_size",
         "worker_id",
         "queue_name",
+        "queue",
         "with_desc",
         "?",
         "x",

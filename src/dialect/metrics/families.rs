@@ -92,7 +92,7 @@ pub(super) fn render_queues(text: &mut Text, queues: &[Summary]) {
             text.sample(&name, &[("queue", summary.queue.as_str())], number(summary));
         }
     }
-    let help = "How long jobs were ready before they were claimed, for each claim. A job that comes back after a lost lease counts from its insertion.";
+    let help = "How long jobs were ready before they were claimed, for each claim. A job that comes back at once, as after a lost lease, counts from its insertion.";
     text.family(WAIT, Kind::Histogram, help);
     let bounds = WAIT_BOUNDS.map(|bound| format!("{bound:?}"));
     for summary in queues {

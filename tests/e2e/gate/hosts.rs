@@ -6,13 +6,14 @@ use std::process::Command;
 use std::sync::Arc;
 
 /// A path of each component of `spin.toml`.
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 9] = [
     "/",
     "/q/x",
     "/control/x",
     "/status/",
     "/w/",
     "/v1/queues",
+    "/metrics",
     "/stats/",
     "/c/x",
 ];

@@ -133,6 +133,8 @@ async fn no_answer_shows_a_root_or_anything_of_another_tenant() {
         "/v1/queues/mail/jobs?state=active",
         "/v1/workers",
         "/v1/health",
+        "/metrics",
+        "/metrics?queue=mail",
     ] {
         let answer = acme.send("GET", target, "", "").await;
         assert_eq!(answer.status, 200, "{target}: {answer:?}");
