@@ -1,6 +1,7 @@
 //! The built components on the host, over HTTP.
 
 mod batch;
+mod browser;
 mod control;
 mod cost;
 mod dashboard;

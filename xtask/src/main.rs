@@ -7,6 +7,7 @@ mod cargo;
 mod contract;
 mod needs;
 mod offline;
+mod page_tests;
 mod process;
 mod wasm_target;
 mod workspace;
@@ -21,8 +22,8 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use needs::{
-    CHROMIUM, CURL, JQ, NODE, OPENMETRICS_PARSER, PERL, PROMETHEUS, PYTHON, PYTHON_ENVIRONMENTS, REDIS, WASM_TARGET,
-    ensure,
+    CHROMIUM, CURL, JQ, NODE, NPM, OPENMETRICS_PARSER, PERL, PROMETHEUS, PYTHON, PYTHON_ENVIRONMENTS, REDIS,
+    WASM_TARGET, ensure,
 };
 use workspace::{BENCH_COMPONENT, DIST, NATIVE, TEST_COMPONENTS};
 
@@ -100,8 +101,9 @@ fn run(command: Command) -> Result<()> {
             ))
         }
         Command::Test { args } => {
-            ensure(&[WASM_TARGET, REDIS, CURL, JQ, PERL, PYTHON, NODE, CHROMIUM])?;
+            ensure(&[WASM_TARGET, REDIS, CURL, JQ, PERL, PYTHON, NODE, NPM, CHROMIUM])?;
             ensure(&[OPENMETRICS_PARSER, PROMETHEUS])?;
+            page_tests::install()?;
             test(&args)
         }
         Command::Soak { seconds, seed } => {

@@ -49,8 +49,13 @@ pub(crate) const JQ: Need = Need {
 };
 pub(crate) const NODE: Need = Need {
     name: "Node.js",
-    reason: "a test runs the example worker in JavaScript",
+    reason: "tests run the example worker in JavaScript, and the cases of the page",
     kind: Kind::Program(&["node", "nodejs"]),
+};
+pub(crate) const NPM: Need = Need {
+    name: "npm",
+    reason: "it installs Playwright and axe-core, which look at the page",
+    kind: Kind::Program(&["npm"]),
 };
 pub(crate) const PERL: Need = Need {
     name: "Perl",
@@ -79,7 +84,7 @@ pub(crate) const PROMETHEUS: Need = Need {
 };
 pub(crate) const CHROMIUM: Need = Need {
     name: "Chromium",
-    reason: "a test opens the pages in a real browser",
+    reason: "tests open the page in a real browser",
     kind: Kind::Program(&["chromium", "chromium-browser", "google-chrome"]),
 };
 
@@ -167,7 +172,7 @@ mod tests {
     fn what_is_installed_is_announced_with_its_reason_in_one_line() {
         assert_eq!(
             CHROMIUM.announcement("with apt"),
-            "==> Installing Chromium with apt: a test opens the pages in a real browser."
+            "==> Installing Chromium with apt: tests open the page in a real browser."
         );
     }
 

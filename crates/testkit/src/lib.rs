@@ -1,5 +1,5 @@
 //! What the tests of this workspace share: the host's command and Redis as child processes, an HTTP client that holds
-//! answers to docs/openapi.yaml, a proxy that breaks connections, a browser.
+//! answers to docs/openapi.yaml, a proxy that breaks connections.
 //!
 //! All of it panics where something unexpected happens, as a test does. Nothing here needs wasmtime: the host is found
 //! where Cargo puts it, `target/<profile>/presque-host`, and must have been built before (`cargo xtask test` does so).
@@ -12,7 +12,6 @@
     reason = "a test that meets the unexpected fails"
 )]
 
-mod browser;
 mod client;
 mod host;
 mod listener;
@@ -22,7 +21,6 @@ mod redis;
 mod schema;
 mod wait;
 
-pub use browser::{Browser, Look, Page};
 pub use client::{Answer, Body, Client, piecewise};
 pub use host::{Host, HostOptions, command_path, isolate, target_dir};
 pub use listener::Listener;

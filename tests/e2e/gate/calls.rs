@@ -4,7 +4,7 @@ use crate::support::{Answer, Client};
 use presque::gate::Operation;
 
 /// A request.
-pub(super) struct Call {
+pub struct Call {
     pub method: &'static str,
     pub target: String,
     pub content_type: &'static str,
@@ -17,7 +17,7 @@ const RECEIPT: &str = "00000000002a19a3f0c2b7e9-1";
 const ID: &str = "00000000002a19a3f0c2b7e9";
 
 /// A request that asks for this, on this queue where one is concerned. Its name needs no escapes.
-pub(super) fn call(operation: Operation, queue: &str) -> Call {
+pub fn call(operation: Operation, queue: &str) -> Call {
     use Operation as O;
     let call = |method, target: String, content_type, body: String| Call {
         method,
@@ -118,19 +118,19 @@ pub(super) fn call(operation: Operation, queue: &str) -> Call {
 }
 
 /// Whether only `restmq.toml` has a route for this.
-pub(super) fn is_restmq_alone(operation: Operation) -> bool {
+pub fn is_restmq_alone(operation: Operation) -> bool {
     matches!(operation, Operation::RestmqDelete | Operation::RestmqListQueues)
 }
 
 /// Whether a request for this names a queue.
-pub(super) fn names_queue(operation: Operation) -> bool {
+pub fn names_queue(operation: Operation) -> bool {
     let Call { target, body, .. } = call(operation, "QUEUE");
     target.contains("QUEUE") || body.contains("QUEUE")
 }
 
 impl Call {
     /// Sends the request with further headers. Of a stream only the head is read.
-    pub(super) async fn send(&self, client: &Client, more: &[(&str, &str)]) -> Answer {
+    pub async fn send(&self, client: &Client, more: &[(&str, &str)]) -> Answer {
         let mut headers = more.to_vec();
         if !self.content_type.is_empty() {
             headers.push(("content-type", self.content_type));

@@ -1,7 +1,6 @@
 //! Who may do what: keys, browsers, hosts, tenants.
 
-mod browser;
-mod calls;
+pub mod calls;
 mod contract;
 mod hosts;
 mod keys;

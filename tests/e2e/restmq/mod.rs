@@ -1,7 +1,6 @@
 //! The RestMQ dialect over HTTP.
 
 mod access;
-mod browser;
 mod comet;
 mod json_protocol;
 mod legacy_routes;

@@ -1,6 +1,4 @@
-//! The page on which people see the queues: its files here, what it shows and does in `browser`.
-
-mod browser;
+//! The page on which people see the queues: its files. What it shows and does is in `browser`.
 
 use crate::support::{Answer, Client, Host, Redis};
 

@@ -1,0 +1,61 @@
+// The calls of a server that cases make beside the page.
+
+import assert from 'node:assert/strict';
+
+/** Sends JSON, a text or nothing, and gives what JSON comes back. */
+export async function call(base, method, path, body, headers = {}) {
+  const answer = await fetch(base + path, {
+    method,
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+  return text && JSON.parse(text);
+}
+
+const at = (queue, rest = '') => `/v1/queues/${encodeURIComponent(queue)}${rest}`;
+
+export const getQueue = (base, queue) => call(base, 'GET', at(queue));
+export const getJob = (base, queue, id) => call(base, 'GET', at(queue, `/jobs/${id}`));
+export const setSettings = (base, queue, settings) => call(base, 'PUT', at(queue), settings);
+
+export async function isThere(base, queue) {
+  return (await fetch(base + at(queue))).status === 200;
+}
+
+/** Inserts a job, and gives its id. */
+export async function insert(base, queue, job = { payload: 1 }) {
+  return (await call(base, 'POST', at(queue, '/jobs'), job)).id;
+}
+
+/** Inserts so many jobs, whose payloads are short numbers. */
+export async function insertMany(base, queue, count, start = 0) {
+  const size = 100000;
+  for (let done = 0; done < count; done += size) {
+    const jobs = Array.from({ length: Math.min(size, count - done) }, (_, i) => start + done + i);
+    await call(base, 'POST', `/qb/${encodeURIComponent(queue)}`, { jobs });
+  }
+}
+
+/** Claims jobs, and gives them. */
+export async function claim(base, queue, options = {}) {
+  const claimed = await call(base, 'POST', at(queue, '/claims'), { worker: 'w', ...options });
+  return claimed ? claimed.jobs : [];
+}
+
+export function ack(base, queue, { receipt }) {
+  return call(base, 'POST', at(queue, `/claims/${receipt}/ack`), {});
+}
+
+export function nack(base, queue, { receipt }, error, options = {}) {
+  return call(base, 'POST', at(queue, `/claims/${receipt}/nack`), { error, ...options });
+}
+
+/** Inserts a job, and has a worker fail the next one for good. Gives the id of that. */
+export async function bury(base, queue, error, job) {
+  await insert(base, queue, job);
+  const [claimed] = await claim(base, queue);
+  await nack(base, queue, claimed, error, { dead: true });
+  return claimed.id;
+}
