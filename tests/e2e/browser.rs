@@ -27,9 +27,10 @@ files! {
     browsers_read_what_was_not_made_for_them: "events.test.mjs",
     dead_jobs_are_shown_by_what_they_died_of: "dead.test.mjs",
     every_view_is_usable_for_everybody: "looks.test.mjs",
+    jobs_are_found_and_changed_many_at_a_time: "search.test.mjs",
     queues_are_shown_and_acted_on: "queues.test.mjs",
-    the_page_says_when_it_is_out_of_touch: "touch.test.mjs",
     the_page_needs_no_mouse: "keyboard.test.mjs",
+    the_page_says_when_it_is_out_of_touch: "touch.test.mjs",
 }
 
 fn folder() -> PathBuf {

@@ -71,15 +71,16 @@ export async function go(page, place) {
 
 export const placeOf = (page) => decodeURIComponent(new URL(page.url()).hash.slice(1));
 
-/** Waits until the page shows all these texts. */
+/** Waits until the page shows all these texts. The last one may be `{patience}`, in milliseconds. */
 export async function shows(page, ...texts) {
+  const { patience } = typeof texts.at(-1) === 'object' ? texts.pop() : {};
   let shown = '';
   const look = async () => {
     shown = await page.locator('body').innerText();
     return texts.every((text) => shown.includes(text));
   };
   try {
-    await eventually('', look);
+    await eventually('', look, patience);
   } catch {
     assert.fail(`the page does not show ${JSON.stringify(texts)}, but: ${shown}`);
   }
@@ -102,5 +103,8 @@ export async function press(page, name) {
 export async function keepPicture(page, name) {
   const folder = new URL('screenshots/', target);
   await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, folder)), animations: 'disabled' });
+  await page.locator('.waiting').waitFor({ state: 'detached' });
+  // What is behind a dialog is dark only as far as the window goes.
+  const fullPage = await page.locator('dialog[open]').count() === 0;
+  await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, folder)), animations: 'disabled', fullPage });
 }

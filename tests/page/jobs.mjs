@@ -20,6 +20,8 @@ export const getQueue = (base, queue) => call(base, 'GET', at(queue));
 export const getJob = (base, queue, id) => call(base, 'GET', at(queue, `/jobs/${id}`));
 export const setSettings = (base, queue, settings) => call(base, 'PUT', at(queue), settings);
 
+export const countsOf = async (base, queue) => (await getQueue(base, queue)).counts;
+
 export async function isThere(base, queue) {
   return (await fetch(base + at(queue))).status === 200;
 }
@@ -44,12 +46,29 @@ export async function claim(base, queue, options = {}) {
   return claimed ? claimed.jobs : [];
 }
 
-export function ack(base, queue, { receipt }) {
-  return call(base, 'POST', at(queue, `/claims/${receipt}/ack`), {});
+export function ack(base, queue, { receipt }, result) {
+  return call(base, 'POST', at(queue, `/claims/${receipt}/ack`), { result });
 }
 
 export function nack(base, queue, { receipt }, error, options = {}) {
   return call(base, 'POST', at(queue, `/claims/${receipt}/nack`), { error, ...options });
+}
+
+/** Does something for each, some at a time. */
+export async function each(all, work) {
+  const rest = all[Symbol.iterator]();
+  await Promise.all(Array.from({ length: 16 }, async () => {
+    for (const one of rest) await work(one);
+  }));
+}
+
+/** Has a worker fail all jobs that are ready, for good. `errorOf(payload)` is what it says. */
+export async function buryAll(base, queue, errorOf) {
+  for (;;) {
+    const claimed = await claim(base, queue, { count: 100 });
+    if (!claimed.length) return;
+    await each(claimed, (job) => nack(base, queue, job, errorOf(job.payload), { dead: true }));
+  }
 }
 
 /** Inserts a job, and has a worker fail the next one for good. Gives the id of that. */

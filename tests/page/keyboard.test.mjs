@@ -1,5 +1,6 @@
 // The page without a mouse.
 
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openDashboard, placeOf, shows } from './browser.mjs';
 import { insert } from './jobs.mjs';
@@ -25,4 +26,37 @@ test('all can be reached by keys alone', async (t) => {
   await page.keyboard.type('mai');
   await shows(page, '1 of 2 queues match');
   await isAt('/?search=mai');
+});
+
+/** Presses Tab until something of this name has the focus. */
+async function tabTo(page, name) {
+  await eventually(`Tab leads to ${name}`, async () => {
+    await page.keyboard.press('Tab');
+    return (await page.evaluate(() => document.activeElement.textContent)).startsWith(name);
+  });
+}
+
+test('a queue is paused and a job is searched for, by keys alone', async (t) => {
+  const { base } = await startHost(t);
+  const id = await insert(base, 'mail', { payload: 'needle' });
+  await insert(base, 'mail');
+  const page = await openDashboard(t, base, '/queues/mail');
+  await shows(page, 'Live', '2 ready jobs');
+  await tabTo(page, 'Skip to the content');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+  await tabTo(page, 'Pause');
+  await page.keyboard.press('Enter');
+  await shows(page, 'Pause the queue?');
+  await page.keyboard.press('Enter');
+  await shows(page, 'The queue is paused.');
+  // The focus comes back to the button, which now does the opposite.
+  await eventually('Resume has the focus', () => page.evaluate(() => document.activeElement.textContent === 'Resume'));
+  await page.keyboard.press('/');
+  await page.keyboard.type('needle');
+  await page.keyboard.press('Enter');
+  await shows(page, '1 ready job that matches');
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await eventually('the job is shown', () => placeOf(page) === `/queues/mail/jobs/${id}`);
 });

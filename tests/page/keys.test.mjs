@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { openDashboard, press, shows } from './browser.mjs';
+import { keepPicture, openDashboard, press, shows } from './browser.mjs';
 import { call } from './jobs.mjs';
 import { startHost } from './servers.mjs';
 
@@ -17,12 +17,14 @@ test('where there are keys the page asks for one, and offers only what it may do
   const { base } = await startHost(t, { args: ['--variable', `keys=${keys}`] });
   await call(base, 'POST', '/v1/queues/mail/jobs', { payload: 1 }, { Authorization: 'Bearer boss' });
   const page = await openDashboard(t, base, '/queues/mail');
+  await shows(page, 'This server needs a key');
+  await keepPicture(page, 'key-needed');
   for (const [key, isAllowed] of [['reader', false], ['boss', true]]) {
     await shows(page, 'This server needs a key');
     await page.keyboard.type(key);
     await page.keyboard.press('Enter');
     await shows(page, 'mail', 'Live', 'Oldest ready');
-    for (const name of ['Pause', 'New job', 'Delete…']) {
+    for (const name of ['Pause', 'New job', 'Delete queue…']) {
       const seen = await page.locator('main').getByText(name, { exact: true }).isVisible();
       assert.equal(seen, isAllowed, `${key}: ${name}`);
     }

@@ -38,7 +38,9 @@ async function fill(base) {
     ['active', `${mail}?state=active`, 'mailer-7'],
     ['done', `${mail}?state=done`, 'Show payloads'],
     ['cancelled', `${mail}?state=cancelled`, 'No cancelled jobs'],
-    ['dead', `${mail}?state=dead`, 'no route'],
+    ['dead', `${mail}?state=dead`, '5 dead jobs'],
+    ['dead-group', `${mail}?state=dead&reason=rejected&search=nobody`, 'No job matches'],
+    ['found', `${mail}?state=all&search=ann&payloads=1`, 'Looked at'],
     ['job-scheduled', `${mail}/jobs/${scheduled}`, 'Welcome'],
     ['job-dead', `${mail}/jobs/${dead}`, 'rejected by its worker'],
     ['settings', `${mail}/settings`, 'Save'],
@@ -85,9 +87,9 @@ for (const [kind, options, colorScheme] of LOOKS) {
       await look(name);
     }
     await go(page, '/queues/mail');
-    await shows(page, 'Delete…');
-    await press(page, 'Delete…');
-    await look('delete');
+    await shows(page, 'Empty…');
+    await press(page, 'Empty…');
+    await look('empty');
     await page.keyboard.press('Escape');
     await page.keyboard.press('?');
     await look('help');

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openDashboard, go, press, shows } from './browser.mjs';
+import { go, keepPicture, openDashboard, press, shows } from './browser.mjs';
 import { getQueue, insert, isThere } from './jobs.mjs';
 import { startHost } from './servers.mjs';
 import { eventually } from './wait.mjs';
@@ -19,6 +19,7 @@ test('the page shows queues and jobs, and what users wrote only as text', async 
   await insert(base, 'mail');
   const page = await openDashboard(t, base);
   await shows(page, 'Live', HOSTILE, 'mail', 'no worker');
+  await keepPicture(page, 'hostile-names');
   const place = `/queues/${encodeURIComponent(HOSTILE)}`;
   await go(page, place);
   await shows(page, HOSTILE, 'Ready', 'Settings');
@@ -48,6 +49,7 @@ test('a queue is paused, resumed, and deleted by typing its name', async (t) => 
   await eventually('the queue is gone', async () => !(await isThere(base, 'mail')));
   // The first page, which has nothing to show now, says how to begin.
   await shows(page, 'curl', '/v1/queues/');
+  await keepPicture(page, 'no-queues');
 });
 
 test('a queue, a job or a page that is not there is said to be so', async (t) => {

@@ -1,7 +1,7 @@
 // What the page says while the server, or Redis behind it, is away.
 
 import { test } from 'node:test';
-import { hides, openDashboard, shows } from './browser.mjs';
+import { hides, keepPicture, openDashboard, shows } from './browser.mjs';
 import { insert } from './jobs.mjs';
 import { portOf, startHost, startProxy, startRedis } from './servers.mjs';
 
@@ -27,6 +27,7 @@ test('the page says when Redis is down, keeps what it showed, and goes on by its
   await shows(page, 'Live', '1 ready job');
   proxy.cut();
   await shows(page, 'Out of touch', 'Redis', '1 ready job');
+  await keepPicture(page, 'out-of-touch');
   proxy.mend();
   await shows(page, 'Live');
   await hides(page, 'Out of touch');

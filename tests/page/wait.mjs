@@ -6,12 +6,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 export const PATIENCE = 30000;
 
 /** Looks again and again until `look()` gives something true, and gives that. */
-export async function eventually(what, look) {
+export async function eventually(what, look, patience = PATIENCE) {
   const start = performance.now();
   for (;;) {
     const found = await look();
     if (found) return found;
-    if (performance.now() - start > PATIENCE) throw new Error(`not so after ${PATIENCE} ms: ${what}`);
+    if (performance.now() - start > patience) throw new Error(`not so after ${patience} ms: ${what}`);
     await pause(20);
   }
 }

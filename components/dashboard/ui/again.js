@@ -31,8 +31,3 @@ export function insertBody(payload, options) {
   const parts = Object.entries({ payload, ...options }).map(([name, text]) => `${JSON.stringify(name)}:${text.trim()}`);
   return `{${parts.join(',')}}`;
 }
-
-/** The trace that a job was inserted under, as headers. */
-export function traceHeaders({ traceparent, tracestate }) {
-  return Object.entries({ traceparent, tracestate }).filter(([, value]) => value !== undefined);
-}

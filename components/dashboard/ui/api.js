@@ -108,9 +108,24 @@ export function getHistory(queue, signal) {
 /** A page of jobs. Each has its `fields`, and `raw`, the texts of its members. */
 export async function listJobs(queue, query, signal) {
   const { text } = await send('GET', ['queues', queue, 'jobs'], { query, signal });
+  return readJobs(text, query.payload);
+}
+
+/** A slice of a search: the body has what is searched for. Beside the jobs it gives `looked_at`, `left`, `passed_over`, `next`. */
+export async function searchJobs(queue, body, signal) {
+  const { text } = await send('POST', ['queues', queue, 'jobs', 'search'], { body: JSON.stringify(body), signal });
+  return readJobs(text, body.payload);
+}
+
+function readJobs(text, hasPayloads) {
   const page = JSON.parse(text);
-  const raws = query.payload ? items(members(text).get('jobs')).map(members) : [];
-  return { jobs: page.jobs.map((fields, i) => ({ fields, raw: raws[i] })), next: page.next };
+  const raws = hasPayloads ? items(members(text).get('jobs')).map(members) : [];
+  return { ...page, jobs: page.jobs.map((fields, i) => ({ fields, raw: raws[i] })) };
+}
+
+/** A slice of the dead jobs, grouped by what they died of. */
+export function getDeadGroups(queue, cursor, signal) {
+  return sendJson('GET', ['queues', queue, 'dead', 'groups'], { query: { cursor }, signal });
 }
 
 export async function getJob(queue, id, signal) {
@@ -146,27 +161,17 @@ export async function putSettings(queue, settings, tag) {
   return { ...JSON.parse(text), tag: tagOf(got) };
 }
 
-/** Pauses a queue or resumes it, whatever else somebody sets at the same time. */
+/** Pauses a queue or resumes it. Nothing is changed if somebody sets something at the same time. */
 export async function setPaused(queue, paused) {
-  for (let tries = 1; ; tries += 1) {
-    const { settings, tag } = await getQueue(queue);
-    try {
-      return await putSettings(queue, { ...settings, paused }, tag);
-    } catch (error) {
-      if (error.status !== 412 || tries === 5) throw error;
-    }
-  }
+  const { settings, tag } = await getQueue(queue);
+  await putSettings(queue, { ...settings, paused }, tag);
 }
 
 export async function deleteQueue(queue) {
   await send('DELETE', ['queues', queue]);
 }
 
-/** The selection is `{ids}` or `{limit}`. */
-export function redriveDead(queue, selection) {
-  return sendJson('POST', ['queues', queue, 'dead', 'redrive'], { body: JSON.stringify(selection) });
-}
-
-export function deleteDead(queue, selection) {
-  return sendJson('POST', ['queues', queue, 'dead', 'delete'], { body: JSON.stringify(selection) });
+/** Does `redrive`, `promote`, `cancel` or `delete` with a slice of the jobs that the body describes. */
+export function changeJobs(queue, verb, body) {
+  return sendJson('POST', ['queues', queue, 'jobs', verb], { body: JSON.stringify(body) });
 }

@@ -2,7 +2,7 @@
 
 import { getKey, Problem, Unreachable } from './api.js';
 import { showHelp } from './dialog.js';
-import { h, setAttr, setHidden, setText } from './dom.js';
+import { h, setAttr, setContent, setHidden, setText } from './dom.js';
 import { timeOfDay } from './format.js';
 import { createHealth } from './health.js';
 import { listenToKeys } from './keyboard.js';
@@ -20,6 +20,7 @@ import { workersView } from './views/workers.js';
 
 const $ = (id) => document.getElementById(id);
 const main = $('main');
+const banner = $('banners').appendChild(h('div'));
 
 /** What a view may ask of the page. */
 const app = {
@@ -50,11 +51,16 @@ function viewOf({ path, query }) {
   return null;
 }
 
+/** How far each place was scrolled when it was left. */
+const scrolled = new Map();
+let place = null;
+
 /** A change of the filters alone leaves the view, its focus and its scroll position. */
 function route() {
   const at = parse(location.hash);
   const id = JSON.stringify(at?.path ?? null);
-  const back = noteStep();
+  scrolled.set(place, window.scrollY);
+  place = location.hash;
   if (view?.reroute && id === viewId) {
     view.reroute(at.query);
     poller.restart();
@@ -64,7 +70,7 @@ function route() {
   viewId = id;
   open(at && viewOf(at));
   window.scrollTo(0, 0);
-  if (view) view.scrollTo = back;
+  if (view) view.scrollTo = scrolled.get(place);
   if (!isFirst) main.querySelector('h1')?.focus({ preventScroll: true });
 }
 
@@ -80,21 +86,6 @@ function open(next) {
   poller.start({ load, get pause() { return next.pause; } });
 }
 
-/** Remembers how far each step of the history was scrolled. Gives where to go when this one was seen before. */
-const scrolled = new Map();
-let step = null;
-
-function noteStep() {
-  if (step !== null) scrolled.set(step, window.scrollY);
-  step = history.state?.step ?? null;
-  const back = scrolled.get(step) ?? null;
-  if (step === null) {
-    step = `${Date.now()}-${scrolled.size}`;
-    history.replaceState({ step }, '');
-  }
-  return back;
-}
-
 function showNav() {
   for (const link of document.querySelectorAll('[data-nav]')) {
     setAttr(link, 'aria-current', link.dataset.nav === view?.nav && 'page');
@@ -106,21 +97,13 @@ function showNav() {
 // The connection.
 
 async function load(signal) {
-  if (!isGrantKnown) await loadGrant(signal);
+  if (!isGrantKnown) {
+    setGrant(await getKey(signal));
+    isGrantKnown = true;
+    showNav();
+  }
   await view.load(signal);
   await health.load(signal);
-}
-
-/** Where the server does not tell what the key is for, what is not allowed shows when it is tried. */
-async function loadGrant(signal) {
-  try {
-    setGrant(await getKey(signal));
-  } catch (error) {
-    if (error.status === 401 || !(error.status < 500)) throw error;
-    setGrant(null);
-  }
-  isGrantKnown = true;
-  showNav();
 }
 
 function onGood() {
@@ -128,7 +111,7 @@ function onGood() {
   view.isLoaded = true;
   view.element.classList.remove('waiting');
   setLive('live', 'Live');
-  setBanner('lost', null);
+  setBanner();
   document.body.classList.remove('stale');
   put(view.element, 'view');
   refreshTimes(main);
@@ -146,7 +129,7 @@ function onBad(error) {
   setLive('lost', 'Out of touch');
   const since = lastGood ? ` since ${timeOfDay(lastGood, true)}` : '';
   const rest = view.isLoaded ? ' What is shown is from then.' : '';
-  setBanner('lost', h('strong', null, `Out of touch${since}.`), ` ${error.message}${rest} Trying again.`);
+  setBanner(h('strong', null, `Out of touch${since}.`), ` ${error.message}${rest} Trying again.`);
   document.body.classList.toggle('stale', Boolean(view.isLoaded));
 }
 
@@ -163,13 +146,8 @@ function setLive(state, text) {
   setAttr($('live'), 'title', lastGood && `Last answer at ${timeOfDay(lastGood, true)}`);
 }
 
-function setBanner(id, ...content) {
-  const banners = $('banners');
-  const old = banners.querySelector(`[data-banner="${id}"]`);
-  const text = content.map((part) => part?.textContent ?? part).join('');
-  if (old?.textContent === text) return;
-  old?.remove();
-  if (content[0]) banners.append(h('p.banner.bad', { 'data-banner': id }, content));
+function setBanner(...content) {
+  setContent(banner, content.map((part) => part.textContent ?? part), () => content.length > 0 && h('p.banner.bad', null, content));
 }
 
 // The key.
@@ -178,7 +156,7 @@ function showKeyForm() {
   poller.stop();
   const isWrong = Boolean(currentKey());
   setLive('waiting', 'Key needed');
-  setBanner('lost', null);
+  setBanner();
   document.body.classList.remove('stale');
   put(keyForm(isWrong, changeKey), 'key' + Date.now());
   main.querySelector('input').focus();

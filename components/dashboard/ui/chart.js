@@ -59,8 +59,7 @@ const show = (name, value) => (name === AGE.name ? (value === null ? '–' : dur
 export function historyChart() {
   const svg = s('svg.history', { height: HEIGHT, 'aria-hidden': 'true' });
   const legend = createLegend();
-  const hint = 'Move along it with the arrow keys.';
-  const stage = h('div.chart-stage', { tabindex: '0', role: 'group', 'aria-label': `Chart of the last three hours. ${hint}` }, svg);
+  const stage = h('div.chart-stage', null, svg);
   const asTable = historyTable();
   const element = h('figure.chart', null, legend.element, stage, asTable.element);
   let history = null;
@@ -75,14 +74,6 @@ export function historyChart() {
   new ResizeObserver(redraw).observe(stage);
   stage.addEventListener('pointermove', (event) => history && pick(indexAt(event.clientX - stage.getBoundingClientRect().left, stage.clientWidth, history)));
   stage.addEventListener('pointerleave', () => history && pick(null));
-  stage.addEventListener('blur', () => history && pick(null));
-  stage.addEventListener('keydown', (event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
-    if (!by || !history) return;
-    event.preventDefault();
-    const last = history.inserted.length - 1;
-    pick(Math.min(Math.max((picked ?? last) + by, 0), last));
-  });
 
   return {
     element,
@@ -102,13 +93,12 @@ function createLegend() {
     const value = h('b');
     return { name, value, element: h('span.legend-item', null, h(`i.swatch.${name}`, { 'aria-hidden': 'true' }), `${label} `, value) };
   });
-  const element = h('figcaption.legend', { 'aria-live': 'polite' }, values.map((one) => one.element), at);
+  const element = h('figcaption.legend', null, values.map((one) => one.element), at);
   return {
     element,
-    /** Without a minute picked, it tells the last whole one. It is read out only when it was picked. */
+    /** Without a minute picked, it tells the last whole one. */
     update(history, picked) {
       const index = picked ?? Math.max(history.inserted.length - 2, 0);
-      setAttr(element, 'aria-live', picked === null ? 'off' : 'polite');
       setText(at, `a minute, at ${timeOfDay(timeAt(history, index))}`);
       for (const { name, value } of values) setText(value, show(name, history[name][index]));
     },

@@ -100,7 +100,10 @@ function flow(queue, waiting) {
   if (age > 60 && drain > 0) {
     return say('ok', `Working it off: ${waiting}, at this pace gone in about ${duration(counts.ready / drain)}.`);
   }
-  if (age > 60) return say('warn', `Slow: the oldest ready job has waited for ${duration(age)}.`);
+  if (age > 60) {
+    return say('warn', `Slow: the oldest ready job has waited for ${duration(age)}. ${count(queue.workers, 'worker')} with a name in the `
+      + `last hour, ${rate(rates.claimed)} jobs claimed a second.`);
+  }
   if (!counts.ready) return say('ok', `All is well: ${count(counts.active, 'job')} being worked on, and none waits.`);
   return say('ok', `All is well: jobs wait for ${duration(age ?? 0)} at most.`);
 }

@@ -28,7 +28,7 @@ export function confirm({ title, text, yes, isDanger = false, typed }) {
       text && h('p', null, text),
       typed && h('label.field', null, h('span', null, 'Type ', h('bdi.typed', null, typed), ' to confirm'), input),
       h('div.actions.end', null,
-        button('button.button', 'Cancel', () => dialog.close()), accept));
+        button('button.button', 'Back', () => dialog.close()), accept));
     const dialog = h('dialog', { 'aria-labelledby': 'dialog-title' }, form);
     dialog.addEventListener('close', () => resolve(answer));
     show(dialog);

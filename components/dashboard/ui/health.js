@@ -2,24 +2,19 @@
 
 import { getHealth } from './api.js';
 import { h, syncRows } from './dom.js';
-
-const EVERY = 60000;
+import { Pace } from './poll.js';
 
 export function createHealth() {
-  let lookedAt = -Infinity;
+  const pace = new Pace(60000);
   const list = document.createElement('div');
   document.getElementById('banners').append(list);
 
   return {
-    async load(signal) {
-      if (performance.now() - lookedAt < EVERY) return;
-      lookedAt = performance.now();
+    load: (signal) => pace.keep('', async () => {
       syncRows(list, await warnings(signal), ({ type, detail }) => type + detail, createBanner);
-    },
+    }),
     /** With another key it may be seen, or not. */
-    forget() {
-      lookedAt = -Infinity;
-    },
+    forget: () => pace.hurry(),
   };
 }
 

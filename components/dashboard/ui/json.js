@@ -2,9 +2,8 @@
 // and sent as they wrote it, so it is never parsed, only cut and indented.
 
 const SPACE = /[ \t\n\r]*/y;
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const WORD = /true|false|null/y;
-const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const STRING = /"(?:[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const NUMBER_OR_WORD = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?![\w.+-])/y;
 
 function matchEnd(pattern, text, at) {
   pattern.lastIndex = at;
@@ -25,104 +24,51 @@ function stringEnd(text, start) {
 
 // What is wrong with a text.
 
-class Wrong {
-  constructor(at, message) {
-    this.at = at;
-    this.message = message;
-  }
-}
+const NAME = 'a name in double quotes';
 
 /** The first error of a text that should be JSON: `{at, line, column, message}`; null if it is JSON. */
 export function findError(text) {
-  try {
-    checkText(text);
-    return null;
-  } catch (wrong) {
-    if (!(wrong instanceof Wrong)) throw wrong;
-    const before = text.slice(0, wrong.at);
-    const line = before.split('\n').length;
-    const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1;
-    return { at: wrong.at, line, column, message: wrong.message };
-  }
-}
-
-/** Nesting has no limit here, so the open brackets are kept in a list and not on the stack. */
-function checkText(text) {
+  // Nesting has no limit here, so the open brackets are kept in a list and not on the stack.
   const open = [];
+  let wants = 'a value';
   let at = matchEnd(SPACE, text, 0);
-  let wants = 'value';
-  while (wants !== 'end') {
-    [at, wants] = checkStep(text, at, wants, open);
-    at = matchEnd(SPACE, text, at);
+  while (at < text.length || wants !== 'the end') {
+    const [end, next] = step(text, at, wants, open);
+    if (end < 0) return describe(text, at, wants);
+    wants = next ?? (open.length ? `a comma or ${open.at(-1)}` : 'the end');
+    at = matchEnd(SPACE, text, end);
   }
-  if (at < text.length) throw new Wrong(at, `nothing may follow the value, but here is ${named(text, at)}`);
+  return null;
 }
 
-/** Takes one token. Gives where it ends and what must come next. */
-function checkStep(text, at, wants, open) {
+/** Takes one token. Gives where it ends, -1 if it cannot stand there, and what must come next, if that is no comma. */
+function step(text, at, wants, open) {
   const c = text[at];
-  switch (wants) {
-    case 'value':
-    case 'value or ]':
-      if (c === '{') return open.push('}'), [at + 1, 'name or }'];
-      if (c === '[') return open.push(']'), [at + 1, 'value or ]'];
-      if (c === ']' && wants === 'value or ]') return closed(at, open);
-      return [checkScalar(text, at), after(open)];
-    case 'name':
-    case 'name or }':
-      if (c === '}' && wants === 'name or }') return closed(at, open);
-      if (c !== '"') throw new Wrong(at, `a name in double quotes must stand here, not ${named(text, at)}`);
-      return [checkString(text, at), 'colon'];
-    case 'colon':
-      if (c !== ':') throw new Wrong(at, `a colon must follow the name, not ${named(text, at)}`);
-      return [at + 1, 'value'];
-    default:
-      if (c === open.at(-1)) return closed(at, open);
-      if (c !== ',') throw new Wrong(at, `a comma or ${open.at(-1)} must stand here, not ${named(text, at)}`);
-      return [at + 1, open.at(-1) === '}' ? 'name' : 'value'];
+  if (c !== undefined && c === open.at(-1) && wants.endsWith(` or ${c}`)) return open.pop(), [at + 1];
+  if (wants.startsWith('a value')) {
+    if (c === '{') return open.push('}'), [at + 1, `${NAME} or }`];
+    if (c === '[') return open.push(']'), [at + 1, 'a value or ]'];
+    return [Math.max(matchEnd(STRING, text, at), matchEnd(NUMBER_OR_WORD, text, at))];
   }
+  if (wants.startsWith(NAME)) return [matchEnd(STRING, text, at), 'a colon'];
+  if (wants === 'a colon') return [c === ':' ? at + 1 : -1, 'a value'];
+  return [c === ',' && open.length ? at + 1 : -1, open.at(-1) === '}' ? NAME : 'a value'];
 }
 
-function closed(at, open) {
-  open.pop();
-  return [at + 1, after(open)];
-}
-
-function after(open) {
-  return open.length ? 'comma' : 'end';
-}
-
-function checkScalar(text, at) {
-  if (text[at] === '"') return checkString(text, at);
-  const end = Math.max(matchEnd(NUMBER, text, at), matchEnd(WORD, text, at));
-  if (end < 0) throw new Wrong(at, `a value must stand here, not ${named(text, at)}`);
-  const glued = /[\w.+-]/.test(text[end] ?? '');
-  if (glued) throw new Wrong(end, `${text.slice(at, end)} must not be followed by ${named(text, end)}`);
-  return end;
-}
-
-function checkString(text, start) {
-  for (let at = start + 1; at < text.length;) {
-    const c = text[at];
-    if (c === '"') return at + 1;
-    if (c < ' ') throw new Wrong(at, `a string cannot have ${named(text, at)} in it: write it as an escape`);
-    if (c === '\\') {
-      const end = matchEnd(ESCAPE, text, at);
-      if (end < 0) throw new Wrong(at, `${text.slice(at, at + 2)} is no escape of JSON`);
-      at = end;
-    } else {
-      at += 1;
-    }
-  }
-  throw new Wrong(start, 'this string has no end');
+function describe(text, at, wants) {
+  const before = text.slice(0, at);
+  const line = before.split('\n').length;
+  const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1;
+  const isString = text[at] === '"' && /^a (value|name)/.test(wants);
+  const message = isString
+    ? 'this string has no end, or a character in it that must be escaped'
+    : `${wants} must stand here, not ${named(text, at)}`;
+  return { at, line, column, message };
 }
 
 function named(text, at) {
   const c = text.codePointAt(at);
-  if (c === undefined) return 'the end';
-  if (c === 10) return 'a line break';
-  const isVisible = c > 0x20 && c !== 0xa0 && c !== 0xfeff && !(c >= 0x2000 && c <= 0x200f);
-  return isVisible ? String.fromCodePoint(c) : 'U+' + c.toString(16).toUpperCase().padStart(4, '0');
+  return c === undefined ? 'the end' : JSON.stringify(String.fromCodePoint(c));
 }
 
 // Cutting. The text is known to be JSON.

@@ -5,37 +5,26 @@ import { button, h } from './dom.js';
 import { bytes } from './format.js';
 import { findError, pretty } from './json.js';
 
-/** So many characters are shown at first. */
-const SHOWN = 100000;
+/** A longer text has no colours, since millions of spans would stop the browser, and only its beginning is shown at first. */
+const LONG = 100000;
 
 /** `isUnusual`: strict readers of JSON refuse it, or it is no JSON. */
 export function jsonBlock(title, text, isUnusual = false) {
   const isJson = !isUnusual || !findError(text);
+  const pieces = isJson ? [...pretty(text)] : [['mark', text]];
+  const whole = pieces.map(([, piece]) => piece).join('');
+  const isLong = whole.length > LONG;
+  const shown = isLong
+    ? [whole.slice(0, LONG) + '…']
+    : pieces.map(([kind, piece]) => (kind === 'mark' ? piece : h(`span.json-${kind}`, null, piece)));
   // JSON reads from left to right, whatever the strings in it do.
-  const code = h('code', { dir: isJson ? 'ltr' : 'auto' });
-  const showAll = button('button.button.small', 'Show all', () => { fill(Infinity); showAll.remove(); });
-  const fill = (limit) => code.replaceChildren(...(isJson ? coloured(text, limit) : [text.slice(0, limit)]));
-  fill(SHOWN);
-  const isCut = code.textContent.length >= SHOWN;
+  const code = h('code', { dir: isJson ? 'ltr' : 'auto' }, shown);
+  const showAll = button('button.button.small', 'Show all', () => { code.textContent = whole; showAll.remove(); });
   return h('section.card.json', null,
     h('header', null, h('h2', null, title), h('span.said', null, bytes(new Blob([text]).size)), copyButton('Copy', () => text)),
     isUnusual && h('p.help', null, isJson
       ? 'Strict readers of JSON reject this, so responses carry it as text. It is shown as it was written.'
       : 'This is not JSON. A client of one of the old protocols inserted it.'),
     h('pre', { tabindex: '0', 'aria-label': title }, code),
-    isCut && showAll);
-}
-
-/** Millions of spans would stop the browser: what is not shown at first gets none. */
-function coloured(text, limit) {
-  const nodes = [];
-  let length = 0;
-  let rest = '';
-  for (const [kind, piece] of pretty(text)) {
-    length += piece.length;
-    if (length > limit) return [...nodes, piece.slice(0, piece.length - (length - limit)), '…'];
-    if (length > SHOWN) rest += piece;
-    else nodes.push(kind === 'mark' ? piece : h(`span.json-${kind}`, null, piece));
-  }
-  return [...nodes, rest];
+    isLong && showAll);
 }

@@ -67,3 +67,27 @@ export class Poller {
     this.timer = setTimeout(() => this.now(), Math.max(pause, this.view.pause ?? 2000));
   }
 }
+
+/** For what costs more than the rest of a view: it is asked for a twentieth of the time at most. */
+export class Pace {
+  /** What has not changed is asked for again after so many milliseconds. */
+  constructor(every = 0) {
+    this.every = every;
+    this.hurry();
+  }
+
+  /** The next time is at once. */
+  hurry() {
+    this.dueAt = -Infinity;
+    this.key = undefined;
+  }
+
+  /** Does the work if it is due. A new `key` tells that something has changed. */
+  async keep(key, work) {
+    const start = performance.now();
+    if (start < this.dueAt || (key === this.key && start < this.staleAt)) return;
+    await work();
+    const end = performance.now();
+    Object.assign(this, { key, dueAt: end + 20 * (end - start), staleAt: end + this.every });
+  }
+}

@@ -1,10 +1,11 @@
 // One job: what was asked for, what happened to it, and what can be done.
 
-import { optionsOf, insertBody, payloadOf, traceHeaders } from '../again.js';
+import { optionsOf, insertBody, payloadOf } from '../again.js';
 import { address, deleteJob, getJob } from '../api.js';
 import { actionButton } from '../action.js';
 import { commandBox } from '../copy.js';
-import { reasonText, redrive } from '../dead.js';
+import { changeAll, messageOf, VERBS } from '../bulk.js';
+import { reasonText } from '../dead.js';
 import { confirm } from '../dialog.js';
 import { h, setContent, setHidden, setText, userText } from '../dom.js';
 import { duration, jobLabel, number } from '../format.js';
@@ -14,7 +15,6 @@ import { crumbs } from '../pieces.js';
 import { link, queueLink } from '../router.js';
 import { curlPost } from '../shell.js';
 import { time } from '../time.js';
-import { redriveMessage } from './dead.js';
 import { timeline } from './timeline.js';
 
 const ENDED = ['done', 'dead', 'cancelled'];
@@ -22,11 +22,9 @@ const ENDED = ['done', 'dead', 'cancelled'];
 export function jobView(app, queue, id) {
   let job = null;
   const state = h('span.badge.state');
-  const retry = actionButton(app, 'button.button.primary', 'Redrive', { scope: 'admin', queue }, async () => (
-    redriveMessage(await redrive(queue, { ids: [id] }))
-  ));
+  const [retry, promote] = ['redrive', 'promote'].map((verb) => actionButton(app, 'button.button.primary', VERBS[verb].label, async () => messageOf(verb, await changeAll(queue, verb, [{ ids: [id] }]))));
   const again = h('a.button', { href: link(['new'], { queue, from: id }) }, 'Insert again…');
-  const remove = actionButton(app, 'button.button.danger-text', 'Cancel job…', { scope: 'admin', queue }, () => removeJob(queue, job));
+  const remove = actionButton(app, 'button.button.danger-text', 'Cancel job…', () => removeJob(queue, job));
   const facts = h('dl.facts');
   const events = h('section.card');
   const blocks = h('div');
@@ -35,7 +33,7 @@ export function jobView(app, queue, id) {
     h('header.head', null, crumbs(userText('a', queue, { href: queueLink(queue) })),
       h('div.head-row', null,
         h('div.head-title', null, h('h1', { tabindex: '-1' }, `Job ${jobLabel(id)}`), state),
-        h('div.actions', null, retry, again, remove)),
+        h('div.actions', null, retry, promote, again, remove)),
       h('p.lead', null, h('code.id', { title: 'The id' }, id))),
     h('div.columns', null, h('div', null, blocks), h('div', null, events, progress, facts)));
 
@@ -45,7 +43,7 @@ export function jobView(app, queue, id) {
     nav: 'overview',
     up: queueLink(queue),
     pause: 2000,
-    retry: () => (job?.fields.state === 'dead' && may('admin', queue) ? retry.click() : app.refresh()),
+    retry: () => (job?.fields.state === 'dead' && may('admin') ? retry.click() : app.refresh()),
     async load(signal) {
       job = await getJob(queue, id, signal);
       const { fields } = job;
@@ -56,9 +54,10 @@ export function jobView(app, queue, id) {
       setContent(state, fields.state, () => fields.state);
       state.dataset.state = fields.state;
       setText(remove, hasEnded ? 'Delete job…' : 'Cancel job…');
-      setHidden(remove, !may('admin', queue) || fields.state === 'cancelled');
-      setHidden(retry, fields.state !== 'dead' || !may('admin', queue));
-      setHidden(again, !may('insert', queue) || payloadOf(job) === null);
+      setHidden(remove, !may('admin') || fields.state === 'cancelled');
+      setHidden(retry, fields.state !== 'dead' || !may('admin'));
+      setHidden(promote, fields.state !== 'scheduled' || !may('admin'));
+      setHidden(again, !may('insert') || payloadOf(job) === null);
       const { payload, payload_text: payloadText, ...rest } = fields;
       setContent(facts, rest, () => factsOf(rest));
       setContent(events, rest, () => [h('h2', null, 'What happened'), ...timeline(rest)]);
@@ -133,9 +132,7 @@ function blockOf(title, name, fields, raw) {
 function commandOf(job) {
   const payload = payloadOf(job);
   if (payload === null) return null;
-  const { fields } = job;
-  const command = curlPost(address(['queues', fields.queue, 'jobs']), insertBody(payload, optionsOf(job)), {
-    headers: traceHeaders(fields), hasKey: Boolean(currentKey()),
-  });
-  return h('section.card', null, h('h2', null, 'Insert it again'), commandBox(command));
+  const url = address(['queues', job.fields.queue, 'jobs']);
+  const command = curlPost(url, insertBody(payload, optionsOf(job)), Boolean(currentKey()));
+  return command && h('section.card', null, h('h2', null, 'Insert it again'), commandBox(command));
 }

@@ -97,7 +97,7 @@ function toolbar(currentFilters) {
       if (search.isConnected) go(link([], { ...currentFilters(), cursor: '', search: search.value }), { replace: true });
     }, REST);
   });
-  const sort = h('select', { 'aria-label': 'Sort by', onchange: () => {
+  const sort = h('select.only-narrow', { 'aria-label': 'Sort by', onchange: () => {
     go(link([], { ...currentFilters(), cursor: '', sort: sort.value === 'name' ? '' : sort.value }));
   } }, COLUMNS.map((column) => column.sort && h('option', { value: column.sort }, column.label)));
   const found = h('p.said', { role: 'status' });
@@ -163,6 +163,6 @@ function firstJob() {
   return h('div', null,
     h('h2', null, 'No queues yet'),
     h('p', null, 'A queue begins with its first job. Insert one from a shell, or with the form:'),
-    commandBox(curlPost(url, '{"payload":{"to":"ann"}}', { hasKey: Boolean(currentKey()) })),
+    commandBox(curlPost(url, '{"payload":{"to":"ann"}}', Boolean(currentKey()))),
     h('p', null, h('a.button', { href: link(['new'], { queue: 'mail' }) }, 'New job')));
 }

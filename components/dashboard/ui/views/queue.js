@@ -2,21 +2,20 @@
 
 import { deleteQueue, getHistory, getQueue, listJobs, setPaused } from '../api.js';
 import { actionButton } from '../action.js';
+import { changeAll, messageOf } from '../bulk.js';
 import { historyChart } from '../chart.js';
 import { ageLevel, badges, diagnose } from '../diagnosis.js';
 import { confirm } from '../dialog.js';
 import { h, setAttr, setHidden, setText, userText } from '../dom.js';
 import { compact, count, duration, now, number, rate } from '../format.js';
 import { may } from '../key.js';
+import { Pace } from '../poll.js';
 import { link, queueLink } from '../router.js';
 import { badgeList, crumbs, statRow } from '../pieces.js';
 import { deadPanel } from './dead.js';
 import { jobsPanel } from './jobs.js';
 
-const STATES = ['ready', 'scheduled', 'active', 'dead', 'done', 'cancelled'];
-
-/** The history changes once a minute, so it need not be asked for each time. */
-const HISTORY_EVERY = 10000;
+const STATES = ['ready', 'scheduled', 'active', 'dead', 'done', 'cancelled', 'all'];
 const STATS = [
   ['age', 'Oldest ready'], ['in', 'Inserted / s'], ['out', 'Claimed / s'], ['done', 'Done / s'], ['failed', 'Failed / s'],
   ['workers', 'Workers'],
@@ -36,14 +35,16 @@ export function queueView(app, queue, query) {
   let state = '';
   let history = null;
   let active = [];
-  let historyAt = -Infinity;
+
+  /** The history changes once a minute. */
+  const pace = new Pace(10000);
 
   const show = (given) => {
     const wanted = STATES.includes(given.state) ? given.state : 'ready';
     tabs.show(wanted);
     if (wanted === state) return panel.reroute(given);
     state = wanted;
-    panel = state === 'dead' ? deadPanel(app, queue, given) : jobsPanel(queue, state, given);
+    panel = state === 'dead' ? deadPanel(app, queue, given) : jobsPanel(app, queue, state, given);
     place.replaceChildren(panel.element);
     requestAnimationFrame(tabs.reveal);
   };
@@ -54,21 +55,20 @@ export function queueView(app, queue, query) {
     title: queue,
     nav: 'overview',
     up: '#/',
-    get pause() { return panel.pause; },
     reroute: show,
     async load(signal) {
       const shown = panel;
       const current = await getQueue(queue, signal);
+      current.counts.all = Object.values(current.counts).reduce((sum, n) => sum + n);
       header.update(current, history);
       stats.update(statsOf(current));
       tabs.update(current.counts);
       await shown.load(signal, current);
-      if (performance.now() - historyAt > HISTORY_EVERY) {
+      await pace.keep('', async () => {
         history = await getHistory(queue, signal);
         active = await activeSample(current, signal);
-        historyAt = performance.now();
         chart.update(history);
-      }
+      });
       const { kind, text } = diagnose(current, history, active);
       setAttr(diagnosis, 'data-kind', kind);
       setText(diagnosis, text);
@@ -97,22 +97,26 @@ function statsOf({ oldest_ready_age: age, rates, workers }) {
 function queueHeader(app, queue) {
   const marks = badgeList();
   let isPaused = false;
-  const pause = actionButton(app, 'button.button', 'Pause', { scope: 'admin', queue }, () => turn(queue, !isPaused));
+  let counts = null;
+  const pause = actionButton(app, 'button.button', 'Pause', () => turn(queue, !isPaused));
   const insert = h('a.button', { href: link(['new'], { queue }) }, 'New job');
   const settings = h('a.button', { href: link(['queues', queue, 'settings']) }, 'Settings');
-  const remove = actionButton(app, 'button.button.danger-text', 'Delete…', { scope: 'admin', queue }, () => removeQueue(queue));
+  const empty = actionButton(app, 'button.button.danger-text', 'Empty…', () => emptyQueue(queue, counts));
+  const remove = actionButton(app, 'button.button.danger-text', 'Delete queue…', () => removeQueue(queue));
   return {
     element: h('header.head', null, crumbs(),
       h('div.head-row', null,
         h('div.head-title', null, userText('h1', queue, { tabindex: '-1' }), marks.element),
-        h('div.actions', null, pause, insert, settings, remove))),
+        h('div.actions', null, pause, insert, settings, empty, remove))),
     update(current, history) {
       isPaused = current.settings.paused;
+      counts = current.counts;
       marks.update(badges(current, isPaused, history?.claimed));
       setText(pause, isPaused ? 'Resume' : 'Pause');
-      setHidden(pause, !may('admin', queue));
-      setHidden(remove, !may('admin', queue));
-      setHidden(insert, !may('insert', queue));
+      setHidden(pause, !may('admin'));
+      setHidden(empty, !may('admin') || counts.ready + counts.scheduled === 0);
+      setHidden(remove, !may('admin'));
+      setHidden(insert, !may('insert'));
     },
   };
 }
@@ -126,6 +130,18 @@ async function turn(queue, paused) {
   if (!isSure) return null;
   await setPaused(queue, paused);
   return paused ? 'The queue is paused.' : 'The queue hands out jobs again.';
+}
+
+async function emptyQueue(queue, { ready, scheduled }) {
+  const isSure = await confirm({
+    title: 'Empty the queue?',
+    text: `${count(ready, 'ready job')} and ${count(scheduled, 'scheduled job')} are forgotten. This cannot be undone. Active jobs, `
+      + 'those that have ended, and the settings stay.',
+    yes: 'Empty the queue',
+    isDanger: true,
+    typed: queue,
+  });
+  return isSure ? messageOf('delete', await changeAll(queue, 'delete', [{ state: 'ready' }, { state: 'scheduled' }])) : null;
 }
 
 async function removeQueue(queue) {

@@ -9,21 +9,18 @@ import { may } from '../key.js';
 import { crumbs } from '../pieces.js';
 import { queueLink } from '../router.js';
 
-const YEAR = 31536000;
-const TEN_YEARS = 315360000;
-
 /** How each is shown and read. `path` leads to it in the settings. */
 const FIELDS = [
-  { path: ['lease'], label: 'Lease', unit: 'seconds', min: 0.1, max: 86400, help: 'For so long a job belongs to the worker that claimed it.' },
-  { path: ['max_attempts'], label: 'Max attempts', min: 1, max: 1000, isWhole: true, help: 'After so many failures a job is dead.' },
-  { path: ['max_lost_leases'], label: 'Max lost leases', min: 1, max: 1000, isWhole: true, help: 'After so many lost leases a job is dead.' },
+  { path: ['lease'], label: 'Lease', unit: 'seconds', help: 'For so long a job belongs to the worker that claimed it.' },
+  { path: ['max_attempts'], label: 'Max attempts', isWhole: true, help: 'After so many failures a job is dead.' },
+  { path: ['max_lost_leases'], label: 'Max lost leases', isWhole: true, help: 'After so many lost leases a job is dead.' },
   { path: ['backoff', 'kind'], label: 'Backoff', choices: [['exponential', 'Doubles each time'], ['fixed', 'Always the same']], help: 'How long a failed job waits for its next attempt.' },
-  { path: ['backoff', 'delay'], label: 'First delay', unit: 'seconds', min: 0, max: TEN_YEARS },
-  { path: ['backoff', 'max'], label: 'Max delay', unit: 'seconds', min: 0, max: TEN_YEARS, only: (read) => read('backoff.kind') === 'exponential' },
-  { path: ['retain'], label: 'Keep done jobs', unit: 'seconds', min: 0, max: YEAR, help: 'Done and cancelled ones.' },
-  { path: ['dead_retain'], label: 'Keep dead jobs', unit: 'seconds', min: 60, max: YEAR },
-  { path: ['max_dead'], label: 'Max dead jobs', min: 0, max: 100000, isWhole: true, help: 'So many are kept, the newest.' },
-  { path: ['max_bytes'], label: 'Max payload', unit: 'bytes', min: 1, max: 67108864, isWhole: true, isOptional: true, help: 'Empty: the server’s limit.' },
+  { path: ['backoff', 'delay'], label: 'First delay', unit: 'seconds' },
+  { path: ['backoff', 'max'], label: 'Max delay', unit: 'seconds', only: (read) => read('backoff.kind') === 'exponential' },
+  { path: ['retain'], label: 'Keep done jobs', unit: 'seconds', help: 'Done and cancelled ones.' },
+  { path: ['dead_retain'], label: 'Keep dead jobs', unit: 'seconds' },
+  { path: ['max_dead'], label: 'Max dead jobs', isWhole: true, help: 'So many are kept, the newest.' },
+  { path: ['max_bytes'], label: 'Max payload', unit: 'bytes', isWhole: true, isOptional: true, help: 'Empty: the server’s limit.' },
   { path: ['legacy_delivery'], label: 'Legacy workers get jobs', choices: [['at-most-once', 'At most once'], ['at-least-once', 'At least once']] },
   { path: ['paused'], label: 'Jobs', choices: [['false', 'Are handed out'], ['true', 'Are held back (paused)']] },
 ];
@@ -56,7 +53,7 @@ export function settingsView(app, queue) {
     }
     save.disabled = undo.disabled = count === 0;
     setText(state, count ? `${count} changed` : '');
-    const isAllowed = may('admin', queue);
+    const isAllowed = may('admin');
     setHidden(save, !isAllowed);
     setHidden(undo, !isAllowed);
     for (const { control } of controls.values()) control.disabled = !isAllowed;
@@ -78,7 +75,7 @@ export function settingsView(app, queue) {
     event.preventDefault();
     const wrong = FIELDS.filter((one) => !check(one));
     if (wrong.length) return controls.get(nameOf(wrong[0])).control.focus();
-    await act(app, save, { scope: 'admin', queue }, async () => {
+    await act(app, save, async () => {
       try {
         const saved = await putSettings(queue, settingsFrom(base, read), tag);
         setHidden(conflict, true);
@@ -97,7 +94,7 @@ export function settingsView(app, queue) {
   function check(one) {
     const { element, control, setError } = controls.get(nameOf(one));
     const isNumber = !one.choices && !element.hidden && !(one.isOptional && control.value.trim() === '');
-    const error = isNumber ? numberError(control.value, one) : null;
+    const error = isNumber ? numberError(control.value) : null;
     setError(error);
     return !error;
   }
@@ -112,15 +109,12 @@ export function settingsView(app, queue) {
 
   /** Somebody else was faster: shows what they set, and keeps what was typed here. */
   async function reload() {
-    const before = base;
     const fresh = await getQueue(queue);
-    const theirs = FIELDS.filter((one) => textOf(one, fresh.settings) !== textOf(one, before));
     tag = fresh.tag;
     fill(fresh.settings, false);
     conflict.replaceChildren(
       h('strong', null, 'Not saved: somebody changed the settings meanwhile.'),
-      h('ul', null, theirs.map((one) => h('li', null, `${one.label} is now ${textOf(one, fresh.settings) || 'empty'} (was ${textOf(one, before) || 'empty'}).`))),
-      'The form has the new values. What you changed is still as you typed it: look at it, and save again.');
+      ' The form has the new values. What you changed is still as you typed it: look at it, and save again.');
     setHidden(conflict, false);
     conflict.focus();
   }

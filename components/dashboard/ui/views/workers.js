@@ -1,7 +1,7 @@
 // Who was seen where, and when.
 
 import { getWorkers } from '../api.js';
-import { button, h, setHidden, setText, syncRows, userText } from '../dom.js';
+import { h, setHidden, setText, syncRows, userText } from '../dom.js';
 import { searchField } from '../fields.js';
 import { count, number } from '../format.js';
 import { go, link, queueLink } from '../router.js';
@@ -16,7 +16,6 @@ const PAUSE = 5000;
 export function workersView(app, query) {
   let filters = query;
   let workers = [];
-  let shownRows = ROWS;
   const search = searchField('Search workers and queues', () => {
     go(link(['workers'], { ...filters, search: search.value }), { replace: true });
   });
@@ -26,22 +25,22 @@ export function workersView(app, query) {
     when('Last seen', ({ last_seen_at: at }) => at),
     { label: 'Queues', spec: 'td', cell: placesCell },
   ], ({ worker }) => worker);
-  const more = button('button.button', 'Show more', () => { shownRows += ROWS; show(); }, { hidden: true });
   const empty = h('section.empty', { hidden: true });
   const element = h('div.view', null,
     h('header.head', null, h('h1', { tabindex: '-1' }, 'Workers'),
       h('p.lead', null, 'Those that gave a name and claimed in the last 24 hours. What they hold now stands at each queue’s active jobs.')),
-    h('div.toolbar', { role: 'search' }, search, said), rows.element, more, empty);
+    h('div.toolbar', { role: 'search' }, search, said), rows.element, empty);
   search.value = filters.search ?? '';
 
   function show() {
     const wanted = (filters.search ?? '').toLowerCase();
     const found = workers.filter(({ worker, queues }) => [worker, ...queues.map(({ queue }) => queue)].some((name) => name.toLowerCase().includes(wanted)));
-    setText(said, wanted ? `${number(found.length)} of ${count(workers.length, 'worker')} match` : count(workers.length, 'worker'));
+    const all = count(workers.length, 'worker');
+    const rest = found.length > ROWS ? `; ${ROWS} of them are shown` : '';
+    setText(said, (wanted ? `${number(found.length)} of ${all} match` : all) + rest);
     setHidden(rows.element, found.length === 0);
-    setHidden(more, found.length <= shownRows);
     setHidden(empty, workers.length > 0);
-    rows.update(found.slice(0, shownRows));
+    rows.update(found.slice(0, ROWS));
   }
   empty.append(h('h2', null, 'No workers yet'),
     h('p', null, 'A worker shows up here when it claims with a name: ', h('code', null, '{"worker": "mailer-7"}'), '.'));
