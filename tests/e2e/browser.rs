@@ -28,9 +28,13 @@ files! {
     dead_jobs_are_shown_by_what_they_died_of: "dead.test.mjs",
     every_view_is_usable_for_everybody: "looks.test.mjs",
     jobs_are_found_and_changed_many_at_a_time: "search.test.mjs",
+    jobs_are_shown_and_acted_on: "job.test.mjs",
     queues_are_shown_and_acted_on: "queues.test.mjs",
+    settings_are_changed: "settings.test.mjs",
     the_page_needs_no_mouse: "keyboard.test.mjs",
     the_page_says_when_it_is_out_of_touch: "touch.test.mjs",
+    the_page_stays_smooth_with_very_many_queues_and_jobs: "many.test.mjs",
+    the_page_tells_why_a_queue_does_not_move: "moving.test.mjs",
 }
 
 fn folder() -> PathBuf {
