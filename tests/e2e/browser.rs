@@ -55,14 +55,14 @@ fn run(file: &str) {
     command.env("PRESQUE_HOST", command_path());
     command.env("PRESQUE_CALLS", calls().to_string());
     let output = command.output().expect("node starts");
-    // Each case is told of, also where all is well: past the test's own output, which is shown only when it fails.
+    // Each case is told of, also where all is well: past the test's own output, which is shown only when it fails. What counts
+    // the cases is left out.
     let told = String::from_utf8_lossy(&output.stdout);
-    let cases: String = told
-        .lines()
-        .filter(|line| !line.starts_with('ℹ'))
-        .fold(String::new(), |all, line| all + line + "\n");
-    let _ = std::io::stderr().write_all(cases.as_bytes());
-    let _ = std::io::stderr().write_all(&output.stderr);
+    let told = told.lines().filter(|line| !line.starts_with('ℹ') || line.contains(':'));
+    let told: String = told.map(|line| format!("{line}\n")).collect();
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(told.as_bytes()).and(stderr.write_all(&output.stderr));
+    drop(stderr);
     assert!(output.status.success(), "{file}: {}", output.status);
 }
 

@@ -17,8 +17,9 @@ const { chromium } = installed('playwright-core');
 /** Not even a name is looked up: a page speaks to the server of its case alone. */
 const ARGS = ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1', '--no-proxy-server'];
 
+/** The promise of it, so that cases at the same time start one. */
 let browser;
-after(() => browser?.close());
+after(async () => (await browser)?.close());
 
 function launch() {
   const find = 'command -v chromium || command -v chromium-browser || command -v google-chrome';
@@ -31,8 +32,8 @@ export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, ha
 
 /** A page of a browser that was never used before. `lastLook(page)` comes at the end of the case. */
 export async function newPage(t, options = DESKTOP, lastLook = () => {}) {
-  browser ??= await launch();
-  const context = await browser.newContext({ locale: 'en-US', reducedMotion: 'reduce', ...options });
+  browser ??= launch();
+  const context = await (await browser).newContext({ locale: 'en-US', reducedMotion: 'reduce', ...options });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   t.after(async () => {
