@@ -267,7 +267,6 @@ async fn each_of_the_largest_of_very_many_queues_is_told_as_it_is_now() {
     for _ in 0..2 {
         store.largest(names.clone()).await.unwrap();
     }
-    // It was small, and is looked at next: those that nobody looked at for longest come after the largest.
     let found = store.largest(names.clone()).await.unwrap();
     assert_eq!((found.queues.len(), found.others.len()), (200, 1100));
     assert!(found.queues.iter().all(|summary| summary.waits.is_some()));
@@ -283,10 +282,27 @@ async fn each_of_the_largest_of_very_many_queues_is_told_as_it_is_now() {
         all.sum::<u64>()
     };
     assert_eq!(ready(&again), 130 * 55 + 1);
+    // Where large ones become small, others take their place, some of which were not looked at.
+    for queue in names.iter().skip(9).step_by(10).take(50) {
+        let fetch = Fetch {
+            queue,
+            worker: None,
+            max_jobs: 10,
+        };
+        store.fetch(fetch).await.unwrap();
+    }
     let looks = async || redis.commands().await["evalsha"];
     let before = looks().await;
-    store.largest(names).await.unwrap();
+    let found = store.largest(names).await.unwrap();
     let looks = looks().await - before;
+    assert!(
+        found
+            .queues
+            .iter()
+            .all(|summary| summary.waits.is_some() && summary.size() > 8)
+    );
+    // So these are looked at, too.
+    assert!(looks > 1001, "{looks}");
     // One to remember them; those that are told of and were not looked at are looked at as well.
     assert!((1001..=1201).contains(&looks), "{looks}");
 }
