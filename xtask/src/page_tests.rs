@@ -19,7 +19,7 @@ pub(crate) fn install() -> Result<()> {
     let installed = folder.join("node_modules/.package-lock.json");
     let is_same =
         |file: &&str| matches!((fs::read(wanted.join(file)), fs::read(folder.join(file))), (Ok(a), Ok(b)) if a == b);
-    if installed.is_file() && FILES.iter().all(|file| is_same(&file)) {
+    if installed.is_file() && FILES.iter().all(is_same) {
         return Ok(());
     }
     eprintln!("==> Installing Playwright and axe-core in target/page-tests");
