@@ -45,6 +45,7 @@ fn resolved() -> Resolved {
 fn component(hosts: &[&str], variables: &[(&str, &str)]) -> Component {
     Component {
         id: "queue".to_owned(),
+        description: None,
         source: PathBuf::new(),
         allowed_outbound_hosts: hosts.iter().map(ToString::to_string).collect(),
         variables: variables

@@ -6,7 +6,7 @@ use super::problem::Problem;
 use super::request::DELAY;
 use crate::queue::{JobId, State};
 use crate::store::{Cursor, DeathReason, Filter};
-use serde_json::Value;
+use crate::web::json::is_strict;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -35,9 +35,9 @@ fn parse_metadata(members: &mut Members<'_>) -> Result<Option<String>, Problem> 
         "an object of at most {MAX_METADATA_BYTES} bytes whose members are strings, numbers, true, false or null"
     );
     members.read("metadata", must, |text| {
-        let wanted: BTreeMap<String, Value> = serde_json::from_str(text).ok()?;
-        let is_plain = !wanted.values().any(|value| value.is_object() || value.is_array());
-        (is_plain && text.len() <= MAX_METADATA_BYTES).then(|| serde_json::to_string(&wanted).ok())?
+        let wanted: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+        let is_plain = wanted.values().all(|value| !value.get().starts_with(['{', '[']));
+        (is_plain && is_strict(text) && text.len() <= MAX_METADATA_BYTES).then(|| text.to_owned())
     })
 }
 
