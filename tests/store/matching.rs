@@ -1,10 +1,12 @@
 //! Search, acting on all jobs that match, and dead jobs by their errors.
 
 use super::work::{Work, seconds};
-use presque::queue::{Due, Hold, JobId, Settings, State, Unique};
+use super::{queue, store_lost_after};
+use crate::support::{Native, NativeStore, Redis, assert_sound};
+use presque::queue::{Due, Hold, JobId, Priority, QueueName, Settings, State, Unique};
 use presque::store::{
-    Act, ActOn, Acted, Action, DeathReason, Filter, InsertBatch, InsertedJob, Job, MAX_SLICE, Nack, Nacked, NewJob,
-    Search, SearchPage,
+    Act, ActOn, Acted, Action, DeathReason, Filter, Insert, InsertBatch, InsertedBatch, InsertedJob, Job, MAX_SLICE,
+    Nack, Nacked, NewJob, Search, SearchPage, Store,
 };
 use std::time::Duration;
 
@@ -485,4 +487,162 @@ async fn a_very_long_error_is_cut_between_characters() {
     assert!(found.groups[0].newest_error.chars().all(|char| char == '\u{e9}'));
     assert!(found.groups[0].newest_error.len() <= 1000);
     assert!(found.groups[0].group.len() <= 200);
+}
+
+#[tokio::test]
+async fn ready_jobs_are_all_deleted_though_they_become_ready_before_those_that_were_looked_at() {
+    let mut work = Work::start().await;
+    for priority in [5, 9] {
+        for _ in 0..15 {
+            let job = NewJob {
+                payload: b"1",
+                priority: Priority::new(priority).unwrap(),
+                due: Due::In(seconds(5)),
+                ..NewJob::default()
+            };
+            let jobs = [job; 100];
+            let insert = Insert {
+                queue: &work.queue,
+                jobs: &jobs,
+                failed: None,
+                idempotency: None,
+            };
+            work.store.insert(insert).await.unwrap();
+        }
+    }
+    work.pass(seconds(5)).await;
+    let (_, deleted) = work.act_on_all(Action::Delete, State::Ready, &all(), 1000).await;
+    assert_eq!(deleted, 3000);
+    work.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_call_ends_before_it_has_read_very_many_bytes_of_payloads() {
+    let work = Work::start().await;
+    let large = "x".repeat(1024 * 1024);
+    for _ in 0..10 {
+        work.plain(&large).await;
+    }
+    let filter = Filter {
+        text: Some("y".into()),
+        ..all()
+    };
+    let on = ActOn::State(State::Ready, None);
+    let acted = work.act(Action::Delete, on, &filter, 1000).await;
+    assert_eq!((acted.looked_at, acted.left), (4, 6));
+    let found = work.search_for(any(&work, None, &filter)).await;
+    assert_eq!((found.looked_at, found.left), (4, 6));
+    // Without a text no payload need be read.
+    let acted = work.act(Action::Delete, on, &all(), 1000).await;
+    assert_eq!((acted.changed, acted.next), (10, None));
+}
+
+/// A queue with a batch that was committed and not taken in.
+async fn with_waiting_batch(count: usize) -> (Redis, Store<Native>, QueueName) {
+    let (redis, q) = (Redis::start(), queue("q"));
+    let store = redis.store().await;
+    let payloads = vec![&b"1"[..]; count];
+    let batch = InsertBatch {
+        queue: &q,
+        payloads: &payloads,
+        due: None,
+    };
+    // Once as it should be: then the queue is listed, and Redis knows the scripts.
+    assert_eq!(store.insert_batch(batch).await.unwrap(), InsertedBatch::Stored);
+    assert_eq!(empty(&store, &q).await, count as u64);
+    // Two slices, and the commit.
+    let lost = store_lost_after(&redis, 3).await;
+    assert_eq!(lost.insert_batch(batch).await.unwrap(), InsertedBatch::Stored);
+    (redis, store, q)
+}
+
+/// Deletes all ready jobs. Returns how many those were.
+async fn empty(store: &Store<Native>, queue: &QueueName) -> u64 {
+    let (mut deleted, mut place) = (0, None);
+    loop {
+        let act = Act {
+            queue,
+            action: Action::Delete,
+            on: ActOn::State(State::Ready, place.as_ref()),
+            filter: &all(),
+            max_jobs: 1000,
+        };
+        let acted = store.act(act).await.unwrap();
+        (deleted, place) = (deleted + acted.changed, acted.next);
+        if place.is_none() {
+            return deleted;
+        }
+    }
+}
+
+#[tokio::test]
+async fn jobs_whose_batch_is_gone_are_orphans_and_keep_nobody() {
+    let (redis, store, q) = with_waiting_batch(1500).await;
+    redis.run("DEL presque:{q}:batches").await;
+    assert_eq!(empty(&store, &q).await, 0);
+    let description = store.describe(&q).await.unwrap().unwrap();
+    assert_eq!((description.totals.orphans, description.jobs[1].1), (1500, 0));
+    assert_sound(&redis).await;
+}
+
+#[tokio::test]
+async fn a_full_redis_lets_a_queue_be_emptied_that_has_a_batch_waiting() {
+    let (redis, store, q) = with_waiting_batch(1500).await;
+    redis.run("CONFIG SET maxmemory 1").await;
+    let deleted = empty(&store, &q).await;
+    redis.run("CONFIG SET maxmemory 0").await;
+    assert_eq!(deleted, 1500);
+    assert_sound(&redis).await;
+}
+
+#[tokio::test]
+async fn a_promoted_job_that_fails_at_once_is_not_promoted_again_by_the_same_calls() {
+    let mut work = Work::start().await;
+    for _ in 0..2 {
+        work.insert(NewJob {
+            payload: b"1",
+            due: Due::In(seconds(60)),
+            ..NewJob::default()
+        })
+        .await;
+    }
+    let on = ActOn::State(State::Scheduled, None);
+    let first = work.act(Action::Promote, on, &all(), 1).await;
+    assert_eq!((first.changed, first.left), (1, 1));
+    work.pass(seconds(1)).await;
+    let (_, receipt) = work.claim().await;
+    work.nack(&receipt, Some(seconds(600))).await;
+    let on = ActOn::State(State::Scheduled, first.next.as_ref());
+    let second = work.act(Action::Promote, on, &all(), 10).await;
+    assert_eq!((second.changed, second.looked_at, second.next), (1, 2, None));
+}
+
+#[tokio::test]
+async fn of_jobs_that_are_due_at_the_same_time_none_is_looked_at_twice() {
+    let work = Work::start().await;
+    let due = Due::In(seconds(60));
+    for n in 0..30 {
+        let payload = n.to_string();
+        work.insert(NewJob {
+            payload: payload.as_bytes(),
+            due,
+            ..NewJob::default()
+        })
+        .await;
+    }
+    let odd = Filter {
+        text: Some("1".into()),
+        ..all()
+    };
+    let (mut looked_at, mut place) = (0, None);
+    loop {
+        let on = ActOn::State(State::Scheduled, place.as_ref());
+        let acted = work.act(Action::Delete, on, &odd, 1).await;
+        (looked_at, place) = (looked_at + acted.looked_at, acted.next);
+        if place.is_none() {
+            break;
+        }
+    }
+    assert_eq!(looked_at, 30);
+    assert_eq!(work.search(None, &odd).await, []);
 }

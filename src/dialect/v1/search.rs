@@ -89,6 +89,9 @@ fn read_place(text: &str) -> Option<SearchPlace> {
     Some(SearchPlace {
         state: State::named(state)?,
         after,
-        looked_at: looked_at.parse().ok()?,
+        looked_at: looked_at
+            .parse()
+            .ok()
+            .filter(|count| *count <= Search::MAX_IN_STATE as u64)?,
     })
 }

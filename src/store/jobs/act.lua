@@ -1,37 +1,45 @@
 -- Redrives, promotes, cancels or deletes jobs that match, some at a time: the oldest first, as far as their state is in that order.
 --
 -- ARGV  1 action: 'redrive' (dead jobs are ready again, as if they had never failed), 'promote' (scheduled jobs are ready now),
---         'cancel', 'delete' (jobs that no worker has are forgotten)
+--         'cancel', 'delete' (jobs that are not active are forgotten)
 --       2 state, empty where ids are given: then any that the action takes
 --       3 how many jobs are changed at most
---       4 how many are looked at at most
---       5 filter, empty for any job
---       6 when the first call was (ms), empty for this one: jobs that were inserted, or ended, later are passed over
---       7 position and 8 id of the last job that the call before looked at, empty for the first call
---       9 '1' for these jobs alone
---       10… their ids
+--       4 how many are looked at at most; fewer when their payloads must be read, and reach max_bytes
+--       5 max_bytes
+--       6 filter, empty for any job
+--       7 when the first call was (ms), empty for this one: jobs that were inserted, claimed, or ended later are passed over
+--       8 position and 9 id of the last job that the call before looked at, empty for the first call
+--       10 '1' for these jobs alone
+--       11… their ids
 -- Reply 1 how many were changed
 --       2 how many dead jobs stay dead because another job holds their unique key
 --       3 how many ids are not of jobs in a state that the action takes
 --       4 how many jobs were looked at
---       5 how many of the state are left to be looked at
+--       5 how many of the state, or of the ids, are left to be looked at. Where ready jobs are still to be let in, nothing was done but that
 --       6 how many are in the state now, 0 where none is given
 --       7 when the first call was (ms)
 --       8 position and 9 id of the last job that was looked at
 --
--- @keys META, READY, DEAD
--- @include batch, clock, ending, execution, filter, holder, job, orphan, queue, ready, removal, unique_key, wakeup, walk
+-- @keys META, DEAD, UNIQUE
+-- @include clock, ending, execution, filter, holder, job, orphan, queue, ready, removal, unique_key, wakeup, walk
 
-local FIRST_ID = 10
+local FIRST_ID = 11
+-- Each job that is cancelled may let a hundred others be forgotten.
+local MAX_CANCELLED = 100
+
 local action, state, max_jobs, max_looked_at = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local filter, began, position, id = unpack_filter(ARGV[5]), tonumber(ARGV[6]) or NOW, ARGV[7], ARGV[8]
+local max_bytes, filter, began = tonumber(ARGV[5]), unpack_filter(ARGV[6]), tonumber(ARGV[7]) or NOW
+local position, id = ARGV[8], ARGV[9]
+if action == 'cancel' then
+  max_jobs = math.min(max_jobs, MAX_CANCELLED)
+end
 local packed_settings, waiting_until = unpack(redis.call('HMGET', META, 'settings', 'waiting-until'))
 local changed, conflicts = 0, 0
 
 -- A job whose unique key is held by now stays dead.
 local function redrive(job)
   local execution = unpack_execution(packed_execution_of(job))
-  local key = key_released_at_end(execution.rules or rules_in(unpack_options(job.packed)))
+  local key = key_released_at_end(rules_of(job.id, execution))
   local holder, held_until, is_free = nil, nil, true
   if key then
     holder, held_until = holder_of(key)
@@ -62,18 +70,25 @@ local function promote_now(job)
   changed = changed + 1
 end
 
+local settings = settings_of(packed_settings)
+
 local function cancel_one(job, from)
   if job.is_compact then
     expand(job.id)
   end
-  cancel_unfinished(job.id, from, tonumber(job.position), settings_of(packed_settings))
+  cancel_unfinished(job.id, from, tonumber(job.position), settings)
   changed = changed + 1
 end
 
+local has_unique_keys = redis.call('EXISTS', UNIQUE) == 1
+
 local function delete_waiting(job, from)
+  if has_unique_keys then
+    load_record(job)
+  end
   redis.call('ZREM', STATES[from], job.member)
   if not job.is_compact then
-    release_unique_key(job.id, unpack_options(job.packed).unique)
+    release_unique_key(job.id, has_unique_keys and unpack_options(job.packed).unique)
     forget(job.id)
   end
   changed = changed + 1
@@ -97,43 +112,42 @@ local ACTIONS = {
 local acts = ACTIONS[action]
 
 -- Whether a job is in its state since the first call. One that comes back while calls go on is not taken again.
-local function is_from_before(job, from)
-  return inserted_of(job.id) <= began
-    and not (ENDED[from] and (unpack_execution(packed_execution_of(job)).ended or 0) > began)
+local function is_from_before(job)
+  local execution = unpack_execution(packed_execution_of(job))
+  return inserted_of(job.id) <= began and (execution.claimed or 0) <= began and (execution.ended or 0) <= began
 end
 
 local function act_on_state()
-  if state == 'ready' then
-    let_in(1000)
+  -- What is let in later might come before the place that is reached, and be missed.
+  if state == 'ready' and let_in_some() > 0 then
+    return 0, 0, count_ready()
   end
   local looked_at, left
-  looked_at, left, position, id = walk(state, false, position, id, max_looked_at, max_looked_at, function(job)
+  looked_at, left, position, id = walk(state, false, position, id, max_looked_at, max_bytes, max_looked_at, function(job)
     if changed == max_jobs then
       return false
-    elseif is_from_before(job, state) and matches(filter, job) then
+    elseif is_from_before(job) and matches(filter, job) then
       acts[state](job, state)
     end
   end)
-  if state == 'ready' then
-    left = left + count_ready() - redis.call('ZCARD', READY)
-  end
   return 0, looked_at, left
 end
 
 local function act_on_ids()
-  local unknown = 0
-  for i = FIRST_ID, #ARGV do
-    local job, from = job_by_id(ARGV[i])
+  local unknown, looked_at, count = 0, 0, #ARGV - FIRST_ID + 1
+  while looked_at < count and bytes_read < max_bytes do
+    local job, from = job_by_id(ARGV[FIRST_ID + looked_at])
+    looked_at = looked_at + 1
     if not job or not acts[from] or state ~= '' and from ~= state then
       unknown = unknown + 1
     elseif matches(filter, job) then
       acts[from](job, from)
     end
   end
-  return unknown, #ARGV - FIRST_ID + 1 - unknown, 0
+  return unknown, looked_at, count - looked_at
 end
 
-local unknown, looked_at, left = (ARGV[9] == '1' and act_on_ids or act_on_state)()
+local unknown, looked_at, left = (ARGV[10] == '1' and act_on_ids or act_on_state)()
 if action == 'redrive' or action == 'promote' then
   wake(waiting_until, changed)
 end

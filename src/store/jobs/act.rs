@@ -1,8 +1,8 @@
 //! Acting on all jobs that match: redrive, promote, cancel, delete.
 
-use super::MAX_SLICE;
 use super::filter::Filter;
 use super::search::{Cursor, place_args, read_place};
+use super::{MAX_BYTES, MAX_SLICE};
 use crate::queue::{JobId, QueueName, State, Timestamp};
 use crate::store::redis::{Redis, RedisError, Store, scripts};
 
@@ -15,7 +15,7 @@ pub enum Action {
     Promote,
     /// Jobs that have not ended are not handed out any more, or their worker learns of it.
     Cancel,
-    /// Jobs that no worker has are forgotten.
+    /// Jobs that are not active are forgotten.
     Delete,
 }
 
@@ -60,7 +60,7 @@ pub struct Act<'a> {
     pub on: ActOn<'a>,
     /// Those of them that match.
     pub filter: &'a Filter,
-    /// How many are changed at most.
+    /// How many are changed at most. No more than 100 are cancelled in one call.
     pub max_jobs: usize,
 }
 
@@ -76,7 +76,8 @@ pub enum ActOn<'a> {
 /// Where the next call goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActPlace {
-    /// When the first call was. Jobs that came into the state later are passed over, so that the calls come to an end.
+    /// When the first call was. Jobs that were inserted, claimed, or ended later are passed over: so none is taken twice, and the
+    /// calls come to an end.
     pub began: Timestamp,
     /// Behind which job, `None` for the first one.
     pub after: Option<Cursor>,
@@ -93,7 +94,7 @@ pub struct Acted {
     pub unknown: u64,
     /// At how many jobs this call looked.
     pub looked_at: u64,
-    /// How many jobs of the state are left to be looked at.
+    /// How many jobs of the state are left to be looked at; of ids, how many of the last ones were not.
     pub left: u64,
     /// How many jobs are in the state now. 0 where ids were given without a state.
     pub in_state: u64,
@@ -102,10 +103,11 @@ pub struct Acted {
 }
 
 impl<R: Redis> Store<R> {
-    /// Acts on the next jobs that match: it looks at no more than [`MAX_SLICE`]. One command.
+    /// Acts on the next jobs that match: it looks at no more than [`MAX_SLICE`], nor at more than 4 MiB of payloads. It looks at
+    /// none while jobs are still to become ready that might come before others. One command.
     ///
     /// # Errors
-    /// [`RedisError`]. Repeating does no harm.
+    /// [`RedisError`]. Repeated, it goes on to further jobs, where more match than `max_jobs`.
     pub async fn act(&self, act: Act<'_>) -> Result<Acted, RedisError> {
         let (ids, state, place) = match act.on {
             ActOn::Ids(ids, state) => (ids, state, None),
@@ -113,6 +115,7 @@ impl<R: Redis> Store<R> {
         };
         let max_jobs = act.max_jobs.to_string();
         let max_looked_at = MAX_SLICE.to_string();
+        let max_bytes = MAX_BYTES.to_string();
         let filter = act.filter.pack()?;
         let began = place.map(|place| place.began.as_millis().to_string());
         let began = began.unwrap_or_default();
@@ -122,6 +125,7 @@ impl<R: Redis> Store<R> {
             state.map_or("", State::name).as_bytes(),
             max_jobs.as_bytes(),
             max_looked_at.as_bytes(),
+            max_bytes.as_bytes(),
             &filter,
             began.as_bytes(),
             position.as_bytes(),
@@ -142,7 +146,7 @@ impl<R: Redis> Store<R> {
             looked_at,
             left,
             in_state,
-            next: (left > 0).then_some(ActPlace { began, after }),
+            next: (left > 0 && ids.is_empty()).then_some(ActPlace { began, after }),
         })
     }
 }

@@ -18,7 +18,7 @@
 local MAX_ERROR = 1000
 
 local groups, reply = {}, {}
-local looked_at, left, position, id = walk('dead', true, ARGV[2], ARGV[3], tonumber(ARGV[1]), 100, function(job)
+local looked_at, left, position, id = walk('dead', true, ARGV[2], ARGV[3], tonumber(ARGV[1]), math.huge, 100, function(job)
   local execution = unpack_execution(packed_execution_of(job))
   local text, reason = last_error_of(execution), execution.reason or ''
   local name = reason .. ':' .. group_of(text)

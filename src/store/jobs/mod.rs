@@ -33,5 +33,5 @@ pub use search::{Cursor, JobPage, ListJobs, Search, SearchPage, SearchPlace};
 /// 128 MiB, and what it refused would be lost.
 pub(super) const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// At how many jobs one call looks that acts on those that match, searches or groups them: it keeps Redis for some milliseconds.
+/// At how many jobs one call looks that acts on those that match, searches or groups them: Redis does nothing else meanwhile.
 pub const MAX_SLICE: usize = 1000;

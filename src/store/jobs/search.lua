@@ -18,8 +18,8 @@
 --       7 how many were looked at in this state in all calls together
 --       then for each job its fields, see add_job; with an empty payload unless it is asked for
 --
--- @keys META, READY
--- @include batch, filter, job, orphan, ready, sweep, walk
+-- @keys META
+-- @include filter, job, orphan, sweep, walk
 
 local max_jobs, max_looked_at, max_in_state, max_bytes =
   tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]) or math.huge, tonumber(ARGV[4])
@@ -44,8 +44,8 @@ end
 
 -- Adds a job if it matches. Returns false where the page is full without it.
 local function visit(state, job)
-  max_bytes = max_bytes - #job.payload
-  is_full = found == max_jobs or max_bytes < 0 and visited > 0
+  load_record(job)
+  is_full = found == max_jobs or bytes_read > max_bytes and visited > 0
   if is_full then
     return false
   end
@@ -57,28 +57,23 @@ local looked_at, left, passed_over = 0, 0, 0
 
 -- Notes how many jobs of a state are left, and how many of these may be looked at.
 local function note_left(count, max_count)
-  left = left + math.min(count, max_count)
-  passed_over = passed_over + math.max(0, count - max_count)
+  local wanted = math.max(0, math.min(count, max_count))
+  left, passed_over = left + wanted, passed_over + count - wanted
 end
 
 -- Looks at the next jobs of a state.
 local function look_in(state)
-  if state == 'ready' then
-    let_in(1000)
-  end
+  -- What is still to be let in comes behind most others, and is not among those that are the newest now.
+  local outside = state == 'ready' and let_in_some() or 0
   local max_here, seen, left_here = math.min(max_looked_at - looked_at, max_in_state - looked_at_here), nil, nil
-  seen, left_here, position, id = walk(state, is_newest_first, position, id, max_here, 100, function(job)
+  seen, left_here, position, id = walk(state, is_newest_first, position, id, max_here, math.huge, 100, function(job)
     return visit(state, job)
   end)
   looked_at, looked_at_here = looked_at + seen, looked_at_here + seen
-  if state == 'ready' then
-    -- What is still to be let in comes behind all others.
-    local outside = count_ready() - redis.call('ZCARD', READY)
-    if is_newest_first then
-      passed_over = passed_over + outside
-    else
-      left_here = left_here + outside
-    end
+  if is_newest_first then
+    passed_over = passed_over + outside
+  else
+    left_here = left_here + outside
   end
   note_left(left_here, max_in_state - looked_at_here)
 end
@@ -106,10 +101,12 @@ local function look_at_ids()
   for i = FIRST_STATE, FIRST_ID - 1 do
     is_wanted[ARGV[i]] = true
   end
-  for i = FIRST_ID, #ARGV do
-    local job, state_of_job = job_by_id(ARGV[i])
+  left = #ARGV - FIRST_ID + 1
+  while left > 0 and bytes_read < max_bytes do
+    local job, state_of_job = job_by_id(ARGV[FIRST_ID + looked_at])
+    looked_at, left = looked_at + 1, left - 1
     if job and is_wanted[state_of_job] then
-      looked_at = looked_at + 1
+      load_record(job)
       add_if_it_matches(state_of_job, job)
     end
   end

@@ -57,7 +57,8 @@ pub struct Search<'a> {
     pub queue: &'a QueueName,
     /// In which state, `None` for all.
     pub state: Option<State>,
-    /// Only these, at most [`Search::MAX_IDS`], empty for all. They are looked at in one call, whatever their payloads take.
+    /// Only these, at most [`Search::MAX_IDS`], empty for all. There is no next page: the last ones are left out when the payloads of
+    /// the first take too much.
     pub ids: &'a [JobId],
     /// Which.
     pub filter: &'a Filter,
@@ -209,7 +210,7 @@ impl<R: Redis> Store<R> {
             looked_at,
             left,
             passed_over,
-            next: (left > 0).then_some(next),
+            next: (left > 0 && walk.ids.is_empty()).then_some(next),
         })
     }
 }

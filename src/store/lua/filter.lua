@@ -83,11 +83,13 @@ local function matches(filter, job)
   local age = NOW - inserted_of(job.id)
   if filter.older_than and age < filter.older_than or filter.newer_than and age >= filter.newer_than then
     return false
-  elseif (filter.unique or filter.metadata) and not options_match(filter, unpack_options(job.packed)) then
-    return false
   elseif (filter.reason or filter.group or filter.error)
     and not execution_matches(filter, unpack_execution(packed_execution_of(job))) then
     return false
   end
-  return not filter.text or contains(job.payload, filter.text)
+  if filter.unique or filter.metadata or filter.text then
+    load_record(job)
+  end
+  return (not (filter.unique or filter.metadata) or options_match(filter, unpack_options(job.packed)))
+    and (not filter.text or contains(job.payload, filter.text))
 end

@@ -19,6 +19,14 @@ local function drop_orphan(state_key, id)
   orphans = orphans + 1
 end
 
+-- Drops the jobs that waited to be taken in, when the list that had them is gone: see batch.lua.
+-- @rare
+local function drop_lost_batches(count)
+  redis.call('HSET', META, 'to-take-in', 0)
+  redis.call('HINCRBY', META, 'orphans', count)
+  orphans = orphans + count
+end
+
 -- A script's reply. When the script dropped orphans, what it says of them stands in front: see `Store::run_with`.
 local function tell_orphans(reply)
   if orphans > 0 then
