@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hides, openDashboard, placeOf, press, shows } from './browser.mjs';
+import { go, hides, openDashboard, placeOf, press, shows } from './browser.mjs';
 import { bury, buryAll, countsOf, getJob, insert, insertMany } from './jobs.mjs';
 import { startHost } from './servers.mjs';
 import { eventually } from './wait.mjs';
@@ -26,6 +26,25 @@ test('dead jobs are grouped by error, and a group is redriven', async (t) => {
   assert.match(placeOf(page), /group=no\+route\+to\+smtp/);
   const { ready, dead } = await countsOf(base, 'mail');
   assert.deepEqual({ ready, dead }, { ready: 2, dead: 2 });
+});
+
+test('a group is named by its address, also when nothing is known of it', async (t) => {
+  const { base } = await startHost(t);
+  for (const error of ['no route to smtp', undefined]) await bury(base, 'mail', error);
+  const page = await openDashboard(t, base);
+  // A job's reason is not known when what Redis keeps of it was damaged.
+  await page.route('**/dead/groups', async (route) => {
+    const answer = await route.fetch();
+    const { groups, ...rest } = await answer.json();
+    await route.fulfill({ json: { ...rest, groups: groups.map(({ reason, ...group }) => group) } });
+  });
+  await go(page, '/queues/mail?state=dead');
+  await shows(page, 'no error was told', '2 dead jobs in this queue');
+  assert.equal(await page.locator('tr[aria-current]').count(), 0);
+  await press(page, 'no error was told');
+  await shows(page, '1 dead job that matches');
+  assert.match(placeOf(page), /state=dead&group=$/);
+  assert.equal(await page.locator('tr[aria-current]').count(), 1);
 });
 
 test('all dead jobs are grouped, however many, and a group of thousands is deleted', async (t) => {

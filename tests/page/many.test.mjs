@@ -7,6 +7,12 @@ import { call, countsOf, each, insert, insertMany } from './jobs.mjs';
 import { startHost } from './servers.mjs';
 import { eventually } from './wait.mjs';
 
+/**
+ * A page has one request under way. Of one that it has given up, as when the filter has changed, the browser may tell the end only
+ * after the beginning of the next one. Requests that pile up are soon more.
+ */
+const AT_ONCE = 2;
+
 /** Watches the requests to `/v1` from now on: how many there were, how many at once at most, how long the longest took. */
 function watch(page) {
   const seen = { count: 0, atOnce: 0, longest: 0, target: '' };
@@ -52,7 +58,7 @@ test('ten thousand queues are listed, sorted and searched a page at a time', asy
   await page.keyboard.type('99');
   await shows(page, '280 of 10,000 queues match');
   await keepPicture(page, 'ten-thousand-queues');
-  assert.equal(seen.atOnce, 1);
+  assert.ok(seen.atOnce <= AT_ONCE, `${seen.atOnce} requests at once`);
   tell(t, '10,000 queues', seen);
 });
 
@@ -65,7 +71,7 @@ test('a hundred thousand jobs come in while the page is open, and its requests d
   const jobs = Array.from({ length: 1000 }, (_, i) => ({ payload: i }));
   for (let slices = 0; slices < 100; slices += 1) await call(base, 'POST', '/v1/queues/mail/jobs', { jobs });
   for (const page of pages) await shows(page, '100,001');
-  for (const { atOnce } of seen) assert.equal(atOnce, 1);
+  for (const { atOnce } of seen) assert.ok(atOnce <= AT_ONCE, `${atOnce} requests at once`);
   tell(t, 'the list of queues', seen[0]);
   tell(t, 'the queue', seen[1]);
 });

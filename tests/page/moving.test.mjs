@@ -5,7 +5,10 @@ import { keepPicture, openDashboard, shows } from './browser.mjs';
 import { claim, insert, nack, setSettings } from './jobs.mjs';
 import { startHost } from './servers.mjs';
 
-/** A job that is held for so many milliseconds, while nothing else is claimed, is what holds up the others. */
+/**
+ * A job that is held for so many milliseconds, while nothing else is claimed, is what holds up the others. The rates are those of
+ * the last minute by Redis' clock, which no case can move: so one waits for a whole minute without a claim.
+ */
 const UNTIL_STUCK = 150000;
 
 async function queueWithJobs(t, count) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { go, hides, keepPicture, openDashboard, placeOf, press, shows } from './browser.mjs';
-import { bury, countsOf, getJob, insert, insertMany } from './jobs.mjs';
+import { ack, bury, claim, countsOf, getJob, insert, insertMany, setSettings } from './jobs.mjs';
 import { startHost } from './servers.mjs';
 import { eventually } from './wait.mjs';
 
@@ -144,6 +144,91 @@ test('a queue is emptied after its name was typed, in slices, and can be stopped
   const { ready, scheduled } = await countsOf(base, 'mail');
   assert.deepEqual({ ready, scheduled }, { ready: 0, scheduled: 0 });
   assert.equal((await getJob(base, 'mail', dead)).state, 'dead');
+});
+
+test('an address that names no way to search searches payloads, and what it lists is what is changed', async (t) => {
+  const { base } = await startHost(t);
+  await setSettings(base, 'mail', { retain: 3600 });
+  await insert(base, 'mail', { payload: 1 });
+  const [claimed] = await claim(base, 'mail');
+  await ack(base, 'mail', claimed);
+  for (const payload of ['is done', 'was done', 'other']) await bury(base, 'mail', 'a', { payload });
+  const page = await openDashboard(t, base, '/queues/mail?state=dead');
+  for (const by of ['__proto__', 'constructor', 'limit', 'state']) {
+    await go(page, '/queues/mail?state=dead');
+    await shows(page, '3 dead jobs in this queue');
+    await go(page, `/queues/mail?state=dead&by=${by}&search=done`);
+    await shows(page, '2 dead jobs that match');
+    assert.equal(await page.getByRole('combobox', { name: 'Search in' }).inputValue(), 'text');
+  }
+  await press(page, 'Delete 2…');
+  await press(page, 'Delete');
+  await shows(page, '2 jobs deleted');
+  const { dead, done } = await countsOf(base, 'mail');
+  assert.deepEqual({ dead, done }, { dead: 1, done: 1 });
+});
+
+test('while many jobs are changed no second change of many begins, and the first can be stopped whatever else is told', async (t) => {
+  const { base } = await startHost(t);
+  await insertMany(base, 'mail', 5000);
+  for (const payload of [1, 2]) await insert(base, 'mail', { payload, delay: 3600 });
+  const page = await openDashboard(t, base, '/queues/mail');
+  let let_through;
+  const held = new Promise((resolve) => { let_through = resolve; });
+  let slices = 0;
+  await page.route('**/jobs/delete', async (route) => {
+    slices += 1;
+    if (slices === 2) await held;
+    await route.continue();
+  });
+  await press(page, 'Empty…');
+  await page.keyboard.type('mail');
+  await page.keyboard.press('Enter');
+  await shows(page, 'Delete: 1,000 of about 5,000 looked at, 1,000 deleted');
+  // Buttons that were there, and those of a view that is opened meanwhile.
+  await go(page, '/queues/mail?state=scheduled');
+  await shows(page, '2 scheduled jobs in this queue');
+  const isOff = (name) => page.getByRole('button', { name }).getAttribute('aria-disabled');
+  for (const name of ['Empty…', 'Run now 2']) assert.equal(await isOff(name), 'true', name);
+  await page.getByRole('button', { name: 'Run now 2' }).click({ force: true });
+  assert.equal(await page.locator('dialog').count(), 0);
+  // What went wrong is told until it is closed: more of it than there is room for.
+  const told = page.getByText('Somebody else was faster.');
+  await page.route('**/v1/queues/mail', (route) => (route.request().method() === 'PUT'
+    ? route.fulfill({ status: 412, json: { detail: 'Somebody else was faster.' } }) : route.continue()));
+  for (let times = 1; times <= 5; times += 1) {
+    await press(page, 'Pause');
+    await press(page, 'Pause');
+    await eventually(`it is told ${times} times`, async () => await told.count() === Math.min(times, 4));
+  }
+  // Who leaves is asked first.
+  const asked = page.waitForEvent('dialog');
+  await page.close({ runBeforeUnload: true });
+  const question = await asked;
+  assert.equal(question.type(), 'beforeunload');
+  await question.dismiss();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  let_through();
+  await shows(page, '2,000 jobs deleted; stopped before the end.');
+  for (const name of ['Empty…', 'Run now 2']) assert.equal(await isOff(name), null, name);
+});
+
+test('after a change that failed half-way the page says how far it came, and looks again', async (t) => {
+  const { base } = await startHost(t);
+  await insert(base, 'mail', { payload: 'needle' });
+  await insertMany(base, 'mail', 2500);
+  await insert(base, 'mail', { payload: 'needle' });
+  const page = await openDashboard(t, base, '/queues/mail?search=needle');
+  // It has looked at so many that it does not do so again by itself.
+  await shows(page, '2 ready jobs that match', 'Looked at 2,502 of 2,502');
+  let slices = 0;
+  await page.route('**/jobs/cancel', (route) => {
+    slices += 1;
+    return slices === 1 ? route.continue() : route.fulfill({ status: 503, json: { detail: 'Redis is away.' } });
+  });
+  await press(page, 'Cancel 2…');
+  await press(page, 'Cancel them');
+  await shows(page, 'Redis is away. Before that, 1 job was cancelled.', '1 ready job that matches');
 });
 
 test('a scheduled job is run now', async (t) => {

@@ -25,7 +25,7 @@ export class Unreachable extends Error {}
 export function address(segments, query = {}) {
   const url = new URL('v1/' + segments.map(encodeURIComponent).join('/'), document.baseURI);
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null && value !== '') url.searchParams.set(name, value);
+    if ((value ?? '') !== '') url.searchParams.set(name, value);
   }
   return url.href;
 }

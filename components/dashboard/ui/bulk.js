@@ -35,7 +35,7 @@ export async function askAndChange(queue, verb, filter, what) {
 export async function changeAll(queue, verb, filters) {
   const { label, done } = VERBS[verb];
   const total = { changed: 0, conflicts: 0, unknown: 0 };
-  const running = task();
+  const running = task(label);
   let lookedAt = 0;
   try {
     for (const filter of filters) {
@@ -47,7 +47,7 @@ export async function changeAll(queue, verb, filters) {
         total.unknown += slice.unknown ?? 0;
         lookedAt += slice.looked_at;
         cursor = slice.next;
-        if (cursor) running.tell(`${label}: ${number(lookedAt)} of about ${number(lookedAt + slice.left)} looked at, ${number(total.changed)} ${done}`);
+        if (cursor) running.tell(`${number(lookedAt)} of about ${number(lookedAt + slice.left)} looked at, ${number(total.changed)} ${done}`);
       } while (cursor && !running.isStopped);
       if (running.isStopped) break;
     }

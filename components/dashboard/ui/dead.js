@@ -9,6 +9,8 @@ const REASONS = {
   rejected: 'rejected by its worker',
 };
 
+export const ENDED = ['done', 'dead', 'cancelled'];
+
 export function reasonText(reason) {
   return REASONS[reason] ?? reason;
 }

@@ -67,9 +67,8 @@ function idle({ scheduled, dead }) {
 }
 
 function noWorker(queue, waiting) {
-  return say('bad', queue.totals.claimed === 0
-    ? `No worker has ever claimed a job here: ${waiting} and nobody to take ${queue.counts.ready === 1 ? 'it' : 'them'}.`
-    : `No worker was seen in the last hour: ${waiting} and nobody to take ${queue.counts.ready === 1 ? 'it' : 'them'}.`);
+  const seen = queue.totals.claimed === 0 ? 'has ever claimed a job here' : 'was seen in the last hour';
+  return say('bad', `No worker ${seen}: ${waiting} and nobody to take ${queue.counts.ready === 1 ? 'it' : 'them'}.`);
 }
 
 /** What keeps workers busy or loses them. */

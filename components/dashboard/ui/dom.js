@@ -19,7 +19,7 @@ function fill(node, spec, props, children) {
     if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
     else setAttr(node, name, value);
   }
-  node.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat(2).filter((child) => (child ?? false) !== false));
   return node;
 }
 
@@ -40,7 +40,7 @@ export function setUserText(node, text) {
 }
 
 export function setAttr(node, name, value) {
-  if (value === null || value === undefined || value === false) {
+  if ((value ?? false) === false) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
   } else {
     const text = value === true ? '' : String(value);

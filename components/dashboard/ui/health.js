@@ -6,8 +6,7 @@ import { Pace } from './poll.js';
 
 export function createHealth() {
   const pace = new Pace(60000);
-  const list = document.createElement('div');
-  document.getElementById('banners').append(list);
+  const list = document.getElementById('banners').appendChild(h('div'));
 
   return {
     load: (signal) => pace.keep('', async () => {

@@ -16,9 +16,9 @@ export function parse(fragment) {
   }
 }
 
-/** The fragment of a route. Members of the query without a value are left out. */
+/** The fragment of a route. Members of the query without a value are left out, but for `group`, which is one also when empty. */
 export function link(path, query = {}) {
-  const kept = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');
+  const kept = Object.entries(query).filter(([name, value]) => value || (value === '' && name === 'group'));
   const suffix = kept.length ? '?' + new URLSearchParams(kept) : '';
   return '#/' + path.map(encodeURIComponent).join('/') + suffix;
 }

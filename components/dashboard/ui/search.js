@@ -1,5 +1,5 @@
 // Searching the jobs of a queue. What is searched for stands in the address: `by` and `search`, and for dead jobs `reason` and
-// `group`.
+// `group`, which may be empty.
 
 import { searchJobs } from './api.js';
 import { h } from './dom.js';
@@ -25,12 +25,14 @@ function metadataValue(text) {
   }
 }
 
+const known = (by) => (BY.some(([name]) => name === by) ? by : 'text');
+
 /** What the address asks for, as the API takes it; null if it asks for all. */
-export function filterOf({ by = 'text', search = '', reason, group = '' }) {
+export function filterOf({ by, search = '', reason, group = reason && '' }) {
   const wanted = search.trim();
-  if (!wanted && !reason) return null;
-  const found = wanted && (FILTERS[by]?.(wanted) ?? { [by]: search });
-  return { ...(reason && { reason, group }), ...found };
+  if (!wanted && group === undefined) return null;
+  const name = known(by);
+  return { reason, group, ...(wanted && (FILTERS[name]?.(wanted) ?? { [name]: search })) };
 }
 
 /** `submit({by, search})` is called when something was typed and sent, or was emptied. */
@@ -43,7 +45,7 @@ export function searchForm(submit) {
     element: h('form.search', { role: 'search', onsubmit: (event) => { event.preventDefault(); input.blur(); send(); } }, input, by),
     show(filters) {
       if (document.activeElement !== input) input.value = filters.search ?? '';
-      by.value = filters.by ?? 'text';
+      by.value = known(filters.by);
       tell();
     },
   };

@@ -14,7 +14,7 @@ export function deadPanel(app, queue, query) {
   let filters = query;
   let groups = [];
   const pace = new Pace(30000);
-  const table = groupTable(queue, ({ reason, group }) => reason === filters.reason && group === (filters.group ?? ''));
+  const table = groupTable(queue, ({ reason, group }) => reason === filters.reason && group === filters.group);
   const note = h('p.said', { role: 'status' });
   const jobs = jobsPanel(app, queue, 'dead', query, () => pace.hurry());
   const section = h('div.groups', null, table.element, note);

@@ -19,15 +19,13 @@ export function insertView(app, query) {
   const send = h('button.button.primary', { type: 'submit' }, 'Insert');
   const result = h('p.result', { role: 'status' });
   const denied = h('p.banner.warn', { hidden: true }, 'This key may not insert jobs.');
-  const more = h('details', null, h('summary', null, 'More options'), h('div.form-grid', null,
-    fields.priority.element, fields.max_attempts.element, fields.timeout.element, fields.expires_in.element,
-    fields.unique_key.element, fields.unique_hold.element, fields.unique_for.element),
-    fields.metadata.element);
+  const grid = (...names) => h('div.form-grid', null, names.map((name) => fields[name].element));
+  const more = h('details', null, h('summary', null, 'More options'),
+    grid('priority', 'max_attempts', 'timeout', 'expires_in', 'unique_key', 'unique_hold', 'unique_for'), fields.metadata.element);
   const form = h('form.card', { novalidate: true, onsubmit: submit },
     fields.queue.element, fields.payload.element,
-    h('div.form-grid', null, fields.when.element, fields.delay.element, fields.run_at.element),
-    more, denied, h('div.actions', null, send, result));
-  const element = h('div.view.narrow', null, h('header.head', null, h('h1', { tabindex: '-1' }, 'New job')), form);
+    grid('when', 'delay', 'run_at'), more, denied, h('div.actions', null, send, result));
+  const element = h('div.view.narrow', null, h('header.head', null, h('h1', null, 'New job')), form);
 
   /** Repeating a request whose answer was lost inserts nothing twice; another request needs another key. */
   let attempt = { request: '', key: '' };

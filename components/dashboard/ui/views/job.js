@@ -5,7 +5,7 @@ import { address, deleteJob, getJob } from '../api.js';
 import { actionButton } from '../action.js';
 import { commandBox } from '../copy.js';
 import { changeAll, messageOf, VERBS } from '../bulk.js';
-import { reasonText } from '../dead.js';
+import { ENDED, reasonText } from '../dead.js';
 import { confirm } from '../dialog.js';
 import { h, setContent, setHidden, setText, userText } from '../dom.js';
 import { duration, jobLabel, number } from '../format.js';
@@ -16,8 +16,6 @@ import { link, queueLink } from '../router.js';
 import { curlPost } from '../shell.js';
 import { time } from '../time.js';
 import { timeline } from './timeline.js';
-
-const ENDED = ['done', 'dead', 'cancelled'];
 
 export function jobView(app, queue, id) {
   let job = null;
@@ -32,7 +30,7 @@ export function jobView(app, queue, id) {
   const element = h('div.view', null,
     h('header.head', null, crumbs(userText('a', queue, { href: queueLink(queue) })),
       h('div.head-row', null,
-        h('div.head-title', null, h('h1', { tabindex: '-1' }, `Job ${jobLabel(id)}`), state),
+        h('div.head-title', null, h('h1', null, `Job ${jobLabel(id)}`), state),
         h('div.actions', null, retry, promote, again, remove)),
       h('p.lead', null, h('code.id', { title: 'The id' }, id))),
     h('div.columns', null, h('div', null, blocks), h('div', null, events, progress, facts)));

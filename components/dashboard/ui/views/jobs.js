@@ -1,9 +1,9 @@
 // The jobs of one state or of all, a page at a time; or those that are searched for. What is ticked, or found, can be changed.
 
 import { listJobs } from '../api.js';
-import { actionButton } from '../action.js';
+import { bulkButton } from '../action.js';
 import { askAndChange, VERBS } from '../bulk.js';
-import { lastError, reasonText } from '../dead.js';
+import { ENDED, lastError, reasonText } from '../dead.js';
 import { button, h, setAttr, setHidden, setText } from '../dom.js';
 import { count, jobLabel, number } from '../format.js';
 import { may } from '../key.js';
@@ -56,9 +56,6 @@ const EMPTY = {
   cancelled: `No cancelled jobs are kept. ${RETAIN}`,
 };
 
-/** Those that have ended are listed with the newest first. */
-const ENDED = ['dead', 'done', 'cancelled'];
-
 /** `onChange()` is called when jobs were changed here. */
 export function jobsPanel(app, queue, state, query, onChange = () => {}) {
   let filters = query;
@@ -91,7 +88,7 @@ export function jobsPanel(app, queue, state, query, onChange = () => {}) {
   const chosenText = h('span.chosen');
   const buttons = Object.keys(VERBS).filter((verb) => VERBS[verb].states.includes(state)).map((verb) => ({
     verb,
-    element: actionButton(app, `button.button.${verb === 'redrive' ? 'primary' : VERBS[verb].isDanger ? 'danger-text' : 'plain'}`, VERBS[verb].label, () => run(verb)),
+    element: bulkButton(app, `button.button.${verb === 'redrive' ? 'primary' : VERBS[verb].isDanger ? 'danger-text' : 'plain'}`, '', () => run(verb)),
   }));
   const choice = h('div.toolbar', null, chosenText, h('div.actions', null, buttons.map(({ element }) => element)));
   const pages = pager((cursor) => to({ state, cursor }));
@@ -106,7 +103,7 @@ export function jobsPanel(app, queue, state, query, onChange = () => {}) {
     const isWhole = filter && !found.next && !filters.cursor;
     const size = filter ? (isWhole ? found.jobs.length : undefined) : total;
     const what = size === undefined ? `all ${named}s` : count(size, named);
-    return { filter: { state, ...filter }, size, text: filter ? `${what} that match${size === 1 ? 'es' : ''}` : `${what} in this queue` };
+    return { filter: { ...filter, state }, size, text: filter ? `${what} that match${size === 1 ? 'es' : ''}` : `${what} in this queue` };
   }
 
   function showChoice() {
@@ -126,11 +123,14 @@ export function jobsPanel(app, queue, state, query, onChange = () => {}) {
 
   async function run(verb) {
     const { filter: of, text: what } = chosen();
-    const message = await askAndChange(queue, verb, of, what);
-    if (message) selected.clear();
-    again();
-    onChange();
-    return message;
+    try {
+      const message = await askAndChange(queue, verb, of, what);
+      if (message) selected.clear();
+      return message;
+    } finally {
+      again();
+      onChange();
+    }
   }
 
   function show(page) {

@@ -1,7 +1,7 @@
 // One queue: how it does, why, and its jobs by state.
 
 import { deleteQueue, getHistory, getQueue, listJobs, setPaused } from '../api.js';
-import { actionButton } from '../action.js';
+import { actionButton, bulkButton } from '../action.js';
 import { changeAll, messageOf } from '../bulk.js';
 import { historyChart } from '../chart.js';
 import { ageLevel, badges, diagnose } from '../diagnosis.js';
@@ -101,12 +101,12 @@ function queueHeader(app, queue) {
   const pause = actionButton(app, 'button.button', 'Pause', () => turn(queue, !isPaused));
   const insert = h('a.button', { href: link(['new'], { queue }) }, 'New job');
   const settings = h('a.button', { href: link(['queues', queue, 'settings']) }, 'Settings');
-  const empty = actionButton(app, 'button.button.danger-text', 'Empty…', () => emptyQueue(queue, counts));
+  const empty = bulkButton(app, 'button.button.danger-text', 'Empty…', () => emptyQueue(queue, counts));
   const remove = actionButton(app, 'button.button.danger-text', 'Delete queue…', () => removeQueue(queue));
   return {
     element: h('header.head', null, crumbs(),
       h('div.head-row', null,
-        h('div.head-title', null, userText('h1', queue, { tabindex: '-1' }), marks.element),
+        h('div.head-title', null, userText('h1', queue), marks.element),
         h('div.actions', null, pause, insert, settings, empty, remove))),
     update(current, history) {
       isPaused = current.settings.paused;

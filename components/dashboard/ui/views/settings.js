@@ -9,31 +9,30 @@ import { may } from '../key.js';
 import { crumbs } from '../pieces.js';
 import { queueLink } from '../router.js';
 
-/** How each is shown and read. `path` leads to it in the settings. */
+/** How each is shown and read. `name` is the way to it in the settings. */
 const FIELDS = [
-  { path: ['lease'], label: 'Lease', unit: 'seconds', help: 'For so long a job belongs to the worker that claimed it.' },
-  { path: ['max_attempts'], label: 'Max attempts', isWhole: true, help: 'After so many failures a job is dead.' },
-  { path: ['max_lost_leases'], label: 'Max lost leases', isWhole: true, help: 'After so many lost leases a job is dead.' },
-  { path: ['backoff', 'kind'], label: 'Backoff', choices: [['exponential', 'Doubles each time'], ['fixed', 'Always the same']], help: 'How long a failed job waits for its next attempt.' },
-  { path: ['backoff', 'delay'], label: 'First delay', unit: 'seconds' },
-  { path: ['backoff', 'max'], label: 'Max delay', unit: 'seconds', only: (read) => read('backoff.kind') === 'exponential' },
-  { path: ['retain'], label: 'Keep done jobs', unit: 'seconds', help: 'Done and cancelled ones.' },
-  { path: ['dead_retain'], label: 'Keep dead jobs', unit: 'seconds' },
-  { path: ['max_dead'], label: 'Max dead jobs', isWhole: true, help: 'So many are kept, the newest.' },
-  { path: ['max_bytes'], label: 'Max payload', unit: 'bytes', isWhole: true, isOptional: true, help: 'Empty: the server’s limit.' },
-  { path: ['legacy_delivery'], label: 'Legacy workers get jobs', choices: [['at-most-once', 'At most once'], ['at-least-once', 'At least once']] },
-  { path: ['paused'], label: 'Jobs', choices: [['false', 'Are handed out'], ['true', 'Are held back (paused)']] },
+  { name: 'lease', label: 'Lease', unit: 'seconds', help: 'For so long a job belongs to the worker that claimed it.' },
+  { name: 'max_attempts', label: 'Max attempts', isWhole: true, help: 'After so many failures a job is dead.' },
+  { name: 'max_lost_leases', label: 'Max lost leases', isWhole: true, help: 'After so many lost leases a job is dead.' },
+  { name: 'backoff.kind', label: 'Backoff', choices: [['exponential', 'Doubles each time'], ['fixed', 'Always the same']], help: 'How long a failed job waits for its next attempt.' },
+  { name: 'backoff.delay', label: 'First delay', unit: 'seconds' },
+  { name: 'backoff.max', label: 'Max delay', unit: 'seconds', only: (read) => read('backoff.kind') === 'exponential' },
+  { name: 'retain', label: 'Keep done jobs', unit: 'seconds', help: 'Done and cancelled ones.' },
+  { name: 'dead_retain', label: 'Keep dead jobs', unit: 'seconds' },
+  { name: 'max_dead', label: 'Max dead jobs', isWhole: true, help: 'So many are kept, the newest.' },
+  { name: 'max_bytes', label: 'Max payload', unit: 'bytes', isWhole: true, isOptional: true, help: 'Empty: the server’s limit.' },
+  { name: 'legacy_delivery', label: 'Legacy workers get jobs', choices: [['at-most-once', 'At most once'], ['at-least-once', 'At least once']] },
+  { name: 'paused', label: 'Jobs', choices: [['false', 'Are handed out'], ['true', 'Are held back (paused)']] },
 ];
 
-const nameOf = ({ path }) => path.join('.');
-const textOf = ({ path }, settings) => String(path.reduce((value, name) => value?.[name], settings) ?? '');
+const textOf = ({ name }, settings) => String(name.split('.').reduce((value, part) => value?.[part], settings) ?? '');
 
 export function settingsView(app, queue) {
   let base = null;
   let tag = null;
-  const controls = new Map(FIELDS.map((one) => [nameOf(one), createField(one, () => showState())]));
+  const controls = new Map(FIELDS.map((one) => [one.name, createField(one, () => showState())]));
   const read = (name) => controls.get(name).control.value;
-  const changed = () => FIELDS.filter((one) => base && read(nameOf(one)) !== textOf(one, base));
+  const changed = () => FIELDS.filter((one) => base && read(one.name) !== textOf(one, base));
   const save = h('button.button.primary', { type: 'submit' }, 'Save');
   const undo = button('button.button', 'Undo', () => fill(base, true));
   const state = h('p.said', { role: 'status' });
@@ -42,12 +41,12 @@ export function settingsView(app, queue) {
     h('div.form-grid', null, [...controls.values()].map((one) => one.element)),
     h('div.actions', null, save, undo, state));
   const element = h('div.view', null,
-    h('header.head', null, crumbs(userText('a', queue, { href: queueLink(queue) })), h('h1', { tabindex: '-1' }, 'Settings')), form);
+    h('header.head', null, crumbs(userText('a', queue, { href: queueLink(queue) })), h('h1', null, 'Settings')), form);
 
   function showState() {
     const count = changed().length;
     for (const one of FIELDS) {
-      const { element, control, setHint } = controls.get(nameOf(one));
+      const { element, control, setHint } = controls.get(one.name);
       if (one.only) setHidden(element, !one.only(read));
       setHint(hintOf(one, control.value));
     }
@@ -61,12 +60,12 @@ export function settingsView(app, queue) {
 
   /** What somebody typed stays, unless all is to be as it was. */
   function fill(settings, isAll) {
-    const typed = new Set(isAll ? [] : changed().map(nameOf));
+    const typed = new Set(isAll ? [] : changed().map(({ name }) => name));
     base = settings;
     for (const one of FIELDS) {
-      const name = nameOf(one);
-      controls.get(name).setError(null);
-      if (!typed.has(name)) controls.get(name).control.value = textOf(one, settings);
+      const { control, setError } = controls.get(one.name);
+      setError(null);
+      if (!typed.has(one.name)) control.value = textOf(one, settings);
     }
     showState();
   }
@@ -74,7 +73,7 @@ export function settingsView(app, queue) {
   async function submit(event) {
     event.preventDefault();
     const wrong = FIELDS.filter((one) => !check(one));
-    if (wrong.length) return controls.get(nameOf(wrong[0])).control.focus();
+    if (wrong.length) return controls.get(wrong[0].name).control.focus();
     await act(app, save, async () => {
       try {
         const saved = await putSettings(queue, settingsFrom(base, read), tag);
@@ -92,7 +91,7 @@ export function settingsView(app, queue) {
   }
 
   function check(one) {
-    const { element, control, setError } = controls.get(nameOf(one));
+    const { element, control, setError } = controls.get(one.name);
     const isNumber = !one.choices && !element.hidden && !(one.isOptional && control.value.trim() === '');
     const error = isNumber ? numberError(control.value) : null;
     setError(error);
@@ -156,16 +155,16 @@ function hintOf({ unit, help = '' }, text) {
 function settingsFrom(base, read) {
   const settings = structuredClone(base);
   for (const one of FIELDS) {
-    const target = one.path.length > 1 ? (settings[one.path[0]] ??= {}) : settings;
-    const name = one.path.at(-1);
-    if (one.only && !one.only(read)) delete target[name];
-    else target[name] = valueOf(one, read(nameOf(one)));
+    const [name, part] = one.name.split('.');
+    const target = part ? (settings[name] ??= {}) : settings;
+    if (one.only && !one.only(read)) delete target[part ?? name];
+    else target[part ?? name] = valueOf(one, read(one.name));
   }
   return settings;
 }
 
 function valueOf(one, text) {
-  if (one.path[0] === 'paused') return text === 'true';
+  if (one.name === 'paused') return text === 'true';
   if (one.choices) return text;
   return text.trim() === '' ? null : parseNumber(text);
 }
