@@ -58,6 +58,21 @@ async fn work(server: &Server, queue: &str) {
     }
 }
 
+/// Makes a job dead.
+async fn kill(server: &Server, queue: &str) {
+    server.insert(queue, r#"{"payload":1}"#).await;
+    for receipt in server.claim(queue, "{}").await {
+        server.finish(queue, &receipt, "nack", r#"{"dead":true}"#).await;
+    }
+}
+
+/// Deletes the dead job.
+async fn clear(server: &Server, queue: &str) {
+    let target = format!("/v1/queues/{queue}/dead/delete");
+    let answer = server.client.post(&target, r#"{"limit":1}"#.to_owned()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
 /// Waits until these alerts fire, each for a queue, and no others.
 async fn fires(prometheus: &Prometheus, alerts: &[(&str, &str)]) {
     let mut expected: Vec<_> = alerts
@@ -65,6 +80,7 @@ async fn fires(prometheus: &Prometheus, alerts: &[(&str, &str)]) {
         .map(|(alert, queue)| (alert.to_string(), queue.to_string()))
         .collect();
     expected.sort_unstable();
+    prometheus.evaluates().await;
     until(&format!("{alerts:?} fire"), async || {
         prometheus.firing().await == expected
     })
@@ -78,8 +94,12 @@ async fn each_alert_fires_while_it_is_true_and_at_no_other_time() {
         server.insert(queue, r#"{"payload":1}"#).await;
         work(&server, queue).await;
     }
+    kill(&server, "born").await;
     let prometheus = Prometheus::start(&server, &alerts()).await;
     prometheus.knows("presque_queue_dead_total{queue=\"bad\"} == 0").await;
+    // Its dead job is older than what Prometheus knows.
+    fires(&prometheus, &[("PresqueDeadJobs", "born")]).await;
+    clear(&server, "born").await;
     fires(&prometheus, &[]).await;
 
     insert_long_ago(&server, "old").await;
@@ -92,14 +112,14 @@ async fn each_alert_fires_while_it_is_true_and_at_no_other_time() {
     );
     assert_eq!(paused.await.status, 201);
     insert_long_ago(&server, "paused").await;
-    server.insert("idle", r#"{"payload":1}"#).await;
-    server.insert("bad", r#"{"payload":1}"#).await;
-    for receipt in server.claim("bad", "{}").await {
-        server.finish("bad", &receipt, "nack", r#"{"dead":true}"#).await;
-    }
+    insert_long_ago(&server, "idle").await;
+    kill(&server, "bad").await;
+    prometheus.knows("presque_queue_dead_total{queue=\"bad\"} == 1").await;
+    clear(&server, "bad").await;
     let dead = ("PresqueDeadJobs", "bad");
     let expected = [
         dead,
+        ("PresqueJobsTooOld", "idle"),
         ("PresqueJobsTooOld", "old"),
         ("PresqueNoWorker", "idle"),
         ("PresqueNoWorker", "old"),
@@ -119,14 +139,22 @@ async fn each_alert_fires_while_it_is_true_and_at_no_other_time() {
     fires(&prometheus, &[dead]).await;
 }
 
+fn promtool(words: [&str; 2], file: &Path) {
+    let ran = Command::new("promtool").args(words).arg(file).output();
+    let ran = ran.expect("promtool starts: `cargo xtask test` installs it");
+    let texts = [&ran.stdout, &ran.stderr].map(|text| String::from_utf8_lossy(text));
+    assert!(ran.status.success(), "{words:?}: {}", texts.concat());
+}
+
+#[test]
+fn an_alert_fires_after_the_time_that_it_names_and_not_for_gaps() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/metrics/alerts.yml");
+    promtool(["test", "rules"], &tests);
+}
+
 #[test]
 fn the_alerts_are_rules_as_prometheus_has_them() {
-    let checked = Command::new("promtool")
-        .args(["check", "rules"])
-        .arg(path("prometheus/alerts.yml"))
-        .output();
-    let checked = checked.expect("promtool starts: `cargo xtask test` installs it");
-    assert!(checked.status.success(), "{checked:?}");
+    promtool(["check", "rules"], &path("prometheus/alerts.yml"));
     let rules = alerts();
     let names: Vec<_> = rules["groups"][0]["rules"]
         .as_array()

@@ -1,7 +1,7 @@
 //! A real Prometheus, which scrapes a host.
 
 use super::Server;
-use crate::support::{Client, eventually};
+use crate::support::{Client, eventually, until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs::File;
@@ -104,6 +104,19 @@ impl Prometheus {
             .collect();
         firing.sort_unstable();
         firing
+    }
+
+    /// Waits until the rules were evaluated from the start, on what Prometheus knows by now.
+    pub(super) async fn evaluates(&self) {
+        // The first evaluation that ends may have begun before.
+        for _ in 0..2 {
+            let last = self.last_evaluation().await;
+            until("the rules are evaluated", async || self.last_evaluation().await != last).await;
+        }
+    }
+
+    async fn last_evaluation(&self) -> Value {
+        self.api("rules").await["groups"][0]["lastEvaluation"].clone()
     }
 
     /// Waits until an expression gives something.
