@@ -142,7 +142,7 @@ pub(super) fn render_others(text: &mut Text, others: &Others) {
         ),
         (
             "presque_other_jobs",
-            "Jobs in each state in the other queues together, as these were when they were last looked at. Nothing is told of what was counted in them.",
+            "Jobs in each state in the other queues together, as these were when they were last looked at, and 0 for one that no scrape has looked at yet. Nothing is told of what was counted in them.",
         ),
         (
             "presque_other_oldest_ready_age_seconds",

@@ -45,6 +45,9 @@ async fn show<R: Redis>(request: &Request, context: &Context<R>) -> Result<Respo
         }
         None => run_all(context).await,
     };
+    if let Err(error @ RedisError::Unexpected(_)) = &found {
+        context.store.log(&format!("cannot tell metrics: {error}"));
+    }
     // That Redis is away is what a scrape must tell, so it is no failure of the scrape.
     render_server(&mut text, found.is_ok());
     if let Ok((queues, others)) = found {

@@ -75,6 +75,11 @@ impl<R: Redis> Store<R> {
         Self { redis }
     }
 
+    /// Takes a line for the operator's log. What Redis answers with an error is there already; a reply that could not be read is not.
+    pub(crate) fn log(&self, line: &str) {
+        self.redis.log(line);
+    }
+
     /// Runs a script on a queue.
     pub(in crate::store) async fn run(
         &self,

@@ -161,19 +161,6 @@ async fn a_queue_may_have_any_name() {
     assert_eq!(metrics.samples("presque_queue_paused", &[]).len(), names.len());
 }
 
-#[tokio::test]
-async fn when_redis_is_away_a_scrape_says_so_and_nothing_else() {
-    let mut server = Server::start();
-    server.insert("a", r#"{"payload":1}"#).await;
-    assert_eq!(server.scrape().await.value("presque_redis_up", &[]), 1.0);
-    server.redis.server.kill().unwrap();
-    for target in ["/metrics", "/metrics?queue=a"] {
-        let metrics = Metrics::of(&server.client.get(target).await);
-        assert_eq!(metrics.value("presque_redis_up", &[]), 0.0);
-        assert_eq!(metrics.families(), ["presque_build", "presque_redis_up"]);
-    }
-}
-
 /// The type of a problem, and the parameter that it names.
 fn problem(answer: &Answer) -> (u16, String, Value) {
     assert_eq!(

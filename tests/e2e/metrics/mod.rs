@@ -2,6 +2,7 @@
 
 mod answers;
 mod deploy;
+mod faults;
 mod many;
 mod prometheus;
 
