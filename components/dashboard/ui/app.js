@@ -138,7 +138,6 @@ function put(element, id) {
   if (main.shown === id && (id !== 'view' || element.isConnected)) return;
   main.shown = id;
   main.replaceChildren(element);
-  setAttr(main.querySelector('h1'), 'tabindex', '-1');
 }
 
 function setLive(state, text) {

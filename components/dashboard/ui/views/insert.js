@@ -25,7 +25,7 @@ export function insertView(app, query) {
   const form = h('form.card', { novalidate: true, onsubmit: submit },
     fields.queue.element, fields.payload.element,
     grid('when', 'delay', 'run_at'), more, denied, h('div.actions', null, send, result));
-  const element = h('div.view.narrow', null, h('header.head', null, h('h1', null, 'New job')), form);
+  const element = h('div.view.narrow', null, h('header.head', null, h('h1', { tabindex: '-1' }, 'New job')), form);
 
   /** Repeating a request whose answer was lost inserts nothing twice; another request needs another key. */
   let attempt = { request: '', key: '' };

@@ -30,7 +30,7 @@ export function jobView(app, queue, id) {
   const element = h('div.view', null,
     h('header.head', null, crumbs(userText('a', queue, { href: queueLink(queue) })),
       h('div.head-row', null,
-        h('div.head-title', null, h('h1', null, `Job ${jobLabel(id)}`), state),
+        h('div.head-title', null, h('h1', { tabindex: '-1' }, `Job ${jobLabel(id)}`), state),
         h('div.actions', null, retry, promote, again, remove)),
       h('p.lead', null, h('code.id', { title: 'The id' }, id))),
     h('div.columns', null, h('div', null, blocks), h('div', null, events, progress, facts)));

@@ -3,7 +3,7 @@
 import { h } from '../dom.js';
 
 export function notice(title, text, ...more) {
-  return h('section.notice', null, h('h1', null, title), text && h('p', null, text), more);
+  return h('section.notice', null, h('h1', { tabindex: '-1' }, title), text && h('p', null, text), more);
 }
 
 const TITLES = {
@@ -28,7 +28,7 @@ export function keyForm(isWrong, use) {
     title: 'A key is visible ASCII without spaces', 'aria-describedby': 'key-help', 'aria-invalid': isWrong && 'true',
   });
   return h('section.notice', null,
-    h('h1', null, 'This server needs a key'),
+    h('h1', { tabindex: '-1' }, 'This server needs a key'),
     isWrong && h('p.error', { role: 'alert' }, 'The key that was given is not valid, or not any more.'),
     h('form.key-form', { onsubmit: (event) => { event.preventDefault(); use(input.value.trim()); } },
       h('label', { for: 'key' }, 'Key'),

@@ -48,7 +48,7 @@ export function overviewView(app, query) {
   const pages = pager((cursor) => link([], { ...filters, cursor }));
   const empty = h('section.empty', { hidden: true });
   const content = h('div', null, totals.element, tools.element, rows.element, pages.element);
-  const element = h('div.view', null, h('h1.hidden-text', null, 'Queues'), content, empty);
+  const element = h('div.view', null, h('h1.hidden-text', { tabindex: '-1' }, 'Queues'), content, empty);
 
   const showFilters = () => {
     tools.show(filters);

@@ -106,7 +106,7 @@ function queueHeader(app, queue) {
   return {
     element: h('header.head', null, crumbs(),
       h('div.head-row', null,
-        h('div.head-title', null, userText('h1', queue), marks.element),
+        h('div.head-title', null, userText('h1', queue, { tabindex: '-1' }), marks.element),
         h('div.actions', null, pause, insert, settings, empty, remove))),
     update(current, history) {
       isPaused = current.settings.paused;

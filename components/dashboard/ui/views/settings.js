@@ -41,7 +41,7 @@ export function settingsView(app, queue) {
     h('div.form-grid', null, [...controls.values()].map((one) => one.element)),
     h('div.actions', null, save, undo, state));
   const element = h('div.view', null,
-    h('header.head', null, crumbs(userText('a', queue, { href: queueLink(queue) })), h('h1', null, 'Settings')), form);
+    h('header.head', null, crumbs(userText('a', queue, { href: queueLink(queue) })), h('h1', { tabindex: '-1' }, 'Settings')), form);
 
   function showState() {
     const count = changed().length;

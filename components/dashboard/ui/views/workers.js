@@ -27,7 +27,7 @@ export function workersView(app, query) {
   ], ({ worker }) => worker);
   const empty = h('section.empty', { hidden: true });
   const element = h('div.view', null,
-    h('header.head', null, h('h1', null, 'Workers'),
+    h('header.head', null, h('h1', { tabindex: '-1' }, 'Workers'),
       h('p.lead', null, 'Those that gave a name and claimed in the last 24 hours. What they hold now stands at each queue’s active jobs.')),
     h('div.toolbar', { role: 'search' }, search, said), rows.element, empty);
   search.value = filters.search ?? '';
