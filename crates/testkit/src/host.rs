@@ -7,9 +7,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+/// How long a start may take. The first ones after a build compile all components, several at the same time.
+const START_PATIENCE: Duration = PATIENCE.saturating_mul(4);
 
 /// A running host. It is killed when this is dropped.
 pub struct Host {
@@ -89,7 +93,7 @@ impl Host {
                 let _ = sender.send(line);
             }
         });
-        let first = receiver.recv_timeout(PATIENCE).unwrap_or_default();
+        let first = receiver.recv_timeout(START_PATIENCE).unwrap_or_default();
         let Some(base) = first.strip_prefix("Serving ").map(str::to_owned) else {
             let ended = process.child.try_wait();
             panic!("the host does not serve ({first:?}, {ended:?}): {}", process.log());
