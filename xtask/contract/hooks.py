@@ -34,6 +34,9 @@ def before_call(context, case, kwargs):
         delay, expires_in = job.get("delay"), job.get("expires_in")
         if is_number(delay) and is_number(expires_in) and delay + 0.001 >= expires_in:
             del job["delay"]
+    # A cursor is for the search that gave it.
+    if isinstance(body, dict) and case.path.endswith("/jobs/search") and "state" in body:
+        body.pop("cursor", None)
     # A receipt comes from a claim.
     path = case.path_parameters
     if receipts and re.fullmatch("[0-9a-f]{24}-[1-9][0-9]{0,9}", str(path.get("receipt"))):
