@@ -155,8 +155,14 @@ impl Connection {
         let result = with_timeout(max_wait + BLOCKING_GRACE, execute(&connection, name, args)).await;
         let mut idle = self.idle.borrow_mut();
         match &result {
-            // What broke one has broken the others too, most likely. The shared one is asked, or finds out, when it is used.
-            Err(error) if error.asks_for_new_connection() => idle.clear(),
+            // What broke one has broken the others too, most likely. The shared one is asked when it is used; but one that leads to the
+            // wrong server answers.
+            Err(error) if error.asks_for_new_connection() => {
+                idle.clear();
+                if matches!(error, RedisError::Unavailable(..)) {
+                    self.shared.take();
+                }
+            }
             // The command still blocks it.
             Err(RedisError::Interrupted) => {}
             _ if idle.len() < MAX_IDLE => idle.push(connection),
