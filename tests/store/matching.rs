@@ -646,3 +646,19 @@ async fn of_jobs_that_are_due_at_the_same_time_none_is_looked_at_twice() {
     assert_eq!(looked_at, 30);
     assert_eq!(work.search(None, &odd).await, []);
 }
+
+#[tokio::test]
+async fn no_more_than_a_hundred_jobs_are_cancelled_in_one_call() {
+    let work = Work::start().await;
+    work.numbers(250).await;
+    let state = ActOn::State(State::Ready, None);
+    assert_eq!(work.act(Action::Cancel, state, &all(), 1000).await.changed, 100);
+    let left = work.search(Some(State::Ready), &all()).await;
+    let acted = work.act(Action::Cancel, ActOn::Ids(&left, None), &all(), 1000).await;
+    assert_eq!(
+        (acted.changed, acted.looked_at, acted.left, acted.next),
+        (100, 100, 50, None)
+    );
+    assert_eq!(work.search(Some(State::Ready), &all()).await.len(), 50);
+    work.assert_sound().await;
+}

@@ -135,7 +135,7 @@ end
 
 local function act_on_ids()
   local unknown, looked_at, count = 0, 0, #ARGV - FIRST_ID + 1
-  while looked_at < count and bytes_read < max_bytes do
+  while looked_at < count and bytes_read < max_bytes and changed < max_jobs do
     local job, from = job_by_id(ARGV[FIRST_ID + looked_at])
     looked_at = looked_at + 1
     if not job or not acts[from] or state ~= '' and from ~= state then
