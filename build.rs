@@ -16,7 +16,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (name, source) = (name.to_uppercase(), script.source);
         let sha1 = sha1_smol::Sha1::from(&source).digest();
         let keys: String = script.keys.iter().map(|key| format!("keys::{key}, ")).collect();
-        writeln!(out, "script!({name}, {source:?}, \"{sha1}\", [{keys}]);")?;
+        let promises = !script.promises_nothing;
+        writeln!(out, "script!({name}, {source:?}, \"{sha1}\", [{keys}], {promises});")?;
     }
     fs::write(format!("{}/scripts.rs", env::var("OUT_DIR")?), out)?;
     Ok(())

@@ -1,7 +1,8 @@
 //! The instance's connections to Redis.
 
 use super::log;
-use crate::store::{Redis, RedisError, Reply, Unavailable};
+use crate::store::{Address, Command, Connector, Node, RedisError, Reply, Unavailable};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use spin_sdk::redis::{self, RedisParameter, RedisResult};
 use spin_sdk::time;
 use std::cell::{Cell, RefCell};
@@ -31,24 +32,91 @@ const BLOCKING_GRACE: Duration = Duration::from_secs(2);
 /// How many connections for commands that block are kept when nobody uses them.
 const MAX_IDLE: usize = 16;
 
-/// The instance's way to Redis: one connection that all requests share, and one for each command that blocks. Each is
-/// opened when it is first needed, and opened again after it broke, or led to a server that is not the right one any more.
+/// The instance's way to one server: one connection that all requests share, and one for each command that blocks, or that must stand
+/// behind another. Each is opened when it is first needed, and opened again after it broke, or led to a server that is not the right
+/// one any more.
 pub struct Connection {
     address: String,
-    shared: RefCell<Option<Rc<Shared>>>,
-    /// Connections for commands that block, which none uses now.
-    idle: RefCell<Vec<redis::Connection>>,
+    shared: RefCell<Option<Rc<Open>>>,
+    /// Connections of commands of their own, which none uses now.
+    idle: RefCell<Vec<Open>>,
     /// Set while a request opens the connection, so that concurrent ones open one between them.
     opening: Cell<bool>,
 }
 
-struct Shared {
+/// An open connection.
+struct Open {
     handle: redis::Connection,
     last_reply: Cell<Instant>,
 }
 
+impl Open {
+    fn new(handle: redis::Connection) -> Self {
+        Self {
+            handle,
+            last_reply: Cell::new(Instant::now()),
+        }
+    }
+
+    async fn execute(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        let parameters = args.iter().map(|arg| RedisParameter::Binary(arg.to_vec()));
+        let results = self.handle.execute(name, parameters).await?;
+        self.last_reply.set(Instant::now());
+        Ok(results.into_iter().map(Reply::from).collect())
+    }
+
+    /// Asks whether it still lives, where it was quiet.
+    async fn check(&self) -> Result<(), RedisError> {
+        if self.last_reply.get().elapsed() <= PING_AFTER_IDLE {
+            return Ok(());
+        }
+        match with_timeout(CONNECT_TIMEOUT, self.execute("PING", &[])).await {
+            // To be told that one may not ask is an answer, too.
+            Ok(_) | Err(RedisError::Forbidden(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Connects to the servers of a deployment.
+pub struct Platform {
+    /// What stands in an address before the server, and behind it. A secret: it holds the password.
+    login: [String; 2],
+}
+
+impl Platform {
+    /// `scheme` is `redis` or `rediss`. The platform's client wants a password where there is a user.
+    pub(super) fn new(scheme: &str, user: &str, password: &str, database: u32) -> Self {
+        let escaped = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let login = match (user, password) {
+            ("", "") => format!("{scheme}://"),
+            (user, password) => format!("{scheme}://{}:{}@", escaped(user), escaped(password)),
+        };
+        Self {
+            login: [login, format!("/{database}")],
+        }
+    }
+}
+
+impl Connector for Platform {
+    type Node = Connection;
+
+    fn node(&self, address: &Address) -> Connection {
+        let [before, behind] = &self.login;
+        Connection::new(format!("{before}{address}{behind}"))
+    }
+
+    async fn pause(&self, duration: Duration) {
+        time::sleep(duration).await;
+    }
+
+    fn log(&self, line: &str) {
+        log(line);
+    }
+}
+
 impl Connection {
-    pub(super) fn new(address: String) -> Self {
+    fn new(address: String) -> Self {
         Self {
             address,
             shared: RefCell::new(None),
@@ -58,7 +126,7 @@ impl Connection {
     }
 
     /// A connection that was alive a moment ago. What fails in here has sent no command, so it is tried twice.
-    async fn checked(&self) -> Result<Rc<Shared>, RedisError> {
+    async fn checked(&self) -> Result<Rc<Open>, RedisError> {
         let mut result = self.get_or_open().await;
         if result.is_err() {
             result = self.get_or_open().await;
@@ -66,19 +134,15 @@ impl Connection {
         result.map_err(RedisError::without_effect)
     }
 
-    async fn get_or_open(&self) -> Result<Rc<Shared>, RedisError> {
+    async fn get_or_open(&self) -> Result<Rc<Open>, RedisError> {
         if let Some(shared) = self.shared() {
-            if shared.last_reply.get().elapsed() > PING_AFTER_IDLE
-                && let Err(error) = with_timeout(CONNECT_TIMEOUT, shared.handle.execute("PING", [])).await
-            {
-                let error = RedisError::from(error);
-                // To be told that one may not ask is an answer, too.
-                if !matches!(error, RedisError::Forbidden(_)) {
+            return match shared.check().await {
+                Ok(()) => Ok(shared),
+                Err(error) => {
                     self.forget(&shared);
-                    return Err(error);
+                    Err(error)
                 }
-            }
-            return Ok(shared);
+            };
         }
         if self.opening.get() {
             while self.opening.get() {
@@ -90,23 +154,21 @@ impl Connection {
                 .ok_or_else(|| RedisError::Unreachable("it could not be opened".into()));
         }
         let _opening = Opening::begin(&self.opening);
-        let opened = Rc::new(Shared {
-            handle: self.open().await?,
-            last_reply: Cell::new(Instant::now()),
-        });
+        let opened = Rc::new(self.open().await?);
         self.shared.replace(Some(opened.clone()));
         Ok(opened)
     }
 
-    async fn open(&self) -> Result<redis::Connection, redis::Error> {
-        with_timeout(CONNECT_TIMEOUT, redis::Connection::open(&self.address)).await
+    async fn open(&self) -> Result<Open, RedisError> {
+        let opening = async { Ok(Open::new(redis::Connection::open(&self.address).await?)) };
+        with_timeout(CONNECT_TIMEOUT, opening).await
     }
 
     /// Opens a connection for commands that block, unless the server has few slots left: those are for the connections that
     /// requests share, without which nothing works.
-    async fn open_blocking(&self) -> Result<redis::Connection, RedisError> {
+    async fn open_blocking(&self) -> Result<Open, RedisError> {
         let connection = self.open().await?;
-        let info = with_timeout(CONNECT_TIMEOUT, execute(&connection, "INFO", &[b"clients"])).await;
+        let info = with_timeout(CONNECT_TIMEOUT, connection.execute("INFO", &[b"clients"])).await;
         match info {
             Ok(info) if has_few_slots(&info) => {
                 let text = "what is left is kept for requests that do not wait".to_owned();
@@ -118,27 +180,13 @@ impl Connection {
         }
     }
 
-    fn shared(&self) -> Option<Rc<Shared>> {
+    fn shared(&self) -> Option<Rc<Open>> {
         self.shared.borrow().clone()
     }
 
     /// Drops a connection that should not be used again, unless another request has replaced it already.
-    fn forget(&self, broken: &Rc<Shared>) {
+    fn forget(&self, broken: &Rc<Open>) {
         self.shared.borrow_mut().take_if(|shared| Rc::ptr_eq(shared, broken));
-    }
-
-    async fn run(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
-        let shared = self.checked().await?;
-        let result = execute(&shared.handle, name, args).await;
-        match &result {
-            Ok(_) => shared.last_reply.set(Instant::now()),
-            Err(error) if error.asks_for_new_connection() => {
-                self.forget(&shared);
-                self.idle.borrow_mut().clear();
-            }
-            Err(_) => {}
-        }
-        result
     }
 
     /// Runs a command on a connection of its own: one that is idle, or a new one.
@@ -152,9 +200,27 @@ impl Connection {
             None => self.open_blocking().await.map_err(RedisError::without_effect)?,
         };
         // A connection can fall silent without breaking, where a network forgets it.
-        let result = with_timeout(max_wait + BLOCKING_GRACE, execute(&connection, name, args)).await;
+        let result = with_timeout(max_wait + BLOCKING_GRACE, connection.execute(name, args)).await;
+        self.keep(connection, &result);
+        result
+    }
+
+    /// A connection that no other command uses, and that was alive a moment ago.
+    async fn idle_or_new(&self) -> Result<Open, RedisError> {
+        let idle = self.idle.borrow_mut().pop();
+        if let Some(connection) = idle {
+            match connection.check().await {
+                Ok(()) => return Ok(connection),
+                Err(_) => self.idle.borrow_mut().clear(),
+            }
+        }
+        self.open().await.map_err(RedisError::without_effect)
+    }
+
+    /// Keeps a connection of its own for another command, unless it broke.
+    fn keep(&self, connection: Open, result: &Result<Vec<Reply>, RedisError>) {
         let mut idle = self.idle.borrow_mut();
-        match &result {
+        match result {
             // What broke one has broken the others too, most likely. The shared one is asked when it is used; but one that leads to the
             // wrong server answers.
             Err(error) if error.asks_for_new_connection() => {
@@ -168,7 +234,6 @@ impl Connection {
             _ if idle.len() < MAX_IDLE => idle.push(connection),
             _ => {}
         }
-        result
     }
 }
 
@@ -183,12 +248,6 @@ fn has_few_slots(info: &[Reply]) -> bool {
     let (used, allowed) = (number("connected_clients:"), number("maxclients:"));
     used.zip(allowed)
         .is_some_and(|(used, allowed)| (allowed - used.min(allowed)) * 8 < allowed)
-}
-
-async fn execute(connection: &redis::Connection, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
-    let parameters = args.iter().map(|arg| RedisParameter::Binary(arg.to_vec()));
-    let results = connection.execute(name, parameters).await?;
-    Ok(results.into_iter().map(Reply::from).collect())
 }
 
 /// The work's result, or an error when it takes longer.
@@ -224,14 +283,35 @@ impl Drop for Opening<'_> {
     }
 }
 
-impl Redis for Connection {
+impl Node for Connection {
     async fn command(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
-        let result = self.run(name, args).await;
-        match &result {
-            Ok(_) | Err(RedisError::NoScript) => {}
-            Err(error) => log(&error.to_string()),
+        let shared = self.checked().await?;
+        let result = shared.execute(name, args).await;
+        if result.as_ref().is_err_and(RedisError::asks_for_new_connection) {
+            self.forget(&shared);
+            self.idle.borrow_mut().clear();
         }
         result
+    }
+
+    async fn in_a_row(&self, commands: &[Command<'_>]) -> Vec<Result<Vec<Reply>, RedisError>> {
+        let connection = match self.idle_or_new().await {
+            Ok(connection) => connection,
+            Err(error) => return vec![Err(error)],
+        };
+        let mut results = Vec::with_capacity(commands.len());
+        for (name, args) in commands {
+            let result = connection.execute(name, args).await;
+            let has_failed = result.is_err();
+            results.push(result);
+            if has_failed {
+                break;
+            }
+        }
+        if let Some(last) = results.last() {
+            self.keep(connection, last);
+        }
+        results
     }
 
     /// What blocks here is a wait for a token that wakes, which may be sent again without harm: a connection that broke
@@ -245,15 +325,7 @@ impl Redis for Connection {
         if broke_early && result.as_ref().is_err_and(may_go_better) {
             result = self.run_blocking(name, args, max_wait).await;
         }
-        match &result {
-            Ok(_) | Err(RedisError::Interrupted) => {}
-            Err(error) => log(&error.to_string()),
-        }
         result
-    }
-
-    fn log(&self, line: &str) {
-        log(line);
     }
 }
 

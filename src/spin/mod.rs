@@ -3,10 +3,11 @@
 //! A component is a few lines: it gives its requests to [`serve`] together with a handler. The deployment sets the
 //! component's variables:
 //!
-//! - `redis_url`: `redis://host[:port]` (or `rediss://`, for TLS), nothing more, so that it can stand in
-//!   `allowed_outbound_hosts`;
+//! - `redis_url`: `redis://host[:port]` (or `rediss://`, for TLS), nothing more: a server, or a node of a cluster. Or several, with
+//!   commas between. `allowed_outbound_hosts` must have all that may be connected to, so all nodes of a cluster;
 //! - `redis_user`, `redis_password`, `redis_database`: empty means the default user, none, and database 0. A user and a
 //!   password may have any characters. `redis_user` need not exist;
+//! - `redis_wait_replicas`, `redis_wait_timeout_ms`: [`Replication`]; none, and a second, unless they exist;
 //! - `max_job_bytes`: [`Limits::max_job_bytes`];
 //! - `keys`, `allowed_origins`, `allowed_hosts`: see [`Gate::new`]. Empty: everybody may do everything, no other site's pages
 //!   may, and any host's name is right.
@@ -19,26 +20,29 @@ mod connection;
 mod response;
 mod stream;
 
-pub use connection::Connection;
+pub use connection::{Connection, Platform};
 pub use response::Answer;
 pub use stream::serve_comet;
 
 use crate::dialect::restmq::{Access, Group};
 use crate::gate::{Attempts, Gate, client_address};
 use crate::queue::{Limits, Timestamp};
-use crate::store::Store;
+use crate::store::{Address, Replication, Router, Store};
 use crate::web::{self, Response, empty, with_body};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use spin_sdk::{time, variables};
 use std::cell::RefCell;
 use std::io::Write;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::{Instant, SystemTime};
+use std::str::FromStr;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How long replicas are waited for, in milliseconds, unless the deployment says otherwise.
+const DEFAULT_WAIT_MS: u32 = 1000;
 
 /// What handlers work with here.
-pub type Context = web::Context<Rc<Connection>>;
+pub type Context = web::Context<Rc<Router<Platform>>>;
 
 thread_local! {
     /// Made at the instance's first request and shared by all it serves.
@@ -50,7 +54,7 @@ thread_local! {
 
 /// What an instance has for all of its requests.
 struct Settings {
-    connection: Rc<Connection>,
+    redis: Rc<Router<Platform>>,
     limits: Limits,
     gate: Gate,
 }
@@ -110,7 +114,7 @@ impl Visit {
         let entry = settings.gate.enter(request, now);
         Self {
             context: Context {
-                store: Store::new(settings.connection.clone()),
+                store: Store::new(settings.redis.clone()),
                 limits: settings.limits,
                 caller: entry.caller,
             },
@@ -160,10 +164,6 @@ async fn settings() -> Result<Rc<Settings>, String> {
     if let Some(settings) = SETTINGS.with_borrow(Clone::clone) {
         return Ok(settings);
     }
-    let url = variable("redis_url").await?;
-    let user = variable_if_any("redis_user").await?;
-    let password = variable("redis_password").await?;
-    let database = variable("redis_database").await?;
     let max_job_bytes = variable("max_job_bytes").await?;
     let max_job_bytes = max_job_bytes
         .parse()
@@ -176,7 +176,7 @@ async fn settings() -> Result<Rc<Settings>, String> {
     let origins = variable("allowed_origins").await?;
     let hosts = variable("allowed_hosts").await?;
     let made = Rc::new(Settings {
-        connection: Rc::new(Connection::new(address(&url, &user, &password, &database)?)),
+        redis: Rc::new(way_to_redis().await?),
         limits: Limits { max_job_bytes },
         gate: Gate::new(&keys, &origins, &hosts).unwrap_or_else(|error| {
             log(&format!("cannot serve: the component's variable {error}"));
@@ -224,28 +224,62 @@ async fn variable_if_any(name: &str) -> Result<String, String> {
     }
 }
 
-/// The address that a connection is opened with. A secret: it holds the password.
-fn address(url: &str, user: &str, password: &str, database: &str) -> Result<String, String> {
-    let wrong = || "redis_url must be redis://host[:port], without user, password or database".to_owned();
-    let uri: Uri = url.parse().map_err(|_| wrong())?;
-    let (Some(scheme @ ("redis" | "rediss")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(wrong());
-    };
-    if authority.as_str().contains('@') || uri.path_and_query().is_some_and(|rest| rest != "/") {
-        return Err(wrong());
-    }
-    let database: u32 = match database {
-        "" => 0,
-        number => number
-            .parse()
-            .map_err(|_| format!("redis_database must be a number, not {number:?}"))?,
-    };
-    let escaped = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-    let login = match (user, password) {
-        ("", "") => String::new(),
+async fn way_to_redis() -> Result<Router<Platform>, String> {
+    let (scheme, seeds) = read_urls(&variable("redis_url").await?)?;
+    let user = variable_if_any("redis_user").await?;
+    let password = variable("redis_password").await?;
+    if !user.is_empty() && password.is_empty() {
         // The platform's client would log in as nobody.
-        (_, "") => return Err("redis_user is set and redis_password is not: a user needs a password".to_owned()),
-        (user, password) => format!("{}:{}@", escaped(user), escaped(password)),
+        return Err("redis_user is set and redis_password is not: a user needs a password".to_owned());
+    }
+    let database: u32 = number("redis_database", 0).await?;
+    let replicas: u32 = number("redis_wait_replicas", 0).await?;
+    let timeout: u32 = number("redis_wait_timeout_ms", DEFAULT_WAIT_MS).await?;
+    if timeout == 0 {
+        return Err("redis_wait_timeout_ms must be 1 or more".to_owned());
+    }
+    let replication = Replication {
+        replicas,
+        timeout: Duration::from_millis(timeout.into()),
     };
-    Ok(format!("{scheme}://{login}{authority}/{database}"))
+    let platform = Platform::new(scheme, &user, &password, database);
+    Ok(Router::new(platform, seeds, (replicas > 0).then_some(replication)))
+}
+
+/// A variable that is a whole number; this one where it is empty, or the component has no such variable.
+async fn number<N: FromStr>(name: &str, default: N) -> Result<N, String> {
+    match variable_if_any(name).await?.as_str() {
+        "" => Ok(default),
+        text => text
+            .parse()
+            .map_err(|_| format!("{name} must be a whole number, not {text:?}")),
+    }
+}
+
+/// The scheme and the servers of `redis_url`.
+fn read_urls(urls: &str) -> Result<(&'static str, Vec<Address>), String> {
+    let wrong = || {
+        "redis_url must be redis://host[:port], without user, password or database; or several such, with commas between, \
+         all redis:// or all rediss://"
+            .to_owned()
+    };
+    let (mut scheme, mut seeds) = (None, Vec::new());
+    for url in urls.split(',') {
+        let uri: Uri = url.trim().parse().map_err(|_| wrong())?;
+        let its_scheme = match uri.scheme_str() {
+            Some("redis") => "redis",
+            Some("rediss") => "rediss",
+            _ => return Err(wrong()),
+        };
+        if *scheme.get_or_insert(its_scheme) != its_scheme || uri.path_and_query().is_some_and(|rest| rest != "/") {
+            return Err(wrong());
+        }
+        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
+        seeds.push(
+            authority
+                .and_then(|authority| Address::parse(authority.as_str()))
+                .ok_or_else(wrong)?,
+        );
+    }
+    Ok((scheme.unwrap_or("redis"), seeds))
 }

@@ -28,6 +28,9 @@ pub use queues::{
     Condition, Configured, Counts, Delete, Description, EffectiveSettings, Fsync, Health, History, Known, Largest,
     LastMinute, MAX_LOOKED_AT, Minute, NameList, Persistence, Summary, Totals, WAIT_BOUNDS, Waits,
 };
-pub use redis::{Effect, Redis, RedisError, Reply, Store, Unavailable, queue_key_suffixes};
+pub use redis::{
+    Address, Command, Connector, Effect, Node, Redis, RedisError, Replication, Reply, Router, Store, Unavailable,
+    queue_key_suffixes,
+};
 pub use subscribers::{Delivery, DeliveryId, Inbox, Subscriber, SubscriberKind};
 pub use workers::{QueueWorkers, SeenWorker, Worker};

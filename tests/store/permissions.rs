@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Where a command's name stands in the sources.
 const IN_SCRIPTS: [&str; 2] = ["redis.call(", "redis.pcall("];
-const IN_RUST: [&str; 4] = [".command(", ".ask(", ".blocking(", ".execute("];
+const IN_RUST: [&str; 5] = [".command(", ".ask(", ".blocking(", ".execute(", ".send(redis, "];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -13,6 +13,8 @@ pub struct File {
     pub(crate) includes: Vec<String>,
     /// Its code in parts.
     pub(crate) parts: Vec<Part>,
+    /// Whether no answer promises what it changes.
+    pub(crate) promises_nothing: bool,
 }
 
 /// A piece of code.
@@ -68,6 +70,7 @@ impl File {
             keys: header("-- @keys ").flat_map(list).collect(),
             includes: includes.map(|name| format!("lua/{name}.lua")).collect(),
             parts,
+            promises_nothing: text.lines().any(|line| line == "-- @promises nothing"),
         }
     }
 

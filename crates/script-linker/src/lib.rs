@@ -5,6 +5,9 @@
 //! uses, directly or through others, and the keys that they use, no others: Redis makes all functions of a script anew each
 //! time it runs. A key marked `?` may be absent, so it comes last; `...` is a list of keys, and the only one.
 //!
+//! `-- @promises nothing` says that no answer to a client promises what a script changes: it looks, or cleans up. Then no replica is waited
+//! for.
+//!
 //! `-- @rare` above a function says that most runs do not call it. All rare functions of a script, and what they alone need, are
 //! defined inside one function, and so are made only when one of them is called. What they use of the script stands above them.
 
@@ -32,6 +35,8 @@ pub struct Script {
     pub source: String,
     /// The keys that it gets, in this order.
     pub keys: Vec<String>,
+    /// Whether no answer promises what it changes.
+    pub promises_nothing: bool,
 }
 
 /// Reads all `.lua` files below a directory.
@@ -96,7 +101,12 @@ pub fn link(path: &str, files: &Files) -> Result<Script> {
     let local_keys = format!("local {} = {values}\n", keys.join(", "));
     let code = rare::join(&choice, &local_keys).with_context(|| path.to_owned())?;
     let source = local_keys + &code;
-    Ok(Script { source, keys })
+    let promises_nothing = files.get(path).is_some_and(|file| file.promises_nothing);
+    Ok(Script {
+        source,
+        keys,
+        promises_nothing,
+    })
 }
 
 /// Adds a file to `all`, behind those that it includes. `open` are the files that lead to it.

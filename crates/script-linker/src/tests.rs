@@ -33,7 +33,7 @@ fn every_script_of_the_store_can_be_made_and_has_keys() {
 
 #[test]
 fn a_script_gets_the_definitions_that_it_uses_and_their_keys_and_no_others() {
-    let Script { source, keys } = make(
+    let Script { source, keys, .. } = make(
         "-- Says a word.\n-- @keys META\n-- @include word\nreturn say(META)",
         &[
             (
@@ -64,7 +64,7 @@ fn rare_functions_and_what_they_alone_need_are_defined_inside_one_function() {
     )];
     let script =
         "-- @include word\nlocal function some()\n  return 'say('\nend\nreturn plain() or say(some()) or shout()";
-    let Script { source, keys } = make(script, &shared).unwrap();
+    let Script { source, keys, .. } = make(script, &shared).unwrap();
     assert_eq!(keys, ["JOBS"]);
     let expected = "local JOBS = unpack(KEYS)\nlocal rare\nlocal function plain()\nreturn 1\nend\n\
                     rare = function(name, ...)\nlocal JOBS = unpack(KEYS)\n\
@@ -79,14 +79,14 @@ fn rare_functions_and_what_they_alone_need_are_defined_inside_one_function() {
 
 #[test]
 fn a_key_that_may_be_absent_comes_last() {
-    let Script { source, keys } = make("-- @keys ANSWER?, ZONE\nreturn {ANSWER, ZONE}", &[]).unwrap();
+    let Script { source, keys, .. } = make("-- @keys ANSWER?, ZONE\nreturn {ANSWER, ZONE}", &[]).unwrap();
     assert_eq!(keys, ["ZONE", "ANSWER"]);
     assert_eq!(source, "local ZONE, ANSWER = unpack(KEYS)\nreturn {ANSWER, ZONE}\n");
 }
 
 #[test]
 fn a_list_of_keys_is_all_that_a_script_gets() {
-    let Script { source, keys } = make("-- @keys ALL...\nreturn ALL", &[]).unwrap();
+    let Script { source, keys, .. } = make("-- @keys ALL...\nreturn ALL", &[]).unwrap();
     assert_eq!(keys, ["ALL"]);
     assert_eq!(source, "local ALL = KEYS\nreturn ALL\n");
     let error = make("-- @keys ALL..., ZONE\nreturn {ALL, ZONE}", &[]).unwrap_err();

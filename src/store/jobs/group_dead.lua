@@ -11,6 +11,7 @@
 --         the newest: its id, when it died (ms), and the first of its error
 --         when the oldest died (ms)
 --
+-- @promises nothing
 -- @keys
 -- @include execution, filter, orphan, walk
 

@@ -4,6 +4,7 @@
 --       2 when, in milliseconds
 -- Reply 1 always 1
 --
+-- @promises nothing
 -- @keys ALL_SEEN
 
 redis.call('ZADD', ALL_SEEN, 'GT', ARGV[2], ARGV[1])

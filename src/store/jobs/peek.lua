@@ -5,6 +5,7 @@
 -- Reply 1 how many jobs are ready
 --       2… the payloads
 --
+-- @promises nothing
 -- @keys READY
 -- @include batch, job, orphan, ready
 

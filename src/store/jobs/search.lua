@@ -18,6 +18,7 @@
 --       7 how many were looked at in this state in all calls together
 --       then for each job its fields, see add_job; with an empty payload unless it is asked for
 --
+-- @promises nothing
 -- @keys META
 -- @include filter, job, orphan, sweep, walk
 

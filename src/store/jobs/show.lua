@@ -3,6 +3,7 @@
 -- ARGV  1 id
 -- Reply the job's fields, see add_job; nothing when there is no such job
 --
+-- @promises nothing
 -- @keys JOBS
 -- @include job, orphan, ready
 

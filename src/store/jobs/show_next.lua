@@ -8,6 +8,7 @@
 --       4 is_text: 1 or 0
 --       5 how often it was shown, this time included
 --
+-- @promises nothing
 -- @keys META, READY
 -- @include ending, event, execution, job, lease, orphan, queue, ready
 

@@ -4,6 +4,7 @@
 --       2 how many bytes the largest payload has
 -- Reply how many slices are staged; -1 when a payload is larger than the queue's setting max_bytes, then none is
 --
+-- @promises nothing
 -- @keys META, STAGED
 
 -- How long staged slices wait for the next one (ms).

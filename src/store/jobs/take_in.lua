@@ -2,6 +2,7 @@
 --
 -- Reply whether more wait: 1 or 0
 --
+-- @promises nothing
 -- @keys META
 -- @include batch, queue, wakeup
 

@@ -6,6 +6,7 @@
 --       4 status: '1' open, '0' stopped, nil for a queue that does not exist
 --       5 policy: 'broadcast', 'roundrobin', nil where none was set
 --
+-- @promises nothing
 -- @keys META
 -- @include ready, sweep, waits
 

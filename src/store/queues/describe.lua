@@ -13,6 +13,7 @@
 --       18 to 21 how many were inserted, claimed, done, failed in the last minute
 --       22 how many workers were seen in the last hour
 --
+-- @promises nothing
 -- @keys META, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
 -- @include clock, counts, queue, ready, sweep, unique_key
 

@@ -8,6 +8,7 @@
 --       were inserted, claimed, done, failed; how many leases were lost; how many jobs became dead; and the longest time (ms) that
 --       one of the claimed jobs was ready
 --
+-- @promises nothing
 -- @keys META
 -- @include clock, counts, ready
 

@@ -5,6 +5,7 @@
 -- Reply 1 how many names the list has
 --       2… the names
 --
+-- @promises nothing
 -- @keys NAMES
 
 local reply = redis.call('ZRANGE', NAMES, ARGV[1], ARGV[1] + ARGV[2] - 1)

@@ -3,6 +3,7 @@
 -- ARGV  1 the time that was entered
 -- Reply 1 whether it was marked: 1, or 0 when the queue does not exist any more
 --
+-- @promises nothing
 -- @keys META
 
 local status, generation = unpack(redis.call('HMGET', META, 'status', 'generation'))

@@ -4,6 +4,7 @@
 -- Reply 1 the server's time in milliseconds
 --       2… the commands that the user of the connection may not run
 --
+-- @promises nothing
 -- @keys PROBE
 -- @include clock
 

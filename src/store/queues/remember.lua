@@ -3,6 +3,7 @@
 -- ARGV  for each a queue, and its summary, empty for one that does not exist: it is forgotten
 -- Reply nothing
 --
+-- @promises nothing
 -- @keys OVERVIEW
 
 -- How long summaries are kept when nobody looks (ms).

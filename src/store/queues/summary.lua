@@ -13,6 +13,7 @@
 --       21 how many jobs were dropped because their records were gone; nil for none
 --       22… how many were claimed after each of the waits that CLAIMED has, as text; nil for none
 --
+-- @promises nothing
 -- @keys META, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
 -- @include clock, counts, ready, waits
 

@@ -3,6 +3,7 @@
 -- ARGV  none
 -- Reply 1 always 1
 --
+-- @promises nothing
 -- @keys META
 -- @include sweep
 

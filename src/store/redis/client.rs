@@ -16,6 +16,23 @@ pub trait Redis {
     /// [`RedisError::effect`] says what is known about the command's effect.
     fn command(&self, name: &str, args: &[&[u8]]) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
 
+    /// Runs one command as [`command`](Self::command) does, and answers only when what is told of is as safe as the deployment wants
+    /// it: where it wants replicas to have each change, when they have all that came up to this. By default that is at once.
+    ///
+    /// # Errors
+    /// As with [`command`](Self::command), and [`RedisError::NotReplicated`].
+    fn change(&self, name: &str, args: &[&[u8]]) -> impl Future<Output = Result<Vec<Reply>, RedisError>> {
+        self.command(name, args)
+    }
+
+    /// Runs one command without keys on each server that has a part of the data: by default there is one.
+    ///
+    /// # Errors
+    /// As with [`command`](Self::command).
+    fn everywhere(&self, name: &str, args: &[&[u8]]) -> impl Future<Output = Result<Vec<Vec<Reply>>, RedisError>> {
+        async { Ok(vec![self.command(name, args).await?]) }
+    }
+
     /// Runs one command that answers within `max_wait`, on a connection that no other command uses meanwhile. An
     /// implementation may give up some time after that, and it may send the command a second time when a connection broke:
     /// repeating must do no harm.
@@ -40,6 +57,14 @@ impl<R: Redis> Redis for Rc<R> {
 
     async fn blocking(&self, name: &str, args: &[&[u8]], max_wait: Duration) -> Result<Vec<Reply>, RedisError> {
         (**self).blocking(name, args, max_wait).await
+    }
+
+    async fn change(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        (**self).change(name, args).await
+    }
+
+    async fn everywhere(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Vec<Reply>>, RedisError> {
+        (**self).everywhere(name, args).await
     }
 
     fn log(&self, line: &str) {
@@ -67,6 +92,8 @@ pub enum RedisError {
     Unreachable(String),
     /// The connection broke after the command was sent: it may have been carried out.
     Lost(String),
+    /// The command was carried out, or one before it was, and too few replicas had that in time: it can be lost with the server.
+    NotReplicated(String),
     /// The platform has ended a command that blocked, since nobody waits for it any more, or it is about to stop. What is
     /// left of the request should change nothing.
     Interrupted,
@@ -129,13 +156,15 @@ impl Unavailable {
     #[must_use]
     pub fn asks_for_new_connection(self) -> bool {
         match self {
-            // A failover has made, or is about to make, another server the primary. The one that was cut off from its replicas,
-            // or from most nodes of its cluster, is the old primary. One that loads was restarted.
-            Self::ReadOnly | Self::PrimaryAway | Self::Loading | Self::OtherNode | Self::NoReplicas => true,
+            // A failover has made, or is about to make, another server the primary. The one that was cut off from its replicas is
+            // the old primary. One that loads was restarted.
+            Self::ReadOnly | Self::PrimaryAway | Self::Loading | Self::NoReplicas => true,
             // A password was set since the connection was opened.
             Self::NotAuthenticated => true,
             // The server has closed this one.
             Self::TooManyClients => true,
+            // It has other slots, which this connection is good for.
+            Self::OtherNode => false,
             // It is the right server, and will serve this connection as soon as any other.
             Self::CannotSave | Self::Busy => false,
         }
@@ -149,7 +178,7 @@ impl fmt::Display for Unavailable {
             Self::PrimaryAway => "Redis is a replica that has lost its primary; redis_url must lead to the primary",
             Self::Loading => "Redis is still loading its data",
             Self::NotAuthenticated => "Redis does not accept the login; redis_password must be its password",
-            Self::OtherNode => "Redis is a node of a cluster that does not serve this key now; a cluster needs a proxy",
+            Self::OtherNode => "Redis is a node of a cluster that does not serve this key now",
             Self::NoReplicas => "Redis has fewer replicas than its min-replicas-to-write asks for",
             Self::CannotSave => "Redis cannot save its data and takes no changes; its own log says why",
             Self::Busy => "Redis is busy with a script",
@@ -163,6 +192,7 @@ impl fmt::Display for RedisError {
         match self {
             Self::Unreachable(why) => write!(f, "Redis cannot be reached: {why}"),
             Self::Lost(why) => write!(f, "the connection to Redis was lost under way: {why}"),
+            Self::NotReplicated(why) => write!(f, "too few replicas: {why}"),
             Self::Interrupted => f.write_str("a wait for Redis was ended: nobody waits for it any more"),
             Self::NoScript => f.write_str("Redis does not know the script"),
             Self::Full(why) => write!(f, "Redis is full: {why}"),
@@ -197,7 +227,7 @@ impl RedisError {
     pub fn effect(&self) -> Effect {
         match self {
             Self::Unreachable(_) | Self::Interrupted | Self::NoScript => Effect::NotApplied,
-            Self::Lost(_) | Self::Unexpected(_) => Effect::Unknown,
+            Self::Lost(_) | Self::NotReplicated(_) | Self::Unexpected(_) => Effect::Unknown,
             Self::Unavailable(..) => Effect::Unavailable,
             Self::Forbidden(_) | Self::Refused(_) => Effect::Refused,
             Self::Full(_) => Effect::Full,

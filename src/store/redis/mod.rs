@@ -4,6 +4,7 @@ mod client;
 mod keys;
 mod packed;
 mod reply;
+mod router;
 mod script;
 mod store;
 
@@ -18,5 +19,6 @@ pub(super) use packed::{
     pack_unique_key, unpack_backoff, unpack_hold, unpack_unique_key,
 };
 pub(super) use reply::ReplyReader;
+pub use router::{Address, Command, Connector, Node, Replication, Router};
 pub(super) use script::{Script, scripts};
 pub use store::Store;

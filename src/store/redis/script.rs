@@ -9,6 +9,8 @@ pub(in crate::store) struct Script {
     sha1: &'static str,
     /// The keys that it uses, in the order in which it gets them.
     keys: &'static [Key],
+    /// Whether an answer to a client promises what it changes.
+    promises: bool,
 }
 
 /// All scripts, each by the name of its file.
@@ -17,11 +19,12 @@ pub(in crate::store) mod scripts {
     use crate::store::redis::keys;
 
     macro_rules! script {
-        ($name:ident, $source:literal, $sha1:literal, $keys:expr) => {
+        ($name:ident, $source:literal, $sha1:literal, $keys:expr, $promises:literal) => {
             pub(in crate::store) static $name: Script = Script {
                 source: $source,
                 sha1: $sha1,
                 keys: &$keys,
+                promises: $promises,
             };
             const _: () = assert!($name.has_one_key_per_call_at_most());
         };
@@ -67,14 +70,21 @@ impl Script {
         all.extend([self.sha1.as_bytes(), count.as_bytes()]);
         all.extend(keys.iter().map(String::as_bytes));
         all.extend(args);
-        match redis.command("EVALSHA", &all).await {
+        match self.send(redis, "EVALSHA", &all).await {
             Err(RedisError::NoScript) => {
                 if let Some(first) = all.first_mut() {
                     *first = self.source.as_bytes();
                 }
-                redis.command("EVAL", &all).await
+                self.send(redis, "EVAL", &all).await
             }
             result => result,
+        }
+    }
+
+    async fn send(&self, redis: &impl Redis, command: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
+        match self.promises {
+            true => redis.change(command, args).await,
+            false => redis.command(command, args).await,
         }
     }
 }

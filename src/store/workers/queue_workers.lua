@@ -4,6 +4,7 @@
 -- Reply 1 processed, 2 failed: nil before the first
 --       3… the workers
 --
+-- @promises nothing
 -- @keys META, WORKER_COUNTS
 -- @include waits
 

@@ -4,6 +4,7 @@
 --       2 how many at most
 -- Reply for each its member and its time in milliseconds
 --
+-- @promises nothing
 -- @keys ALL_SEEN
 -- @include clock
 
