@@ -4,18 +4,18 @@
 //! its [`RedisServer`], and also when this process is killed. All functions here block; none needs a runtime.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 
 mod directory;
 mod password;
 mod probe;
 mod process;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +23,8 @@ use directory::Log;
 pub use password::Password;
 use probe::Answer;
 use process::Process;
+use settings::Ports;
+pub use settings::Settings;
 
 /// How often another port is tried when somebody else took the one that was free.
 const PORTS: usize = 5;
@@ -41,8 +43,8 @@ pub struct RedisServer {
     process: Process,
     program: PathBuf,
     dir: PathBuf,
-    port: u16,
-    password: Option<Password>,
+    ports: Ports,
+    settings: Settings,
     /// Held as long as this is, and by the server as long as that runs.
     lock: File,
 }
@@ -56,7 +58,7 @@ impl RedisServer {
     /// No server program is installed; `dir` can not be used, or is in use by another server for some seconds
     /// more; the server ends before it answers (with the last lines of its log).
     pub fn start(dir: &Path) -> Result<Self> {
-        Self::start_in(dir, None)
+        Self::start_with(dir, Settings::default())
     }
 
     /// Starts a server as [`RedisServer::start`] does, with a password. That is kept in the file `redis.password` of the
@@ -65,22 +67,33 @@ impl RedisServer {
     /// # Errors
     /// As [`RedisServer::start`]; and the file cannot be written.
     pub fn start_with_password(dir: &Path, password: Password) -> Result<Self> {
-        Self::start_in(dir, Some(password))
+        let password = Some(password);
+        Self::start_with(
+            dir,
+            Settings {
+                password,
+                ..Settings::default()
+            },
+        )
     }
 
-    fn start_in(dir: &Path, password: Option<Password>) -> Result<Self> {
+    /// Starts a server as [`RedisServer::start`] does, with settings. It keeps them when it is started anew.
+    ///
+    /// # Errors
+    /// As [`RedisServer::start_with_password`]; and the server does not know a setting.
+    pub fn start_with(dir: &Path, settings: Settings) -> Result<Self> {
         let program = process::find_program()?;
         let dir = directory::make(dir)?;
         let lock = directory::lock(&dir)?;
-        if let Some(password) = &password {
+        if let Some(password) = &settings.password {
             directory::note_password(&dir, password)?;
         }
         let mut attempt = 0;
-        let (process, port) = loop {
+        let (process, ports) = loop {
             attempt += 1;
-            let port = free_port()?;
-            match run(&program, &dir, &lock, port, password.as_ref(), || false) {
-                Ok(process) => break (process, port),
+            let ports = settings.free_ports()?;
+            match run(&program, &dir, &lock, ports, &settings, || false) {
+                Ok(process) => break (process, ports),
                 Err(Failure::PortTaken(_)) if attempt < PORTS => {}
                 Err(failure) => return Err(failure.into()),
             }
@@ -89,8 +102,8 @@ impl RedisServer {
             process,
             program,
             dir,
-            port,
-            password,
+            ports,
+            settings,
             lock,
         })
     }
@@ -98,13 +111,19 @@ impl RedisServer {
     /// Its address: `redis://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://127.0.0.1:{}", self.port())
     }
 
     /// Its port on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.ports.port
+    }
+
+    /// Its port on 127.0.0.1 for the other nodes of its cluster, if it is a node of one.
+    #[must_use]
+    pub fn bus_port(&self) -> Option<u16> {
+        self.ports.bus
     }
 
     /// Its process id.
@@ -135,6 +154,23 @@ impl RedisServer {
         self.process.kill()
     }
 
+    /// Lets the server do nothing (SIGSTOP) until [`RedisServer::resume`]. It keeps its connections, as a machine does that the
+    /// network has lost. Returns when it does nothing any more.
+    ///
+    /// # Errors
+    /// It has ended, or the system refuses.
+    pub fn pause(&self) -> Result<()> {
+        self.process.pause()
+    }
+
+    /// Lets a server go on that does nothing (SIGCONT).
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn resume(&self) -> Result<()> {
+        self.process.resume()
+    }
+
     /// Starts the server anew, on its directory and its port, after ending the one that may still run.
     ///
     /// # Errors
@@ -154,8 +190,14 @@ impl RedisServer {
         let mut attempt = 0;
         self.process = loop {
             attempt += 1;
-            let password = self.password.as_ref();
-            match run(&self.program, &self.dir, &self.lock, self.port, password, &is_stopped) {
+            match run(
+                &self.program,
+                &self.dir,
+                &self.lock,
+                self.ports,
+                &self.settings,
+                &is_stopped,
+            ) {
                 Ok(process) => break process,
                 Err(Failure::Stopped) => return Ok(false),
                 // A client's connection may use the very port for a moment.
@@ -222,14 +264,15 @@ fn run(
     program: &Path,
     dir: &Path,
     lock: &File,
-    port: u16,
-    password: Option<&Password>,
+    ports: Ports,
+    settings: &Settings,
     is_stopped: impl Fn() -> bool,
 ) -> Result<Process, Failure> {
     let log = Log::at_end(dir)?;
-    let mut process = Process::spawn(program, dir, lock, port, password)?;
+    let mut process = Process::spawn(program, dir, lock, ports, settings)?;
     directory::note_owner(lock, process.pid())?;
-    match wait_until_ready(&mut process, port, password, &log, is_stopped) {
+    let password = settings.password.as_ref();
+    match wait_until_ready(&mut process, ports.port, password, &log, is_stopped) {
         Ok(true) => Ok(process),
         Ok(false) => Err(Failure::Stopped),
         Err(error) => {
@@ -288,12 +331,6 @@ fn ask(process: &mut Process, port: u16, password: Option<&Password>, log: &Log)
         return Ok(Answer::None);
     }
     Ok(probe::ask(stream, password))
-}
-
-/// A port that nobody listens on at this moment.
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
-    Ok(listener.local_addr().context("no free port on 127.0.0.1")?.port())
 }
 
 /// Pauses between looks at something: short at first, as most waits are.

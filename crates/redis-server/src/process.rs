@@ -11,11 +11,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::io::FdFlags;
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
-use super::{Password, Pauses, directory};
+use super::settings::{Ports, Settings};
+use super::{Pauses, directory};
 
 /// The programs that can serve, the preferred one first.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
@@ -58,15 +59,10 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a server, which may not be ready for long.
-    pub(super) fn spawn(
-        program: &Path,
-        dir: &Path,
-        lock: &File,
-        port: u16,
-        password: Option<&Password>,
-    ) -> Result<Self> {
+    pub(super) fn spawn(program: &Path, dir: &Path, lock: &File, ports: Ports, settings: &Settings) -> Result<Self> {
         let mut command = command(program, dir)?;
-        die_with_parent(&mut command, lock.try_clone().context("cannot share the lock file")?);
+        let lock = lock.try_clone().context("cannot share the lock file")?;
+        die_with_parent(&mut command, settings.death_signal(), lock);
         let (child_out, child_in) = mpsc::channel();
         let (parent, until_dropped) = mpsc::channel::<()>();
         // Linux sends the parent's death signal when the thread dies that started the child, not the process.
@@ -87,7 +83,7 @@ impl Process {
         let mut child = child.with_context(|| format!("cannot start {}", program.display()))?;
         if let Some(mut stdin) = child.stdin.take() {
             // One that does not read it has ended, and its log says why.
-            let _ = stdin.write_all(configuration(port, password).as_bytes());
+            let _ = stdin.write_all(settings.configuration(ports).as_bytes());
         }
         Ok(Self { child, _parent: parent })
     }
@@ -106,12 +102,10 @@ impl Process {
         if let Some(status) = self.has_ended()? {
             return Ok(status);
         }
-        let pid = i32::try_from(self.pid())
-            .ok()
-            .and_then(Pid::from_raw)
-            .context("the Redis server has no id")?;
         // Not reaped yet (above), so the id is still its own.
-        rustix::process::kill_process(pid, Signal::TERM).context("cannot end the Redis server")?;
+        self.signal(Signal::TERM)?;
+        // It may be paused.
+        self.signal(Signal::CONT)?;
         let start = Instant::now();
         let mut pauses = Pauses::new();
         while start.elapsed() < patience {
@@ -127,6 +121,33 @@ impl Process {
         )
     }
 
+    /// Stops the process and waits until it does nothing any more.
+    pub(super) fn pause(&self) -> Result<()> {
+        self.signal(Signal::STOP)?;
+        // Whether it has ended is looked at only: it is to be reaped by others.
+        let what = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let status =
+            rustix::process::waitid(WaitId::Pid(self.id()?), what).context("cannot wait for the Redis server")?;
+        ensure!(
+            status.is_some_and(|status| status.stopped()),
+            "the Redis server has ended"
+        );
+        Ok(())
+    }
+
+    pub(super) fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        rustix::process::kill_process(self.id()?, signal).context("cannot send the Redis server a signal")
+    }
+
+    fn id(&self) -> Result<Pid> {
+        let id = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        id.context("the Redis server has no id")
+    }
+
     /// Kills the process and waits until it is gone.
     pub(super) fn kill(&mut self) -> Result<()> {
         self.child.kill().context("cannot kill the Redis server")?;
@@ -140,18 +161,6 @@ impl Drop for Process {
         // Nobody is left to tell.
         let _ = self.end(super::SHUTDOWN);
     }
-}
-
-/// What the server reads on its standard input: its arguments can be seen by everybody on the machine.
-fn configuration(port: u16, password: Option<&Password>) -> String {
-    let mut lines = format!(
-        "bind 127.0.0.1\nport {port}\nappendonly yes\nappendfsync always\nsave \"\"\ndaemonize no\nlogfile {}\n",
-        directory::LOG
-    );
-    if let Some(password) = password {
-        lines.push_str(&format!("requirepass {}\n", password.quoted()));
-    }
-    lines
 }
 
 fn command(program: &Path, dir: &Path) -> Result<Command> {
@@ -172,11 +181,11 @@ fn command(program: &Path, dir: &Path) -> Result<Command> {
 
 /// Makes the process end with its parent, and hold the lock until it has ended.
 #[allow(unsafe_code)]
-fn die_with_parent(command: &mut Command, lock: File) {
+fn die_with_parent(command: &mut Command, signal: Signal, lock: File) {
     let parent = rustix::process::getpid();
     let prepare = move || -> io::Result<()> {
         #[cfg(target_os = "linux")]
-        rustix::process::set_parent_process_death_signal(Some(Signal::TERM))?;
+        rustix::process::set_parent_process_death_signal(Some(signal))?;
         if rustix::process::getppid() != Some(parent) {
             // The parent died before the line above; nothing would end this process.
             return Err(io::ErrorKind::NotFound.into());

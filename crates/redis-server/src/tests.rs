@@ -1,6 +1,6 @@
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
@@ -13,6 +13,8 @@ mod parts;
 
 /// Where the helper process of these tests keeps its server.
 const HELPER_DIR: &str = "PRESQUE_TEST_REDIS_DIR";
+/// Whether that server is temporary.
+const HELPER_IS_TEMPORARY: &str = "PRESQUE_TEST_REDIS_IS_TEMPORARY";
 
 /// Sends a command and returns the first line of the answer.
 fn command(port: u16, command: &str) -> String {
@@ -53,6 +55,66 @@ fn a_server_answers_and_keeps_every_write() {
     ] {
         assert_eq!(setting(server.port(), name), value, "{name}");
     }
+    server.stop().unwrap();
+}
+
+#[test]
+fn lines_of_the_settings_win() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines = vec!["appendfsync no".to_owned(), "maxclients 100".to_owned()];
+    let settings = Settings {
+        lines,
+        ..Settings::default()
+    };
+    let mut server = RedisServer::start_with(dir.path(), settings).unwrap();
+    for _ in 0..2 {
+        assert_eq!(setting(server.port(), "appendfsync"), "no");
+        assert_eq!(setting(server.port(), "maxclients"), "100");
+        server.restart().unwrap();
+    }
+    assert_eq!(server.bus_port(), None);
+}
+
+#[test]
+fn a_node_of_a_cluster_listens_for_the_others_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        is_cluster_node: true,
+        ..Settings::default()
+    };
+    let mut server = RedisServer::start_with(dir.path(), settings).unwrap();
+    for _ in 0..2 {
+        let bus = server.bus_port().unwrap();
+        assert_eq!(setting(server.port(), "cluster-port"), bus.to_string());
+        TcpStream::connect(("127.0.0.1", bus)).unwrap();
+        server.restart().unwrap();
+    }
+}
+
+#[test]
+fn a_paused_server_does_nothing_until_it_is_resumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = RedisServer::start(dir.path()).unwrap();
+    server.pause().unwrap();
+    // The system takes the connection and the command.
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    stream.write_all(b"PING\r\n").unwrap();
+    stream.set_nonblocking(true).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    server.resume().unwrap();
+    stream.set_nonblocking(false).unwrap();
+    let mut answer = [0; 7];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"+PONG\r\n");
+    server.kill().unwrap();
+    assert!(server.pause().is_err());
+}
+
+#[test]
+fn a_paused_server_ends_with_its_value() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = RedisServer::start(dir.path()).unwrap();
+    server.pause().unwrap();
     server.stop().unwrap();
 }
 
@@ -277,7 +339,15 @@ fn hold_a_server() {
     let Some(dir) = std::env::var_os(HELPER_DIR) else {
         return;
     };
-    let server = RedisServer::start(Path::new(&dir)).unwrap();
+    let settings = Settings {
+        is_temporary: true,
+        ..Settings::default()
+    };
+    let server = match std::env::var_os(HELPER_IS_TEMPORARY) {
+        Some(_) => RedisServer::start_with(Path::new(&dir), settings),
+        None => RedisServer::start(Path::new(&dir)),
+    };
+    let server = server.unwrap();
     println!("server {} {}", server.pid(), server.port());
     thread::sleep(Duration::from_secs(60));
 }
@@ -285,11 +355,23 @@ fn hold_a_server() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_server_ends_when_its_host_is_killed() {
+    kill_the_host_of_a_server(false);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_temporary_server_ends_when_its_host_is_killed_even_while_paused() {
+    kill_the_host_of_a_server(true);
+}
+
+#[cfg(target_os = "linux")]
+fn kill_the_host_of_a_server(is_temporary: bool) {
     let dir = tempfile::tempdir().unwrap();
     let (_, module) = module_path!().split_once("::").unwrap();
     let mut host = Command::new(std::env::current_exe().unwrap())
         .args(["--nocapture", "--exact", &format!("{module}::hold_a_server")])
         .env(HELPER_DIR, dir.path())
+        .envs(is_temporary.then_some((HELPER_IS_TEMPORARY, "yes")))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -299,6 +381,9 @@ fn a_server_ends_when_its_host_is_killed() {
     let (server, port) = (numbers[0], u16::try_from(numbers[1]).unwrap());
     assert_eq!(command(port, "INCR n"), ":1");
 
+    if is_temporary {
+        kill_process(pid(server), Signal::STOP).unwrap();
+    }
     kill_process(pid(host.id()), Signal::KILL).unwrap();
     // At once: the lock makes this wait until the old server is really gone.
     let next = RedisServer::start(dir.path()).unwrap();

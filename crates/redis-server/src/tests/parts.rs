@@ -8,9 +8,21 @@ fn a_taken_port_is_told_from_other_failures() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let program = process::find_program().unwrap();
     let lock = directory::lock(dir.path()).unwrap();
-    let port = taken.local_addr().unwrap().port();
-    let failure = run(&program, dir.path(), &lock, port, None, || false).unwrap_err();
-    assert!(matches!(failure, Failure::PortTaken(_)));
+    let settings = Settings {
+        is_cluster_node: true,
+        ..Settings::default()
+    };
+    let (taken, free) = (taken.local_addr().unwrap().port(), settings.free_ports().unwrap());
+    for ports in [
+        Ports { port: taken, ..free },
+        Ports {
+            bus: Some(taken),
+            ..free
+        },
+    ] {
+        let failure = run(&program, dir.path(), &lock, ports, &settings, || false).unwrap_err();
+        assert!(matches!(failure, Failure::PortTaken(_)), "{ports:?}");
+    }
 }
 
 #[test]
