@@ -1,4 +1,4 @@
-//! What the tests of this workspace share: the host's command and Redis as child processes, an HTTP client that holds
+//! What the tests of this workspace share: the host's command, Redis and a cluster of it as child processes, an HTTP client that holds
 //! answers to docs/openapi.yaml, a proxy that breaks connections.
 //!
 //! All of it panics where something unexpected happens, as a test does. Nothing here needs wasmtime: the host is found
@@ -13,6 +13,7 @@
 )]
 
 mod client;
+mod cluster;
 mod host;
 mod listener;
 mod openapi;
@@ -22,6 +23,7 @@ mod schema;
 mod wait;
 
 pub use client::{Answer, Body, Client, piecewise};
+pub use cluster::{Cluster, Migration, Node};
 pub use host::{Host, HostOptions, command_path, isolate, target_dir};
 pub use listener::Listener;
 pub use openapi::{operations, yaml};
