@@ -32,7 +32,7 @@ pub struct Flags {
     pub variables: Vec<String>,
 
     /// The Redis (or Valkey) server to use: redis://user:password@host:port/database, of which all but the host may be
-    /// left out; rediss:// for TLS. Without it, and without the variable `redis_url`, a private server is started and keeps its data in
+    /// left out; rediss:// for TLS. Several have commas between: nodes of a cluster, or servers of which one takes changes. Without it, and without the variable `redis_url`, a private server is started and keeps its data in
     /// the state folder.
     #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,

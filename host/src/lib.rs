@@ -164,6 +164,9 @@ fn settings(
     } else {
         None
     };
+    sources
+        .given
+        .extend(redis_address::nodes(&manifest.variables, &sources)?);
     Ok((Resolved::new(&manifest.variables, &sources)?, redis))
 }
 

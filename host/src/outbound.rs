@@ -95,7 +95,7 @@ impl Entry {
         })
     }
 
-    fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
+    pub(crate) fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
         self.scheme
             .as_deref()
             .is_none_or(|only| only.eq_ignore_ascii_case(scheme))

@@ -3,6 +3,7 @@
 //! What makes serving impossible is an error. What puts data at risk is a warning. A Redis that is not there (yet) is a
 //! warning, too: services are started in any order, requests get their 503 until Redis is there, and it is then looked at.
 
+mod cluster;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,7 @@ use crate::redis_address::RedisAddress;
 use crate::variables::Resolved;
 use anyhow::{Result, ensure};
 use redis::aio::MultiplexedConnection;
-use redis::{Client, Cmd, ConnectionAddr, ConnectionInfo, RedisConnectionInfo, RedisError, cmd};
+use redis::{Client, Cmd, ConnectionAddr, ConnectionInfo, RedisConnectionInfo, cmd};
 use reply::{Failure, Info};
 use std::time::Duration;
 
@@ -131,8 +132,8 @@ async fn look(redis: &RedisAddress, commands: &[Vec<String>]) -> Found {
         )));
     }
     if let (Some(why), true) = (&mut found.not_now, found.is_broken) {
-        why.push_str(match redis.address {
-            ConnectionAddr::TcpTls { .. } => " (one without TLS has a redis_url that begins with redis://)",
+        why.push_str(match redis.addresses.first() {
+            Some(ConnectionAddr::TcpTls { .. }) => " (one without TLS has a redis_url that begins with redis://)",
             _ => " (one with TLS has a redis_url that begins with rediss://)",
         });
     }
@@ -149,17 +150,13 @@ async fn look(redis: &RedisAddress, commands: &[Vec<String>]) -> Found {
 
 /// Asks until something makes further questions useless.
 async fn ask(redis: &RedisAddress, commands: &[Vec<String>], found: &mut Found) {
-    let mut connection = match connect(redis).await {
-        Ok(connection) => connection,
-        Err(error) => {
-            found.note(reply::not_connected(&error));
+    let (mut address, mut connection) = match connect_to_any(redis).await {
+        Ok(connected) => connected,
+        Err(failure) => {
+            found.note(failure);
             return;
         }
     };
-    if let Err(failure) = log_in(redis, &mut connection).await {
-        found.note(failure);
-        return;
-    }
     // Who may not ask for it may use Redis all the same.
     if let Ok(text) = cmd("INFO").query_async::<String>(&mut connection).await {
         let info = Info::new(&text);
@@ -168,12 +165,28 @@ async fn ask(redis: &RedisAddress, commands: &[Vec<String>], found: &mut Found) 
         if !info.has_append_only_file() {
             found.risks.push(reply::persistence(snapshots(&mut connection).await));
         }
+        if info.is_of_cluster() && !cluster::look(redis, &address, &mut connection, found).await {
+            return;
+        }
     }
     for words in commands {
         let Some((name, arguments)) = words.split_first() else {
             continue;
         };
-        let tried = Cmd::new().arg(name).arg(arguments).exec_async(&mut connection).await;
+        let command = Cmd::new().arg(name).arg(arguments).to_owned();
+        let mut tried = command.exec_async(&mut connection).await;
+        // What follows belongs to the same node of a cluster: its keys are of one slot.
+        if let Some(node) = tried.as_ref().err().and_then(|error| cluster::moved(&address, error)) {
+            connection = match connect(redis, &node).await {
+                Ok(connection) => connection,
+                Err(failure) => {
+                    found.note(failure);
+                    return;
+                }
+            };
+            address = node;
+            tried = command.exec_async(&mut connection).await;
+        }
         if let Err(error) = tried
             && !found.note(reply::failure(name, &error))
         {
@@ -182,13 +195,29 @@ async fn ask(redis: &RedisAddress, commands: &[Vec<String>], found: &mut Found) 
     }
 }
 
-/// Connects without a user, a password or a database: the client's errors of those do not say what Redis said.
-async fn connect(redis: &RedisAddress) -> Result<MultiplexedConnection, RedisError> {
+/// A connection to the first server that there is one to, logged in.
+async fn connect_to_any(redis: &RedisAddress) -> Result<(ConnectionAddr, MultiplexedConnection), Failure> {
+    let mut last = Failure::Harmless;
+    for address in &redis.addresses {
+        match connect(redis, address).await {
+            Ok(connection) => return Ok((address.clone(), connection)),
+            Err(failure @ Failure::NotNow(_)) => last = failure,
+            Err(failure) => return Err(failure),
+        }
+    }
+    Err(last)
+}
+
+/// Connects without a user, a password or a database at first: the client's errors of those do not say what Redis said.
+async fn connect(redis: &RedisAddress, address: &ConnectionAddr) -> Result<MultiplexedConnection, Failure> {
     let info = ConnectionInfo {
-        addr: redis.address.clone(),
+        addr: address.clone(),
         redis: RedisConnectionInfo::default(),
     };
-    Client::open(info)?.get_multiplexed_async_connection().await
+    let opened = async { Client::open(info)?.get_multiplexed_async_connection().await };
+    let mut connection = opened.await.map_err(|error| reply::not_connected(&error))?;
+    log_in(redis, &mut connection).await?;
+    Ok(connection)
 }
 
 async fn log_in(redis: &RedisAddress, connection: &mut MultiplexedConnection) -> Result<(), Failure> {

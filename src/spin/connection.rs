@@ -36,6 +36,8 @@ const MAX_IDLE: usize = 16;
 /// behind another. Each is opened when it is first needed, and opened again after it broke, or led to a server that is not the right
 /// one any more.
 pub struct Connection {
+    server: Address,
+    /// With the login. A secret.
     address: String,
     shared: RefCell<Option<Rc<Open>>>,
     /// Connections of commands of their own, which none uses now.
@@ -103,7 +105,7 @@ impl Connector for Platform {
 
     fn node(&self, address: &Address) -> Connection {
         let [before, behind] = &self.login;
-        Connection::new(format!("{before}{address}{behind}"))
+        Connection::new(address, format!("{before}{address}{behind}"))
     }
 
     async fn pause(&self, duration: Duration) {
@@ -116,8 +118,9 @@ impl Connector for Platform {
 }
 
 impl Connection {
-    fn new(address: String) -> Self {
+    fn new(server: &Address, address: String) -> Self {
         Self {
+            server: server.clone(),
             address,
             shared: RefCell::new(None),
             idle: RefCell::new(Vec::new()),
@@ -160,7 +163,16 @@ impl Connection {
     }
 
     async fn open(&self) -> Result<Open, RedisError> {
-        let opening = async { Ok(Open::new(redis::Connection::open(&self.address).await?)) };
+        let opening = async {
+            match redis::Connection::open(&self.address).await {
+                Ok(handle) => Ok(Open::new(handle)),
+                Err(redis::Error::InvalidAddress) => Err(RedisError::Unreachable(format!(
+                    "components may not connect to {}: redis_nodes must match it",
+                    self.server
+                ))),
+                Err(error) => Err(error.into()),
+            }
+        };
         with_timeout(CONNECT_TIMEOUT, opening).await
     }
 

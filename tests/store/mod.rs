@@ -2,6 +2,7 @@
 
 mod batch;
 mod claim;
+mod cluster;
 mod counts;
 mod delete;
 mod endings;

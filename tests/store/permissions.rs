@@ -44,6 +44,7 @@ fn used_in(extension: &str, calls: &[&str], quote: char) -> BTreeSet<String> {
 fn used() -> BTreeSet<String> {
     let mut used = &used_in("lua", &IN_SCRIPTS, '\'') | &used_in("rs", &IN_RUST, '"');
     assert!(used.remove("config"), "health asks for what Redis writes");
+    assert!(used.remove("cluster"), "the map of slots is asked for");
     used
 }
 

@@ -1,6 +1,6 @@
 //! The user of Redis that the documents tell people to make. All tests of the store are run as this user.
 
-use presque_testkit::Redis;
+use presque_testkit::{Cluster, Redis};
 
 /// The user's name and password.
 const USER: (&str, &str) = ("presque", "secret");
@@ -20,4 +20,24 @@ pub async fn url_of_user(redis: &Redis) -> String {
     redis
         .url()
         .replace("redis://", &format!("redis://{}:{}@", USER.0, USER.1))
+}
+
+/// What the documents tell to add to the rule on a cluster, and to wait for replicas.
+fn rule_for_replicas() -> [&'static str; 3] {
+    let document = include_str!("../../docs/operations.md");
+    let words = ["+cluster|slots", "+asking", "+wait"];
+    for word in words {
+        assert!(document.contains(word), "docs/operations.md names {word}");
+    }
+    words
+}
+
+/// Makes the user on all nodes of a cluster. Returns what stands before a node in an address of it.
+pub async fn login_of_cluster(cluster: &Cluster) -> String {
+    let mut words = rule();
+    words.extend(rule_for_replicas());
+    for node in cluster.nodes() {
+        cluster[node].query::<()>(&words).await;
+    }
+    format!("redis://{}:{}@", USER.0, USER.1)
 }

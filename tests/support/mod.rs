@@ -6,7 +6,7 @@ mod clock;
 mod invariants;
 mod native;
 
-pub use acl::{rule, url_of_user};
+pub use acl::{login_of_cluster, rule, url_of_user};
 pub use clock::{Clock, Clocked};
 pub use invariants::assert_sound;
 pub use native::{Native, NativeStore};

@@ -80,11 +80,11 @@ pub(super) fn failure(command: &str, error: &RedisError) -> Failure {
         "NOAUTH" => {
             Failure::Error("it wants a password: set redis_password, and redis_user if it has users".to_owned())
         }
-        "MOVED" | "ASK" | "CROSSSLOT" => {
-            Failure::Error("it is a node of a Redis Cluster, which needs a proxy before it".to_owned())
-        }
+        "CROSSSLOT" => Failure::Error(format!(
+            "it is a cluster, and {command} is tried on keys of several slots"
+        )),
         "LOADING" | "READONLY" | "MASTERDOWN" | "OOM" | "MISCONF" | "NOREPLICAS" | "CLUSTERDOWN" | "BUSY"
-        | "TRYAGAIN" => Failure::NotNow(format!("{code} {text}")),
+        | "TRYAGAIN" | "MOVED" | "ASK" => Failure::NotNow(format!("{code} {text}")),
         _ if text.contains("non deterministic commands") => Failure::Error(
             "its scripts may not write after they have asked for the time: set lua-replicate-commands to yes"
                 .to_owned(),
@@ -144,6 +144,11 @@ impl<'a> Info<'a> {
         let policy = self.value("maxmemory_policy")?;
         (policy != "noeviction")
             .then(|| format!("may throw data away when it is full ({policy}): set its maxmemory-policy to noeviction"))
+    }
+
+    /// Whether it is a node of a cluster.
+    pub(super) fn is_of_cluster(&self) -> bool {
+        self.value("cluster_enabled") == Some("1")
     }
 
     /// Whether each write goes to disk. Assumed where it is not said.

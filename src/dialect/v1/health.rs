@@ -40,6 +40,7 @@ fn render_redis(o: &mut Object<'_>, health: &Health) {
     o.text("maxmemory_policy", &health.maxmemory_policy);
     o.plain("used_memory", health.used_memory);
     o.plain("maxmemory", health.max_memory);
+    o.plain("nodes", health.nodes);
     o.plain("replicas", health.replicas);
     o.text("persistence", persistence_name(health.persistence));
     o.text("can_be_lost", can_be_lost(health));

@@ -3,7 +3,8 @@
 use crate::queue::Timestamp;
 use crate::store::redis::{QueueKeys, Redis, RedisError, ReplyReader, Store, scripts};
 
-/// What Redis says of itself, as far as it concerns a queue. Where its user may not ask, texts are empty and numbers 0.
+/// What Redis says of itself, as far as it concerns a queue. Where its user may not ask, texts are empty and numbers 0. Of a cluster
+/// it is what its primaries say: sums of what they use, and else what the one says that is worst off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// The commands that its user may not run, of those that scripts need.
@@ -18,7 +19,9 @@ pub struct Health {
     pub max_memory: u64,
     /// What it does at its limit.
     pub maxmemory_policy: String,
-    /// How many replicas it has.
+    /// How many servers have a part of the data: 1, or the primaries of a cluster.
+    pub nodes: u64,
+    /// How many replicas it has; of a cluster, the primary that has the fewest.
     pub replicas: u64,
     /// What it writes to its disk.
     pub persistence: Persistence,
@@ -26,8 +29,8 @@ pub struct Health {
     pub has_write_error: bool,
 }
 
-/// What Redis writes to its disk, and when.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What Redis writes to its disk, and when. The one that keeps less is the lesser.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Persistence {
     /// Its user may not ask.
     #[default]
@@ -40,17 +43,17 @@ pub enum Persistence {
     Log(Fsync),
 }
 
-/// When a log of writes is on the disk: `appendfsync`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// When a log of writes is on the disk: `appendfsync`. The one that keeps less is the lesser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fsync {
-    /// Before the answer.
-    Always,
-    /// A second later.
-    EverySecond,
     /// When the system writes it.
     System,
     /// Redis' user may not ask.
     Unknown,
+    /// A second later.
+    EverySecond,
+    /// Before the answer.
+    Always,
 }
 
 impl Health {
@@ -58,6 +61,29 @@ impl Health {
     #[must_use]
     pub fn can_evict(&self) -> bool {
         !self.maxmemory_policy.is_empty() && self.maxmemory_policy != "noeviction"
+    }
+
+    /// What two servers say together.
+    fn and(self, other: Self) -> Self {
+        let has_limits = self.max_memory > 0 && other.max_memory > 0;
+        Self {
+            version: self.version.min(other.version),
+            used_memory: self.used_memory + other.used_memory,
+            max_memory: if has_limits {
+                self.max_memory + other.max_memory
+            } else {
+                0
+            },
+            maxmemory_policy: match self.maxmemory_policy.as_str() {
+                "noeviction" => other.maxmemory_policy,
+                _ => self.maxmemory_policy,
+            },
+            nodes: self.nodes + other.nodes,
+            replicas: self.replicas.min(other.replicas),
+            persistence: self.persistence.min(other.persistence),
+            has_write_error: self.has_write_error || other.has_write_error,
+            ..self
+        }
     }
 
     /// From the text of INFO, and what CONFIG GET tells.
@@ -75,6 +101,7 @@ impl Health {
             used_memory: number("used_memory"),
             max_memory: number("maxmemory"),
             maxmemory_policy: field("maxmemory_policy").unwrap_or_default().to_owned(),
+            nodes: 1,
             replicas: number("connected_slaves"),
             persistence: match field("aof_enabled") {
                 None => Persistence::Unknown,
@@ -109,7 +136,7 @@ impl Config {
 }
 
 impl<R: Redis> Store<R> {
-    /// Tries what operations need, and asks Redis how it is. Four commands.
+    /// Tries what operations need, and asks Redis how it is. Four commands; of a cluster, one to try, and three to each primary.
     ///
     /// # Errors
     /// [`RedisError`]: what an insert would fail with.
@@ -118,26 +145,32 @@ impl<R: Redis> Store<R> {
         let mut probed = ReplyReader::new(scripts::PROBE.run(&self.redis, &keys, Vec::new(), &[]).await?);
         let clock = Timestamp::from_millis(probed.integer()?);
         let missing = probed.all_bytes()?.into_iter();
-        let info = self.ask("INFO", &[]).await?;
-        let info = info.into_iter().next().unwrap_or_default();
-        let config = Config {
-            appendfsync: self.ask("CONFIG", &[b"GET", b"appendfsync"]).await?.into_iter().nth(1),
-            save: self.ask("CONFIG", &[b"GET", b"save"]).await?.into_iter().nth(1),
-        };
+        let infos = self.ask("INFO", &[]).await?;
+        let fsyncs = self.ask("CONFIG", &[b"GET", b"appendfsync"]).await?;
+        let saves = self.ask("CONFIG", &[b"GET", b"save"]).await?;
+        let servers = infos.iter().enumerate().map(|(server, info)| {
+            let value = |settings: &[Vec<String>]| settings.get(server)?.get(1).cloned();
+            let config = Config {
+                appendfsync: value(&fsyncs),
+                save: value(&saves),
+            };
+            Health::from_info(info.first().map_or("", String::as_str), &config)
+        });
         Ok(Health {
             missing_permissions: missing.filter_map(|name| String::from_utf8(name).ok()).collect(),
             clock,
-            ..Health::from_info(&info, &config)
+            ..servers.reduce(Health::and).unwrap_or_default()
         })
     }
 
-    /// What a command replies, as texts; none where Redis' user may not run it, since it tells of other things, too.
-    async fn ask(&self, command: &str, args: &[&[u8]]) -> Result<Vec<String>, RedisError> {
-        match self.redis.command(command, args).await {
-            Ok(reply) => {
-                let texts = ReplyReader::new(reply).all_bytes()?.into_iter();
-                Ok(texts.filter_map(|text| String::from_utf8(text).ok()).collect())
-            }
+    /// What each server replies to a command, as texts; none where Redis' user may not run it, since it tells of other things, too.
+    async fn ask(&self, command: &str, args: &[&[u8]]) -> Result<Vec<Vec<String>>, RedisError> {
+        let texts = |reply| {
+            let texts = ReplyReader::new(reply).all_bytes()?.into_iter();
+            Ok(texts.filter_map(|text| String::from_utf8(text).ok()).collect())
+        };
+        match self.redis.everywhere(command, args).await {
+            Ok(replies) => replies.into_iter().map(texts).collect(),
             Err(RedisError::Forbidden(_) | RedisError::Refused(_)) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -160,6 +193,31 @@ mod tests {
             Health::from_info("redis_version:7.0.15\r\n", &Config::default()).version,
             "7.0.15"
         );
+    }
+
+    #[test]
+    fn a_cluster_is_as_good_as_the_one_of_its_primaries_that_is_worst_off() {
+        let of = |info, fsync: &str| {
+            let config = Config {
+                appendfsync: Some(fsync.to_owned()),
+                save: None,
+            };
+            Health::from_info(info, &config)
+        };
+        let one =
+            "used_memory:5\r\nmaxmemory:10\r\nmaxmemory_policy:noeviction\r\nconnected_slaves:2\r\naof_enabled:1\r\n";
+        let other = "used_memory:6\r\nmaxmemory:10\r\nmaxmemory_policy:allkeys-lru\r\nconnected_slaves:1\r\naof_enabled:1\r\naof_last_write_status:err\r\n";
+        for (one, other) in [
+            (of(one, "always"), of(other, "everysec")),
+            (of(other, "everysec"), of(one, "always")),
+        ] {
+            let both = one.and(other);
+            assert_eq!((both.nodes, both.replicas), (2, 1));
+            assert_eq!((both.used_memory, both.max_memory), (11, 20));
+            assert_eq!(both.persistence, Persistence::Log(Fsync::EverySecond));
+            assert!(both.can_evict() && both.has_write_error);
+        }
+        assert_eq!(of(one, "always").and(of("maxmemory:0\r\n", "always")).max_memory, 0);
     }
 
     #[test]

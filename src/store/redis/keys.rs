@@ -172,6 +172,11 @@ impl QueueKeys {
     }
 }
 
+/// A string: marks the time of a change, so that replicas can be waited for. In the slot of this tag, and gone after a second.
+pub(in crate::store) fn replication_mark(tag: &[u8]) -> Vec<u8> {
+    [b"presque:{", tag, b"}:replicated"].concat()
+}
+
 /// A hash: what is known of a legacy worker beside its queues. `started` (the second it registered), `processed` and
 /// `failed` (what it did on queues that it has left), and a field `queue:<name>` for each queue that it is registered on.
 ///

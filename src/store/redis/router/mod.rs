@@ -11,6 +11,7 @@ mod wait;
 
 pub use address::Address;
 
+use super::keys::replication_mark;
 use super::{Redis, RedisError, Reply};
 use detour::Detour;
 use slots::{Slots, first_key, hash_tag, slot_of};
@@ -219,12 +220,8 @@ impl<C: Connector> Router<C> {
         if !target.is_asked && replication.is_none() {
             return node.command(command.0, command.1).await;
         }
-        let mark_key = [
-            b"presque:{",
-            hash_tag(first_key(command.0, command.1).unwrap_or_default()),
-            b"}:replicated",
-        ];
-        let (mark_key, needed) = (mark_key.concat(), replication.map_or(0, |wanted| wanted.replicas));
+        let mark_key = replication_mark(hash_tag(first_key(command.0, command.1).unwrap_or_default()));
+        let needed = replication.map_or(0, |wanted| wanted.replicas);
         let (replicas, timeout) = match replication {
             Some(wanted) => (wanted.replicas.to_string(), wanted.timeout.as_millis().to_string()),
             None => Default::default(),
