@@ -5,7 +5,7 @@
 
 mod compare;
 
-use crate::support::{Answer, Client, Host, HostOptions, Redis};
+use crate::support::{Answer, Client, Cluster, Host, HostOptions, Redis, host_on_cluster};
 use compare::same_body;
 use serde::Deserialize;
 use std::fmt::Write;
@@ -153,6 +153,26 @@ async fn the_recording_of_the_restmq_dialect_replays_without_difference_where_it
     let redis = Redis::start();
     let host = Host::restmq_on(&redis);
     replay(RESTMQ, same_bytes, |_| host.client()).await;
+}
+
+#[tokio::test]
+async fn both_recordings_replay_without_difference_on_a_cluster() {
+    let presque = async {
+        let cluster = Cluster::start().await;
+        let host = host_on_cluster(&cluster, HostOptions::default()).await;
+        replay(PRESQUE, same_body, |_| host.client()).await;
+    };
+    let restmq = async {
+        let cluster = Cluster::start().await;
+        let manifest = Some("restmq.toml");
+        let options = HostOptions {
+            manifest,
+            ..HostOptions::default()
+        };
+        let host = host_on_cluster(&cluster, options).await;
+        replay(RESTMQ, same_bytes, |_| host.client()).await;
+    };
+    tokio::join!(presque, restmq);
 }
 
 /// RestMQ's contract has the JSON's spaces and the order of its members, too.

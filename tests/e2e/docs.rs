@@ -1,6 +1,6 @@
 //! What the documents show is what happens: their command lines are run.
 
-use crate::support::{Host, HostOptions, Redis, url_of_user};
+use crate::support::{Cluster, Host, HostOptions, Redis, host_on_cluster, url_of_user};
 use std::process::{Command, Stdio};
 
 /// A command line, and the lines that the document shows below it.
@@ -88,4 +88,17 @@ async fn the_restmq_dialect_is_as_its_document_shows() {
         &host(&redis, Some("restmq.toml")).await,
         include_str!("../../docs/restmq.md"),
     );
+}
+
+#[tokio::test]
+async fn on_a_cluster_the_same_happens_as_the_documents_show() {
+    for document in [
+        include_str!("../../README.md"),
+        include_str!("../../docs/presque.md"),
+        include_str!("../../docs/api.md"),
+    ] {
+        // Each begins with an empty store.
+        let cluster = Cluster::start().await;
+        run_on(&host_on_cluster(&cluster, HostOptions::default()).await, document);
+    }
 }

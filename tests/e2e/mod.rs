@@ -2,6 +2,7 @@
 
 mod batch;
 mod browser;
+mod cluster;
 mod control;
 mod cost;
 mod dashboard;

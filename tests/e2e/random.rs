@@ -1,6 +1,6 @@
 //! Requests that nobody would send: every answer is below 500, and the store is sound afterwards.
 
-use crate::support::{Client, Host, Redis, assert_sound};
+use crate::support::{Client, Cluster, Host, HostOptions, Redis, assert_cluster_sound, assert_sound, host_on_cluster};
 use futures_util::future::join_all;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -135,7 +135,19 @@ async fn send(client: &Client, odd: Odd) {
 async fn ten_thousand_odd_requests_get_no_500_and_leave_the_store_sound() {
     let redis = Redis::start();
     let host = Host::on(&redis);
-    let client = host.client();
+    send_many(&host.client(), REQUESTS).await;
+    assert_sound(&redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_requests_get_no_500_on_a_cluster_and_leave_it_sound() {
+    let cluster = Cluster::start().await;
+    let host = host_on_cluster(&cluster, HostOptions::default()).await;
+    send_many(&host.client(), REQUESTS / 5).await;
+    assert_cluster_sound(&cluster).await;
+}
+
+async fn send_many(client: &Client, count: usize) {
     // Printed when the test fails: with it the same requests come again.
     let seed = std::time::UNIX_EPOCH
         .elapsed()
@@ -147,10 +159,9 @@ async fn ten_thousand_odd_requests_get_no_500_and_leave_the_store_sound() {
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(Config::default(), random);
     let requests = odd();
-    for _ in 0..REQUESTS / AT_ONCE {
+    for _ in 0..count / AT_ONCE {
         let some = (0..AT_ONCE).map(|_| requests.new_tree(&mut runner).expect("a request").current());
-        join_all(some.map(|odd| send(&client, odd))).await;
+        join_all(some.map(|odd| send(client, odd))).await;
     }
-    assert_sound(&redis).await;
     assert_eq!(client.get("/status/").await.status, 200);
 }

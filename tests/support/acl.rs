@@ -1,6 +1,6 @@
 //! The user of Redis that the documents tell people to make. All tests of the store are run as this user.
 
-use presque_testkit::{Cluster, Redis};
+use presque_testkit::{Cluster, Host, HostOptions, Redis};
 
 /// The user's name and password.
 const USER: (&str, &str) = ("presque", "secret");
@@ -40,4 +40,17 @@ pub async fn login_of_cluster(cluster: &Cluster) -> String {
         cluster[node].query::<()>(&words).await;
     }
     format!("redis://{}:{}@", USER.0, USER.1)
+}
+
+/// A host on a cluster, which it knows two nodes of.
+pub async fn host_on_cluster(cluster: &Cluster, options: HostOptions<'_>) -> Host {
+    let login = login_of_cluster(cluster).await;
+    let nodes = format!("redis_nodes={}", cluster.nodes_pattern());
+    // Of two nodes, one of which a test may end.
+    let seeds = cluster.urls()[..2].join(",").replacen("redis://", "", 1);
+    Host::start(HostOptions {
+        redis_url: Some(login + &seeds),
+        args: &[&["--variable", &nodes], options.args].concat(),
+        ..options
+    })
 }

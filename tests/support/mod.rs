@@ -6,8 +6,8 @@ mod clock;
 mod invariants;
 mod native;
 
-pub use acl::{login_of_cluster, rule, url_of_user};
+pub use acl::{host_on_cluster, login_of_cluster, rule, url_of_user};
 pub use clock::{Clock, Clocked};
-pub use invariants::assert_sound;
+pub use invariants::{assert_cluster_sound, assert_sound};
 pub use native::{Native, NativeStore};
 pub use presque_testkit::*;
