@@ -1,8 +1,8 @@
 //! The soak tests: jobs go in and come out through the real components while all around them is killed, cut and
 //! flushed. At the end every job is accounted for: none lost, none finished twice, none from nowhere.
 //!
-//! Hosts and Redis are what is called the environment here. There are two: hosts that share a Redis, and a host with a
-//! private one.
+//! Hosts and Redis are what is called the environment here. There are three: hosts that share a Redis, a host with a
+//! private one, and hosts that share a cluster.
 //!
 //! `PRESQUE_SOAK_SECONDS` says for how long things break, `PRESQUE_SOAK_SEED` repeats the choices of another run;
 //! `cargo xtask soak` sets both.
@@ -10,7 +10,9 @@
 mod api;
 mod audit;
 mod audit_tests;
+mod cluster;
 mod environment;
+mod hosts;
 mod ledger;
 mod private_redis;
 mod process;
@@ -20,9 +22,10 @@ mod server;
 mod shared_redis;
 mod worker;
 
-use crate::support::{Client, assert_sound};
+use crate::support::{Client, assert_cluster_sound, assert_sound};
 use api::Api;
 use audit::Audit;
+use cluster::SharedCluster;
 use environment::Environment;
 use ledger::{Event, Journal, Ledger};
 use private_redis::PrivateRedis;
@@ -42,8 +45,8 @@ const PRODUCERS: usize = 30;
 const WORKERS: usize = 20;
 const PROCESSES: usize = 3;
 
-/// For how long things break in a test run, in seconds: around hosts that share a Redis, and around a host with a
-/// private one. The tests run at the same time.
+/// For how long things break in a test run, in seconds: around hosts that share a Redis or a cluster, and around a host with
+/// a private one. The tests run at the same time.
 const SECONDS: u64 = 30;
 const PRIVATE_SECONDS: u64 = 8;
 
@@ -71,20 +74,68 @@ fn number(variable: &str) -> Option<u64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_job_is_accounted_for_whatever_breaks() {
     let mut environment = SharedRedis::start().await;
-    account_for_every_job("Hosts that share a Redis", &mut environment, SECONDS).await;
+    let account = account_for_every_job("Hosts that share a Redis", &mut environment, SECONDS).await;
+    account.assert_good();
     assert_sound(&environment.redis).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_job_is_accounted_for_though_a_private_redis_is_killed_again_and_again() {
     let mut environment = PrivateRedis::start().await;
-    account_for_every_job("A host with a private Redis", &mut environment, PRIVATE_SECONDS).await;
+    let account = account_for_every_job("A host with a private Redis", &mut environment, PRIVATE_SECONDS).await;
+    account.assert_good();
     assert_sound(&environment.into_redis().await).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_job_is_accounted_for_on_a_cluster_whose_answers_wait_for_a_replica() {
+    let mut environment = SharedCluster::start(1).await;
+    let name = "Hosts that share a cluster, with redis_wait_replicas=1";
+    let account = account_for_every_job(name, &mut environment, SECONDS).await;
+    account.assert_good();
+    assert_cluster_sound(&environment.cluster).await;
+}
+
+/// Without replicas to wait for, a failover may lose what was answered. How much is printed, and nothing is asserted of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "cargo xtask soak --cluster runs it: it shows what is lost"]
+async fn what_a_cluster_loses_whose_answers_wait_for_no_replica_is_told() {
+    let mut environment = SharedCluster::start(0).await;
+    let name = "Hosts that share a cluster, with redis_wait_replicas=0";
+    let account = account_for_every_job(name, &mut environment, SECONDS).await;
+    eprintln!(
+        "{name}: {} jobs lost that were answered with 201 or finished by nobody. A node answers before its replica has a change: \
+         what was answered in the moment before its end is gone with it, when the replica takes over.",
+        account.lost
+    );
+    for what in &account.wrong {
+        eprintln!("  {}", what.chars().take(160).collect::<String>());
+    }
+    assert_cluster_sound(&environment.cluster).await;
+}
+
+/// What came of it.
+struct Account {
+    /// Jobs that were acknowledged or came out, and were never finished.
+    lost: u64,
+    /// Everything that is wrong.
+    wrong: Vec<String>,
+}
+
+impl Account {
+    fn assert_good(&self) {
+        assert!(
+            self.wrong.is_empty(),
+            "{} things are wrong, such as\n{}",
+            self.wrong.len(),
+            self.wrong[..self.wrong.len().min(20)].join("\n")
+        );
+    }
+}
+
 /// Inserts jobs and works on them while things break, for so many seconds unless `PRESQUE_SOAK_SECONDS` says otherwise.
-/// Then finishes all of them, and fails unless each is accounted for. The name stands above the table that it prints.
-async fn account_for_every_job(name: &str, environment: &mut impl Environment, seconds: u64) {
+/// Then finishes all of them, and tells what became of each. The name stands above the table that it prints.
+async fn account_for_every_job(name: &str, environment: &mut impl Environment, seconds: u64) -> Account {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let seed = number("PRESQUE_SOAK_SEED").unwrap_or(now.as_secs());
     let time = Duration::from_secs(number("PRESQUE_SOAK_SECONDS").unwrap_or(seconds));
@@ -158,12 +209,10 @@ async fn account_for_every_job(name: &str, environment: &mut impl Environment, s
         text += &format!("{:>6} x ack with a receipt that was stale by then\n", ledger.stale);
     }
     eprintln!("\n{name}\n{text}All in all {:.1} s.", start.elapsed().as_secs_f64());
-    assert!(
-        wrong.is_empty(),
-        "{} things are wrong, such as\n{}",
-        wrong.len(),
-        wrong[..wrong.len().min(20)].join("\n")
-    );
+    Account {
+        lost: audits.iter().map(|(_, audit)| audit.lost).sum(),
+        wrong,
+    }
 }
 
 /// Workers that are started anew when they die; faulty ones are also killed at any moment.

@@ -12,8 +12,12 @@ use crate::workspace;
 /// What components are built for.
 pub(crate) const WASM: &str = "wasm32-wasip2";
 
-/// What the names of the tests of `tests/soak/` begin with.
+/// What the names of the tests of `tests/soak/` begin with; and of those on a cluster.
 const SOAK: &str = "soak::every_job_is_accounted_for";
+const CLUSTER_SOAK: [&str; 2] = [
+    "soak::every_job_is_accounted_for_on_a_cluster",
+    "soak::what_a_cluster_loses",
+];
 
 /// A call of the cargo that runs us, in the workspace's root.
 pub(crate) fn cargo(subcommand: &str) -> Command {
@@ -73,11 +77,18 @@ pub(crate) fn test(args: &[OsString]) -> Result<()> {
     run(locked("test").args(["--profile", "native"]).args(args))
 }
 
-/// Runs the tests that break things, together and for so long. They show their tables themselves.
-pub(crate) fn soak(seconds: u64, seed: Option<u64>) -> Result<()> {
+/// Runs the tests that break things for so long: all together, or those of a cluster, one after the other. They show their
+/// tables themselves.
+pub(crate) fn soak(seconds: u64, seed: Option<u64>, on_cluster: bool) -> Result<()> {
     let mut command = locked("test");
-    command.args(["--profile", "native", "--test", "main", "--"]);
-    command.args(["--nocapture", SOAK]);
+    command.args(["--profile", "native", "--test", "main", "--", "--nocapture"]);
+    if on_cluster {
+        // Each has six servers, which would take the processor from each other.
+        command.args(["--include-ignored", "--test-threads", "1"]);
+        command.args(CLUSTER_SOAK);
+    } else {
+        command.arg(SOAK);
+    }
     command.env("PRESQUE_SOAK_SECONDS", seconds.to_string());
     if let Some(seed) = seed {
         command.env("PRESQUE_SOAK_SEED", seed.to_string());

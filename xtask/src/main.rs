@@ -62,6 +62,9 @@ enum Command {
         /// The seed that an earlier run printed: makes the same random choices.
         #[arg(long)]
         seed: Option<u64>,
+        /// On a cluster alone, with and without `redis_wait_replicas`: slots move, primaries end and are paused.
+        #[arg(long)]
+        cluster: bool,
     },
     /// Build everything, and let schemathesis compare the answers of `/v1` with docs/openapi.yaml, without keys and with one.
     Contract(contract::Flags),
@@ -106,11 +109,11 @@ fn run(command: Command) -> Result<()> {
             page_tests::install()?;
             test(&args)
         }
-        Command::Soak { seconds, seed } => {
+        Command::Soak { seconds, seed, cluster } => {
             ensure(&[WASM_TARGET, REDIS])?;
             cargo::build_components(&[])?;
             cargo::build_host(NATIVE)?;
-            cargo::soak(seconds, seed)
+            cargo::soak(seconds, seed, cluster)
         }
         Command::Contract(flags) => {
             ensure(&[WASM_TARGET, REDIS, PYTHON, PYTHON_ENVIRONMENTS])?;

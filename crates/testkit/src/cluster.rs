@@ -40,6 +40,13 @@ struct Member {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(usize);
 
+impl Node {
+    /// Its place among [`Cluster::nodes`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
 impl Index<Node> for Cluster {
     type Output = Redis;
 

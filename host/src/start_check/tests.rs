@@ -53,13 +53,14 @@ fn what_passes_is_told_from_what_stays() {
         "READONLY You can't write against a read only replica.",
         "OOM command not allowed when used memory > 'maxmemory'.",
         "NOREPLICAS Not enough good replicas to write.",
+        "MOVED 1 127.0.0.1:7001",
     ] {
         let told = failure("HSET", &error(reply));
         assert!(matches!(told, Failure::NotNow(_)), "{reply}: {told:?}");
     }
     for (reply, part) in [
         ("NOAUTH Authentication required.", "redis_password"),
-        ("MOVED 1 127.0.0.1:7001", "proxy"),
+        ("CROSSSLOT Keys in request don't hash to the same slot", "several slots"),
         (
             "ERR Error running script: Write commands not allowed after non deterministic commands.",
             "lua-replicate-commands to yes",
