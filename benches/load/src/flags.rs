@@ -105,6 +105,8 @@ pub(crate) enum Part {
     Stall,
     /// Very many jobs that wait.
     Depth,
+    /// What a cluster of three primaries divides, and what it costs to wait for a replica.
+    Cluster,
 }
 
 /// What is measured if it is installed.

@@ -1,6 +1,7 @@
 //! The ground floor of the store: the way to Redis, the keys, the scripts, and what is packed in Redis' strings.
 
 mod client;
+mod error;
 mod keys;
 mod packed;
 mod reply;
@@ -8,7 +9,8 @@ mod router;
 mod script;
 mod store;
 
-pub use client::{Effect, Redis, RedisError, Reply, Unavailable};
+pub use client::{Redis, Reply};
+pub use error::{Effect, RedisError, Unavailable};
 pub use keys::queue_key_suffixes;
 pub(super) use keys::{
     CATALOG, JOBS, LEGACY_RECEIPTS, OVERVIEW, QueueKeys, WAKEUP, WORKER_COUNTS, WORKER_FAILURES, WORKERS,

@@ -2,7 +2,7 @@
 //!
 //! `lua/job.lua`, `lua/execution.lua` and `lua/queue.lua` say what they mean. Durations and times are whole milliseconds.
 
-use super::client::RedisError;
+use super::RedisError;
 use crate::queue::{Backoff, Hold, Settings, Status};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;

@@ -1,6 +1,6 @@
 //! Reading a script's reply, which is a flat list of values.
 
-use super::client::{RedisError, Reply};
+use super::{RedisError, Reply};
 use crate::queue::{JobId, Timestamp};
 use serde::de::DeserializeOwned;
 

@@ -1,7 +1,7 @@
 //! Lua scripts, which Redis knows by their hash. `build.rs` makes one of each `.lua` file.
 
-use super::client::{Redis, RedisError, Reply};
 use super::keys::{Key, QueueKeys};
+use super::{Redis, RedisError, Reply};
 
 /// A script.
 pub(in crate::store) struct Script {

@@ -1,6 +1,7 @@
 //! What is counted, or measured by Redis itself, and so does not depend on who else uses the machine, or hardly.
 
 mod calls;
+mod cluster;
 mod depth;
 mod footprint;
 mod redis_time;
@@ -8,6 +9,7 @@ mod requests;
 mod show;
 mod stall;
 
+pub(crate) use cluster::Divided;
 pub(crate) use depth::Depth;
 pub(crate) use footprint::Footprint;
 pub(crate) use redis_time::RedisTime;
@@ -24,12 +26,13 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// The parts of the benchmark that belong here.
-pub(crate) const PARTS: [Part; 5] = [
+pub(crate) const PARTS: [Part; 6] = [
     Part::Requests,
     Part::Footprint,
     Part::RedisTime,
     Part::Stall,
     Part::Depth,
+    Part::Cluster,
 ];
 
 /// How long a part may take for each round, and for each job of those that wait.
@@ -53,6 +56,7 @@ pub(crate) struct Exact {
     pub(crate) redis_time: Vec<RedisTime>,
     pub(crate) stall: Option<Stall>,
     pub(crate) depth: Option<Depth>,
+    pub(crate) divided: Option<Divided>,
 }
 
 /// How many steps there are for the progress.
@@ -85,6 +89,7 @@ pub(crate) async fn measure(
                     let presque = of_kind(subjects, Kind::Presque)?;
                     exact.stall = Some(stall::measure(flags.rounds, presque, redis).await?);
                 }
+                Part::Cluster => exact.divided = Some(cluster::measure(flags.rounds, paths).await?),
                 _ => {
                     let presque = of_kind(subjects, Kind::Presque)?;
                     exact.depth = Some(depth::measure(flags.jobs as usize, flags.rounds, presque, redis).await?);

@@ -1,6 +1,6 @@
 //! The tables of what is exact.
 
-use super::{Depth, Exact, Footprint, RedisTime, Request, Stall, depth};
+use super::{Depth, Divided, Exact, Footprint, RedisTime, Request, Stall, cluster, depth};
 use crate::tables::{table, thousands};
 use std::fmt::{Display, Formatter, Result};
 
@@ -24,7 +24,8 @@ impl Display for Exact {
         if let Some(stall) = &self.stall {
             stall.fmt(f)?;
         }
-        self.depth.as_ref().map_or(Ok(()), |depth| depth.fmt(f))
+        self.depth.as_ref().map_or(Ok(()), |depth| depth.fmt(f))?;
+        self.divided.as_ref().map_or(Ok(()), |divided| divided.fmt(f))
     }
 }
 
@@ -177,4 +178,35 @@ fn write_depth(f: &mut Formatter<'_>, what: &str, many: &str, operations: &[dept
         ]);
     }
     writeln!(f, "{table}\n")
+}
+
+impl Display for Divided {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let jobs = thousands(cluster::PER_JOBS as f64);
+        writeln!(
+            f,
+            "\nProcessor time of Redis, in seconds, for {jobs} jobs that are inserted, claimed and acknowledged one by one\n"
+        )?;
+        let mut loads = table(&["servers and queues", "the busiest", "the others", "all"], 1);
+        for load in &self.loads {
+            let second = |seconds: &f64| format!("{seconds:.1}");
+            let others = load.seconds.iter().skip(1).map(second).collect::<Vec<_>>();
+            loads.add_row([
+                load.what.clone(),
+                load.seconds.first().map(second).unwrap_or_default(),
+                others.join(", "),
+                second(&load.seconds.iter().sum()),
+            ]);
+        }
+        writeln!(f, "{loads}\n\nInserts that wait for replicas, on a primary with one\n")?;
+        let mut waits = table(&["redis_wait_replicas", "µs for one", "a second, 16 connections"], 1);
+        for wait in &self.waits {
+            waits.add_row([
+                wait.replicas.to_string(),
+                format!("{:.0}", wait.micros),
+                thousands(wait.per_second),
+            ]);
+        }
+        writeln!(f, "{waits}")
+    }
 }
