@@ -17,6 +17,21 @@ async fn store_on(cluster: &Cluster, replication: Option<Replication>) -> Store<
     Store::new(Native::to(&login, &[seed], replication))
 }
 
+/// The way there alone.
+async fn way_to(cluster: &Cluster) -> Native {
+    let seed = cluster.url().trim_start_matches("redis://").to_owned();
+    Native::to(&login_of_cluster(cluster).await, &[seed], None)
+}
+
+/// How many connections the nodes have accepted.
+async fn connections(cluster: &Cluster) -> i64 {
+    let mut sum = 0;
+    for node in cluster.nodes() {
+        sum += cluster[node].connections_accepted().await;
+    }
+    sum
+}
+
 /// So many queues: each node has some of them.
 fn queues(count: usize) -> Vec<QueueName> {
     (0..count).map(|number| queue(&format!("q{number}"))).collect()
@@ -166,4 +181,23 @@ async fn a_wait_on_queues_of_several_nodes_is_woken_by_each_of_them() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn a_wait_on_very_many_lists_takes_few_connections_and_looks_at_all_soon() {
+    let cluster = Cluster::start().await;
+    let lists: Vec<_> = (0..200).map(|number| format!("presque:{{q{number}}}:wakeup")).collect();
+    let (native, mut args) = (
+        way_to(&cluster).await,
+        lists.iter().map(String::as_bytes).collect::<Vec<_>>(),
+    );
+    // It learns that there is a cluster.
+    presque::store::Redis::everywhere(&native, "INFO", &[]).await.unwrap();
+    args.push(b"60");
+    let before = connections(&cluster).await;
+    let waited = presque::store::Redis::blocking(&native, "BLPOP", &args, Duration::from_secs(60)).await;
+    assert_eq!(waited.unwrap(), [presque::store::Reply::Nil], "it ends long before");
+    let taken = connections(&cluster).await - before;
+    // With those that count.
+    assert!(taken <= 16 + 6, "{taken}");
 }

@@ -56,7 +56,7 @@ impl<C: Connector> Router<C> {
         let mut state = self.state();
         let primaries = slots.primaries();
         // What was a primary may be away for good.
-        state.nodes.retain(|address, _| primaries.contains(&address));
+        state.nodes.retain(|(address, _)| primaries.contains(&address));
         state.slots = Some(Arc::new(slots));
     }
 }

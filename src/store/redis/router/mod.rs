@@ -16,7 +16,6 @@ pub use address::Address;
 use super::{Redis, RedisError, Reply};
 use detour::Detour;
 use slots::{Slots, slot_of};
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -74,12 +73,15 @@ pub struct Router<C: Connector> {
 }
 
 struct State<N> {
-    nodes: BTreeMap<Address, Arc<N>>,
+    /// Few, so they are looked for one by one.
+    nodes: Vec<(Address, Arc<N>)>,
     /// The seed that is used, where there is no cluster.
     seed: usize,
     /// Where slots are, once there is known to be a cluster.
     slots: Option<Arc<Slots>>,
     is_learning: bool,
+    /// Counts waits, so that each begins elsewhere.
+    turn: usize,
 }
 
 impl<C: Connector> Router<C> {
@@ -92,10 +94,11 @@ impl<C: Connector> Router<C> {
             seeds,
             replication,
             state: Mutex::new(State {
-                nodes: BTreeMap::new(),
+                nodes: Vec::new(),
                 seed: 0,
                 slots: None,
                 is_learning: false,
+                turn: 0,
             }),
         }
     }
@@ -104,17 +107,23 @@ impl<C: Connector> Router<C> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn next_turn(&self) -> usize {
+        let mut state = self.state();
+        state.turn = state.turn.wrapping_add(wait::MAX_SLOTS);
+        state.turn
+    }
+
     fn slots(&self) -> Option<Arc<Slots>> {
         self.state().slots.clone()
     }
 
     fn node(&self, address: &Address) -> Arc<C::Node> {
         let mut state = self.state();
-        if let Some(node) = state.nodes.get(address) {
+        if let Some((_, node)) = state.nodes.iter().find(|(known, _)| known == address) {
             return node.clone();
         }
         let node = Arc::new(self.connector.node(address));
-        state.nodes.insert(address.clone(), node.clone());
+        state.nodes.push((address.clone(), node.clone()));
         node
     }
 
@@ -146,7 +155,7 @@ impl<C: Connector> Redis for Router<C> {
     }
 
     async fn everywhere(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Vec<Reply>>, RedisError> {
-        let result = self.ask_all(name, args).await;
+        let result = Box::pin(self.ask_all(name, args)).await;
         self.log_failure(&result);
         result
     }

@@ -50,17 +50,27 @@ impl<C: Connector> Router<C> {
         args: &[&[u8]],
         must_replicate: bool,
     ) -> Result<Vec<Reply>, RedisError> {
-        let key = first_key(name, args);
-        let mut target = self.target(key)?;
+        let target = self.target(first_key(name, args))?;
+        match self.send(&target, (name, args), must_replicate).await {
+            // On the heap, as all that is rare: each operation's future has this one in it, and would be so much larger.
+            Err(error) if Detour::of(&error).is_some() => {
+                Box::pin(self.go_elsewhere((name, args), must_replicate, target, error)).await
+            }
+            result => result,
+        }
+    }
+
+    /// Runs a command that did nothing where it was sent, for this reason.
+    async fn go_elsewhere(
+        &self,
+        command: Command<'_>,
+        must_replicate: bool,
+        mut target: Target,
+        mut error: RedisError,
+    ) -> Result<Vec<Reply>, RedisError> {
+        let key = first_key(command.0, command.1);
         let (mut hops, mut pauses, mut seeds) = (0, PAUSES.into_iter(), 1);
-        loop {
-            let error = match self.send(&target, (name, args), must_replicate).await {
-                Ok(reply) => return Ok(reply),
-                Err(error) => error,
-            };
-            let Some(detour) = Detour::of(&error) else {
-                return Err(error);
-            };
+        while let Some(detour) = Detour::of(&error) {
             hops += 1;
             match detour {
                 Detour::Moved(address) if hops <= MAX_HOPS => {
@@ -76,9 +86,7 @@ impl<C: Connector> Router<C> {
                     target.is_asked = true;
                 }
                 _ if target.slots.is_some() => {
-                    let Some(pause) = pauses.next() else {
-                        return Err(error);
-                    };
+                    let Some(pause) = pauses.next() else { break };
                     self.connector.pause(Duration::from_millis(pause)).await;
                     if detour == Detour::LookAgain {
                         self.learn(None, &target).await;
@@ -90,9 +98,14 @@ impl<C: Connector> Router<C> {
                     self.try_next_seed(&target.address);
                     target = self.target(key)?;
                 }
-                _ => return Err(error),
+                _ => break,
+            }
+            match self.send(&target, command, must_replicate).await {
+                Ok(reply) => return Ok(reply),
+                Err(next) => error = next,
             }
         }
+        Err(error)
     }
 
     /// Uses the seed behind this one, unless another request does already.
@@ -111,9 +124,9 @@ impl<C: Connector> Router<C> {
     ) -> Result<Vec<Reply>, RedisError> {
         let node = self.node(&target.address);
         match self.replication.filter(|_| must_replicate) {
-            Some(replication) => replicate(&*node, target, command, replication).await,
+            Some(replication) => Box::pin(replicate(&*node, target, command, replication)).await,
             None if target.is_asked => {
-                let results = node.in_a_row(&[ASKING, command]).await;
+                let results = Box::pin(node.in_a_row(&[ASKING, command])).await;
                 results.into_iter().last().unwrap_or_else(nothing_sent)
             }
             None => node.command(command.0, command.1).await,

@@ -49,7 +49,7 @@ impl Slots {
     /// it, the primary first, its host, port, id, and pairs of names and values. `asked` is the node that answered: one that does not know how
     /// it is reached leaves its host out. `None` for what cannot be read, or says nothing.
     pub(super) fn read(reply: &[Reply], asked: &Address) -> Option<Self> {
-        let mut ranges = Vec::new();
+        let mut ranges: Vec<(u16, Address)> = Vec::new();
         let mut rest = reply;
         while let [Reply::Int(_), Reply::Int(last), nodes @ ..] = rest {
             let [host, Reply::Int(port), ..] = nodes else {
@@ -61,13 +61,15 @@ impl Slots {
                 Reply::Int(_) | Reply::Status(_) => return None,
             };
             let address = Address::new(host, u16::try_from(*port).ok()?).seen_from(asked);
-            ranges.push((u16::try_from(*last).ok()?, address));
+            let last = u16::try_from(*last).ok()?;
+            // Most nodes tell them in ascending order, so this is nearly always at the end.
+            let place = ranges.partition_point(|(other, _)| *other < last);
+            ranges.insert(place, (last, address));
             // The next range begins with two numbers; a node has no two in a row.
             let is_range = |pair: &[Reply]| matches!(pair, [Reply::Int(_), Reply::Int(_)]);
             let next = nodes.windows(2).position(is_range).unwrap_or(nodes.len());
             rest = nodes.get(next..)?;
         }
-        ranges.sort_unstable_by_key(|(last, _)| *last);
         (rest.is_empty() && !ranges.is_empty()).then_some(Self { ranges })
     }
 
@@ -79,9 +81,12 @@ impl Slots {
 
     /// All primaries, each once.
     pub(super) fn primaries(&self) -> Vec<&Address> {
-        let mut primaries: Vec<_> = self.ranges.iter().map(|(_, address)| address).collect();
-        primaries.sort_unstable();
-        primaries.dedup();
+        let mut primaries = Vec::new();
+        for (_, address) in &self.ranges {
+            if !primaries.contains(&address) {
+                primaries.push(address);
+            }
+        }
         primaries
     }
 }

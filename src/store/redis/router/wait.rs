@@ -3,7 +3,6 @@
 use super::{Connector, Detour, Node, Router, slot_of};
 use crate::store::redis::{RedisError, Reply};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How often a wait begins again at once, as redirections say.
@@ -12,16 +11,22 @@ const MAX_TRIES: u32 = 5;
 /// How long a wait pauses when a node cannot tell now. Then it says that nothing came, and its caller looks by itself.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How many slots one wait is for at most, since each takes a connection.
+pub(super) const MAX_SLOTS: usize = 16;
+
+/// For how long one waits that is for more: then its caller looks at all, and the next wait is for others.
+const MAX_PARTIAL_WAIT: Duration = Duration::from_secs(1);
+
 impl<C: Connector> Router<C> {
     /// Waits for the first of these lists, as BLPOP does. On a cluster one command can wait for lists of one slot alone, so there is one
-    /// for each slot, on a connection of its own. The first that has a token ends the others. One of these may just
-    /// have taken a token, which is lost then, as one whose answer is.
+    /// for each slot, on a connection of its own; of very many slots it waits for some, and not for long. The first that has a token
+    /// ends the others. One of these may just have taken a token, which is lost then, as one whose answer is.
     pub(super) async fn wait(&self, name: &str, args: &[&[u8]], max_wait: Duration) -> Result<Vec<Reply>, RedisError> {
         let (mut is_cluster, mut tries) = (self.slots().is_some(), 0);
         loop {
             let target = self.target(args.first().copied())?;
             let result = match is_cluster {
-                true => self.wait_on_nodes(name, args, max_wait).await,
+                true => Box::pin(self.wait_on_nodes(name, args, max_wait)).await,
                 false => self.node(&target.address).blocking(name, args, max_wait).await,
             };
             let Err(error) = result else { return result };
@@ -30,11 +35,13 @@ impl<C: Connector> Router<C> {
             let is_news =
                 matches!(&error, RedisError::Refused(text) if text.to_ascii_uppercase().contains("CROSSSLOT"));
             match Detour::of(&error) {
-                None if is_news && !is_cluster => self.learn(None, &target).await,
-                Some(Detour::Moved(address)) if tries < MAX_TRIES => self.learn(Some(&address), &target).await,
+                None if is_news && !is_cluster => Box::pin(self.learn(None, &target)).await,
+                Some(Detour::Moved(address)) if tries < MAX_TRIES => {
+                    Box::pin(self.learn(Some(&address), &target)).await
+                }
                 Some(_) if is_cluster => {
                     self.connector.pause(PAUSE).await;
-                    self.learn(None, &target).await;
+                    Box::pin(self.learn(None, &target)).await;
                     return Ok(vec![Reply::Nil]);
                 }
                 _ => return Err(error),
@@ -47,12 +54,22 @@ impl<C: Connector> Router<C> {
         let Some((seconds, lists)) = args.split_last() else {
             return Ok(Vec::new());
         };
-        let mut by_slot: BTreeMap<u16, Vec<&[u8]>> = BTreeMap::new();
+        let mut by_slot: Vec<(u16, Vec<&[u8]>)> = Vec::new();
         for list in lists {
-            by_slot.entry(slot_of(list)).or_default().push(list);
+            let slot = slot_of(list);
+            match by_slot.iter_mut().find(|(of, _)| *of == slot) {
+                Some((_, lists)) => lists.push(list),
+                None => by_slot.push((slot, vec![list])),
+            }
+        }
+        let (mut seconds, mut max_wait) = (*seconds, max_wait);
+        let begin = self.next_turn() % by_slot.len().max(1);
+        if by_slot.len() > MAX_SLOTS && max_wait > MAX_PARTIAL_WAIT {
+            (seconds, max_wait) = (b"1", MAX_PARTIAL_WAIT);
         }
         let mut waits = FuturesUnordered::new();
-        for mut args in by_slot.into_values() {
+        by_slot.rotate_left(begin);
+        for (_, mut args) in by_slot.into_iter().take(MAX_SLOTS) {
             let node = self.node(&self.target(args.first().copied())?.address);
             args.push(seconds);
             waits.push(async move { node.blocking(name, &args, max_wait).await });
