@@ -185,9 +185,10 @@ fn a_server_with_a_password_serves_nobody_without_it() {
     assert!(password.as_str().len() >= 32, "it could be guessed");
     let mut server = RedisServer::start_with_password(dir.path(), password.clone()).unwrap();
     for _ in 0..2 {
-        let answers = conversation(server.port(), "PING\r\nAUTH wrong");
-        assert!(answers[0].starts_with("-NOAUTH"), "{answers:?}");
-        assert!(answers[1].starts_with("-WRONGPASS"), "{answers:?}");
+        // In this order: Redis 8 does not answer a wrong password after a command that it has refused.
+        let answers = conversation(server.port(), "AUTH wrong\r\nPING");
+        assert!(answers[0].starts_with("-WRONGPASS"), "{answers:?}");
+        assert!(answers[1].starts_with("-NOAUTH"), "{answers:?}");
         let answers = conversation(server.port(), &format!("AUTH {}\r\nPING", password.as_str()));
         assert_eq!(answers[..2], ["+OK", "+PONG"]);
         server.restart().unwrap();
