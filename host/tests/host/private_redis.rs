@@ -172,7 +172,7 @@ async fn the_command_stops_while_its_private_server_loads_its_data() {
     let site = site.file("bin/redis-server", SLOW);
     std::fs::set_permissions(bin.join("redis-server"), Permissions::from_mode(0o700)).unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let site = site.environment("PATH", path);
+    let site = site.environment("PATH", path).environment("PRESQUE_REDIS_SERVER", "");
 
     let mut host = site.start(&[]).await;
     let address = private(&mut host).await;

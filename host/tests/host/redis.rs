@@ -86,13 +86,14 @@ async fn the_errors_of_redis_have_the_texts_that_spin_gives_them() {
             &eval("return redis.error_reply('OWN with words')"),
             "error OWN: with words",
         ),
-        (
-            &["EVALSHA", "0000000000000000000000000000000000000000", "0"],
-            "error An error was signalled by the server - NoScriptError: No matching script. Please use EVAL.",
-        ),
     ] {
         assert_eq!(run(&host, "/redis", command).await, error, "{command:?}");
     }
+    let unknown = ["EVALSHA", "0000000000000000000000000000000000000000", "0"];
+    let error = run(&host, "/redis", &unknown).await;
+    // Redis has advice after this, Valkey has none.
+    let known = "error An error was signalled by the server - NoScriptError: No matching script.";
+    assert!(error.starts_with(known), "{error}");
 }
 
 #[tokio::test]
