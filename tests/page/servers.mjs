@@ -60,7 +60,7 @@ export async function startRedis(t) {
   const dir = await folder(t);
   for (let tries = 1; tries <= 5; tries += 1) {
     const port = await freePort();
-    const either = 'exec "$(command -v redis-server || command -v valkey-server)" "$@"';
+    const either = 'exec "${PRESQUE_REDIS_SERVER:-$(command -v redis-server || command -v valkey-server)}" "$@"';
     const args = ['-c', either, 'sh', '--bind', '127.0.0.1', '--port', port, '--save', '', '--appendonly', 'yes', '--dir', dir];
     const { found } = await start(t, 'sh', args.map(String), { ready: /Ready to accept connections/ });
     if (found) return port;

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -72,9 +73,14 @@ pub(crate) fn build_tests(args: &[OsString]) -> Result<()> {
     run(locked("test").args(["--profile", "native", "--no-run"]).args(args))
 }
 
-/// Runs the native tests.
-pub(crate) fn test(args: &[OsString]) -> Result<()> {
-    run(locked("test").args(["--profile", "native"]).args(args))
+/// Runs the native tests, on this server where one is given, else on the one of the PATH.
+pub(crate) fn test(server: Option<&Path>, args: &[OsString]) -> Result<()> {
+    let mut command = locked("test");
+    command.args(["--profile", "native"]).args(args);
+    if let Some(server) = server {
+        command.env("PRESQUE_REDIS_SERVER", server);
+    }
+    run(&mut command)
 }
 
 /// Runs the tests that break things for so long: all together, or those of a cluster, one after the other. They show their

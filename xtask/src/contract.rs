@@ -12,12 +12,15 @@ use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::needs::python;
-use crate::process::{output, run};
+use crate::process::run;
+use crate::python::Environment;
 use crate::workspace::{self, NATIVE};
 
-/// schemathesis with the versions of all that it needs.
-const REQUIREMENTS: &str = include_str!("../contract/requirements.txt");
+const SCHEMATHESIS: Environment = Environment {
+    what: "schemathesis",
+    folder: "contract-python",
+    requirements: include_str!("../contract/requirements.txt"),
+};
 
 const KEY_HEADER: &str = "Authorization: Bearer key-of-the-contract";
 
@@ -37,7 +40,7 @@ pub(crate) struct Flags {
 
 /// Runs schemathesis on a server without keys, and on one with a key. Both must have been built.
 pub(crate) fn judge(flags: &Flags) -> Result<()> {
-    let program = install()?.join("bin/schemathesis");
+    let program = SCHEMATHESIS.install()?.join("bin/schemathesis");
     let judge = |log: &str, document: &str, args: &[&str], host_args: &[&str]| {
         let host = Host::start(host_args, log)?;
         let path = host.state.path().join("openapi.yaml");
@@ -65,23 +68,6 @@ pub(crate) fn judge(flags: &Flags) -> Result<()> {
 /// A file of the folder of this.
 fn ours(name: &str) -> PathBuf {
     workspace::root().join("xtask/contract").join(name)
-}
-
-/// The Python environment that has schemathesis. It is made when it is not there, or has other versions.
-fn install() -> Result<PathBuf> {
-    let folder = workspace::root().join("target/contract-python");
-    let installed = folder.join("requirements.txt");
-    if fs::read_to_string(&installed).is_ok_and(|installed| installed == REQUIREMENTS) {
-        return Ok(folder);
-    }
-    eprintln!("==> Installing schemathesis in target/contract-python");
-    output(python().args(["-m", "venv", "--clear"]).arg(&folder))?;
-    let mut pip = Command::new(folder.join("bin/pip"));
-    pip.args(["install", "--disable-pip-version-check", "-r"])
-        .arg(ours("requirements.txt"));
-    output(&mut pip).context("schemathesis could not be installed from pypi.org")?;
-    fs::write(&installed, REQUIREMENTS)?;
-    Ok(folder)
 }
 
 /// A server with a Redis of its own. It ends when this is dropped.

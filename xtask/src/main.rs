@@ -9,12 +9,15 @@ mod needs;
 mod offline;
 mod page_tests;
 mod process;
+mod python;
+mod valkey;
 mod wasm_target;
 mod workspace;
 
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -50,6 +53,9 @@ enum Command {
     },
     /// Build everything and run all tests.
     Test {
+        /// Run them on Valkey, which is installed below target/, instead of Redis.
+        #[arg(long)]
+        valkey: bool,
         /// Passed on to `cargo test`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
@@ -103,11 +109,15 @@ fn run(command: Command) -> Result<()> {
                 &args,
             ))
         }
-        Command::Test { args } => {
+        Command::Test { valkey, args } => {
             ensure(&[WASM_TARGET, REDIS, CURL, JQ, PERL, PYTHON, NODE, NPM, CHROMIUM])?;
             ensure(&[OPENMETRICS_PARSER, PROMETHEUS])?;
             page_tests::install()?;
-            test(&args)
+            if !valkey {
+                return test(None, &args);
+            }
+            ensure(&[PYTHON_ENVIRONMENTS])?;
+            test(Some(&valkey::program()?), &valkey::test_args(&args))
         }
         Command::Soak { seconds, seed, cluster } => {
             ensure(&[WASM_TARGET, REDIS])?;
@@ -153,14 +163,14 @@ fn bench(native: bool) -> Result<()> {
     Err(error).with_context(|| format!("cannot run {}", program.display()))
 }
 
-fn test(args: &[OsString]) -> Result<()> {
+fn test(server: Option<&Path>, args: &[OsString]) -> Result<()> {
     let start = Instant::now();
     cargo::build_components(TEST_COMPONENTS)?;
     cargo::build_host(NATIVE)?;
     cargo::build_benchmark(NATIVE)?;
     cargo::build_tests(args)?;
     let builds = start.elapsed();
-    let result = cargo::test(args);
+    let result = cargo::test(server, args);
     let tests = start.elapsed() - builds;
     eprintln!(
         "==> Builds took {:.0} s, tests {:.0} s",

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::process::output;
+use crate::python::python;
 use crate::{apt, wasm_target};
 
 /// Something that must be on this machine, and is installed where it is missing.
@@ -69,7 +70,7 @@ pub(crate) const PYTHON: Need = Need {
 };
 pub(crate) const PYTHON_ENVIRONMENTS: Need = Need {
     name: "python3-venv",
-    reason: "schemathesis is installed in an environment of its own",
+    reason: "what is installed with pip has an environment of its own",
     kind: Kind::PythonEnvironments,
 };
 pub(crate) const OPENMETRICS_PARSER: Need = Need {
@@ -153,11 +154,6 @@ impl Need {
 /// Whether at least one of these programs can be run by its name alone.
 pub(crate) fn is_on_path(programs: &[&str]) -> bool {
     programs.iter().any(|program| which::which(program).is_ok())
-}
-
-/// A call of Python.
-pub(crate) fn python() -> Command {
-    Command::new("python3")
 }
 
 fn is_root() -> Result<bool> {

@@ -2,6 +2,9 @@
 //!
 //! It listens on the loopback only, and keeps every write (`appendonly`, `appendfsync always`). It ends with
 //! its [`RedisServer`], and also when this process is killed. All functions here block; none needs a runtime.
+//!
+//! The program is `redis-server` or `valkey-server` on the PATH, or the one whose path is in the environment's variable
+//! `PRESQUE_REDIS_SERVER`.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

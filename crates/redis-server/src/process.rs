@@ -21,30 +21,48 @@ use super::{Pauses, directory};
 /// The programs that can serve, the preferred one first.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
-/// Finds a server program on the PATH.
+/// The variable of the environment that names another one, by its path.
+const CHOICE: &str = "PRESQUE_REDIS_SERVER";
+
+/// Finds the server program that the environment names, or one on the PATH.
 pub(super) fn find_program() -> Result<PathBuf> {
-    find_program_in(&std::env::var_os("PATH").unwrap_or_default())
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    match variable(CHOICE) {
+        Some(program) => chosen_program(Path::new(&program)),
+        None => find_program_in(&variable("PATH").unwrap_or_default()),
+    }
+}
+
+/// The program that somebody chose.
+pub(super) fn chosen_program(program: &Path) -> Result<PathBuf> {
+    ensure!(
+        is_executable(program),
+        "{CHOICE} is {}, which is not a program; it must be the path of a Redis or Valkey server, or empty",
+        program.display()
+    );
+    Ok(std::path::absolute(program)?)
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
 /// Finds a server program in a list of directories such as the PATH.
 pub(super) fn find_program_in(path: &OsStr) -> Result<PathBuf> {
-    let executable = |file: &PathBuf| {
-        file.metadata()
-            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-    };
     let found = PROGRAMS
         .iter()
         .find_map(|program| {
             std::env::split_paths(path)
                 .map(|dir| dir.join(program))
-                .find(executable)
+                .find(|file| is_executable(file))
         })
         // The program is started in another directory than this one.
         .and_then(|program| std::path::absolute(program).ok());
     found.ok_or_else(|| {
         anyhow!(
             "neither redis-server nor valkey-server is on the PATH; install Redis or Valkey (on Debian: \
-             apt install redis-server, on macOS: brew install redis)"
+             apt install redis-server, on macOS: brew install redis), or name one in {CHOICE}"
         )
     })
 }

@@ -103,3 +103,18 @@ fn a_program_is_found_on_the_path() {
     make("redis-server", 0o700);
     assert!(find().unwrap().ends_with("redis-server"));
 }
+
+#[test]
+fn a_program_that_was_chosen_must_be_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = process::chosen_program(dir.path()).unwrap_err().to_string();
+    let expected = format!(
+        "PRESQUE_REDIS_SERVER is {}, which is not a program; it must be the path of a Redis or Valkey server, or empty",
+        dir.path().display()
+    );
+    assert_eq!(error, expected);
+    assert_eq!(
+        process::chosen_program(Path::new("/bin/sh")).unwrap(),
+        Path::new("/bin/sh")
+    );
+}
