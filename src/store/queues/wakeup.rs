@@ -32,8 +32,9 @@ impl<R: Redis> Store<R> {
         lists: &[String],
         max_wait: Duration,
     ) -> Result<Option<Vec<u8>>, RedisError> {
-        // One millisecond more, so that what is waited for is due when this ends. BLPOP with 0 would block for ever.
-        let max_wait = max_wait + Duration::from_millis(1);
+        // Two milliseconds more, so that what is waited for is due when this ends. BLPOP with 0 would block for ever, and in Redis 6.2
+        // with 1 ms, too.
+        let max_wait = max_wait + Duration::from_millis(2);
         let seconds = format!("{:.3}", max_wait.as_secs_f64());
         let mut args: Vec<&[u8]> = lists.iter().map(String::as_bytes).collect();
         args.push(seconds.as_bytes());
