@@ -5,6 +5,7 @@ mod claim;
 mod cluster;
 mod counts;
 mod delete;
+mod durability;
 mod endings;
 mod fetch;
 mod freed;
