@@ -238,6 +238,15 @@ impl RedisServer {
     }
 }
 
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        if self.settings.is_temporary {
+            // Else the process is asked to end when it is dropped.
+            let _ = self.process.kill();
+        }
+    }
+}
+
 /// Why a server did not come up.
 enum Failure {
     /// Somebody else listens on its port.

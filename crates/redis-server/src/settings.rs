@@ -14,8 +14,8 @@ pub struct Settings {
     pub password: Option<Password>,
     /// Whether the server is a node of a cluster: it has a second port then, for the cluster's bus.
     pub is_cluster_node: bool,
-    /// Whether its data may go with this process. If that is killed, the server is killed too, and not asked to end: one that is
-    /// paused would not hear it.
+    /// Whether nobody needs its data when its value or this process has ended. It is killed then, and not asked to end: one that
+    /// is paused would not hear it, one that has replicas waits for them, and one that writes its first log refuses.
     pub is_temporary: bool,
     /// Lines of a `redis.conf`, such as `appendfsync everysec`. They come last, so they win.
     pub lines: Vec<String>,

@@ -150,15 +150,6 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        // One that is asked to end waits for its replicas.
-        for member in &mut self.nodes {
-            let _ = member.redis.server.kill();
-        }
-    }
-}
-
 fn add(sum: &mut BTreeMap<String, i64>, counts: BTreeMap<String, i64>) {
     for (name, count) in counts {
         *sum.entry(name).or_default() += count;
