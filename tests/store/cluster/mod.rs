@@ -1,8 +1,8 @@
 //! The store on a real cluster, and on a server with replicas.
 
-mod durability;
 mod faults;
 mod moves;
+mod replication;
 
 use super::{fetch, insert, job, queue, try_insert};
 use crate::support::{Cluster, Native, NativeStore, Redis, eventually, login_of_cluster};
