@@ -51,10 +51,44 @@ impl JobId {
         (number([a, b, c, d, e, f]), number([g, h, i, j, k, l]))
     }
 
-    /// The job's running number in its queue, from 1.
+    /// The job's running number in its queue, from 1. Where a queue has several partitions each has numbers of its own: they
+    /// begin behind [`first_number`](Self::first_number).
     #[must_use]
     pub fn number(&self) -> u64 {
         self.halves().0
+    }
+
+    /// The partition of the queue that the job is in: the first 6 of the 48 bits of its number.
+    #[must_use]
+    pub fn partition(&self) -> u8 {
+        Self::partition_of(self.number())
+    }
+
+    /// The partition that a job of this number is in.
+    #[must_use]
+    pub fn partition_of(number: u64) -> u8 {
+        u8::try_from(number >> Self::PARTITION_SHIFT & 63).unwrap_or_default()
+    }
+
+    /// The number before the first one of a partition.
+    #[must_use]
+    pub fn first_number(partition: u8) -> u64 {
+        u64::from(partition) << Self::PARTITION_SHIFT
+    }
+
+    /// How many bits of a number count the jobs of a partition.
+    const PARTITION_SHIFT: u32 = 42;
+
+    /// What no job has as its id: it stands before all jobs of a partition, for cursors.
+    #[must_use]
+    pub(crate) fn before_partition(partition: u8) -> Self {
+        let [_, _, a, b, c, d, e, f] = Self::first_number(partition).to_be_bytes();
+        Self([a, b, c, d, e, f, 0, 0, 0, 0, 0, 0])
+    }
+
+    /// Whether it is [`before_partition`](Self::before_partition) of some partition.
+    pub(crate) fn is_before_partition(&self) -> bool {
+        *self == Self::before_partition(self.partition())
     }
 
     /// When the job was inserted.
@@ -257,6 +291,15 @@ mod tests {
         assert_eq!(id.number(), 42);
         assert_eq!(id.inserted().as_millis(), 0x19a_3f0c_2b7e);
         assert_eq!(id.priority().get(), 9);
+    }
+
+    #[test]
+    fn the_top_bits_of_a_number_tell_the_partition() {
+        let id = JobId::parse("fc000000000119a3f0c2b7e9").unwrap();
+        assert_eq!((id.partition(), id.number()), (63, JobId::first_number(63) + 1));
+        assert_eq!(JobId::parse("03ffffffffff19a3f0c2b7e9").unwrap().partition(), 0);
+        assert!(JobId::before_partition(5).is_before_partition() && !id.is_before_partition());
+        assert_eq!(JobId::before_partition(5).partition(), 5);
     }
 
     #[test]

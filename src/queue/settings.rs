@@ -24,8 +24,15 @@ pub struct Settings {
     pub max_bytes: Option<u64>,
     /// Whether legacy workers get their jobs under a lease. They do not.
     pub is_legacy_leased: bool,
+    /// Over how many partitions new jobs are spread, from 1 to [`Settings::MAX_PARTITIONS`]. 1.
+    pub partitions: u8,
     /// Whether jobs are handed out. They are.
     pub status: Status,
+}
+
+impl Settings {
+    /// How many partitions a queue can have.
+    pub const MAX_PARTITIONS: u8 = 64;
 }
 
 impl Default for Settings {
@@ -40,6 +47,7 @@ impl Default for Settings {
             max_dead: None,
             max_bytes: None,
             is_legacy_leased: false,
+            partitions: 1,
             status: Status::Open,
         }
     }

@@ -85,6 +85,7 @@ impl Rules {
             max_dead: number(self.max_dead as u64),
             max_bytes: self.max_bytes,
             is_legacy_leased: self.at_least_once,
+            partitions: 1,
             status,
         }
     }

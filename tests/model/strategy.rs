@@ -152,6 +152,7 @@ pub fn settings() -> impl Strategy<Value = Settings> {
                     max_dead,
                     max_bytes,
                     is_legacy_leased: legacy,
+                    partitions: 1,
                     status,
                 }
             },

@@ -31,6 +31,7 @@ async fn a_queue_that_was_never_configured_has_the_documented_defaults() {
         max_dead: Some(10_000),
         max_bytes: None,
         is_legacy_leased: false,
+        partitions: 1,
         status: Status::Open,
     };
     assert_eq!(settings, expected);

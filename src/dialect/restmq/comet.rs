@@ -33,9 +33,9 @@ pub(super) async fn respond<R: Redis>(
     let queue = context.caller.queue(Operation::RestmqSubscribe, queue)?;
     let fields = parse_query_fields(request)?;
     let callback = parse_callback(&fields)?.map(str::to_owned);
+    let last = parse_last_event(&queue, request.headers());
     let (kind, format) = if accepts_events(request.headers()) {
-        let last = parse_last_event(&queue, request.headers());
-        (SubscriberKind::Events { last }, Format::Events)
+        (SubscriberKind::Events { last: &last }, Format::Events)
     } else {
         (SubscriberKind::Plain, Format::Lines { callback })
     };
@@ -47,6 +47,7 @@ pub(super) async fn respond<R: Redis>(
         format,
         subscriber,
         missed,
+        last,
     };
     Ok(CometResponse::Stream(head, subscription))
 }
@@ -77,9 +78,14 @@ fn accepts_events(headers: &HeaderMap) -> bool {
         .any(|media| media.eq_ignore_ascii_case(EVENT_STREAM))
 }
 
-/// The number of the message that a reader got last, by its key.
-fn parse_last_event(queue: &QueueName, headers: &HeaderMap) -> Option<u64> {
-    let id = headers.get("last-event-id")?.as_bytes();
-    let number = id.strip_prefix(queue.as_str().as_bytes())?.strip_prefix(b":")?;
-    std::str::from_utf8(number).ok()?.parse().ok()
+/// The numbers of the messages that a reader got last, by the id of its last event: that of the last one, and where the queue has
+/// several partitions those of the others. None where there is no such id.
+fn parse_last_event(queue: &QueueName, headers: &HeaderMap) -> Vec<u64> {
+    let numbers = || {
+        let id = headers.get("last-event-id")?.as_bytes();
+        let numbers = id.strip_prefix(queue.as_str().as_bytes())?.strip_prefix(b":")?;
+        let numbers = std::str::from_utf8(numbers).ok()?.split(',');
+        numbers.map(|number| number.parse().ok()).collect::<Option<Vec<u64>>>()
+    };
+    numbers().unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use super::stream::{ChunkSink, Gone};
 use super::value::to_value;
-use crate::queue::QueueName;
+use crate::queue::{JobId, QueueName};
 use crate::store::{Delivery, DeliveryId, Effect, Inbox, Redis, RedisError, Store, Subscriber};
 use crate::web::json::{Style, object};
 use futures_util::future::{Either, select};
@@ -47,15 +47,18 @@ pub struct Subscription {
     pub(super) subscriber: Subscriber,
     /// What its reader missed while it was cut off: sent first.
     pub(super) missed: Vec<Delivery>,
+    /// The numbers of the messages that its reader got last, one for each partition of the queue.
+    pub(super) last: Vec<u64>,
 }
 
 impl Subscription {
     /// Sends messages until nobody reads them any more, or their queue is deleted. The stream ends with this.
     pub async fn run<R: Redis>(mut self, store: &Store<R>, chunks: &mut impl ChunkSink) {
-        let missed = std::mem::take(&mut self.missed);
+        let (missed, last) = (std::mem::take(&mut self.missed), std::mem::take(&mut self.last));
         let mut sender = Sender {
             subscription: &self,
             chunks,
+            last,
             last_chunk: Instant::now(),
             poller: Poller {
                 store,
@@ -74,8 +77,9 @@ impl Subscription {
         }
     }
 
-    /// The chunk of one message.
-    fn message(&self, delivery: &Delivery) -> Vec<u8> {
+    /// The chunk of one message. `others` are the last numbers of the other partitions: its event's id has them, so that a reader that
+    /// comes back says what it got of each.
+    fn message(&self, delivery: &Delivery, others: &[u64]) -> Vec<u8> {
         let key = format!("{}:{}", self.queue, delivery.number);
         let value = to_value(&delivery.payload, delivery.is_text);
         let text = object(Style::Python, |o| {
@@ -83,7 +87,10 @@ impl Subscription {
         });
         let mut chunk = match self.format {
             Format::Lines { .. } => Vec::new(),
-            Format::Events => format!("id: {key}\n").into_bytes(),
+            Format::Events => {
+                let others: String = others.iter().map(|number| format!(",{number}")).collect();
+                format!("id: {key}{others}\n").into_bytes()
+            }
         };
         chunk.extend(self.line(&text));
         chunk
@@ -189,6 +196,8 @@ impl<R: Redis> Poller<'_, R> {
 struct Sender<'a, R, C> {
     subscription: &'a Subscription,
     chunks: &'a mut C,
+    /// The numbers of the last messages, one for each partition.
+    last: Vec<u64>,
     last_chunk: Instant,
     poller: Poller<'a, R>,
 }
@@ -219,7 +228,11 @@ impl<R: Redis, C: ChunkSink> Sender<'_, R, C> {
             self.poller.poll(0).await?;
         }
         self.probe().await?;
-        self.send(self.subscription.message(&delivery)).await?;
+        let partition = JobId::partition_of(delivery.number);
+        self.last.retain(|number| JobId::partition_of(*number) != partition);
+        let message = self.subscription.message(&delivery, &self.last);
+        self.last.push(delivery.number);
+        self.send(message).await?;
         self.poller.sent.extend(delivery.id);
         Ok(())
     }

@@ -33,6 +33,10 @@ pub(super) fn parse_settings(members: &mut Members<'_>) -> Result<Settings, Prob
         dead_retain: members.seconds("dead_retain", DEAD_RETAIN)?,
         max_dead: members.whole("max_dead", MAX_DEAD)?,
         max_bytes: parse_max_bytes(members)?,
+        partitions: members
+            .whole("partitions", 1..=u32::from(Settings::MAX_PARTITIONS))?
+            .and_then(|number| u8::try_from(number).ok())
+            .unwrap_or(1),
         is_legacy_leased: members
             .word("legacy_delivery", &LEGACY_DELIVERY_MODES)?
             .unwrap_or(false),
@@ -92,5 +96,6 @@ fn render_members(o: &mut Object<'_>, settings: &Settings) {
     if let Some((name, _)) = delivery {
         o.text("legacy_delivery", name);
     }
+    o.plain("partitions", settings.partitions);
     o.plain("paused", settings.status == Status::Stopped);
 }

@@ -10,7 +10,8 @@
 --       7 when the first call was (ms), empty for this one: jobs that were inserted, claimed, or ended later are passed over
 --       8 position and 9 id of the last job that the call before looked at, empty for the first call
 --       10 '1' for these jobs alone
---       11… their ids
+--       11 '1' when nobody else holds the unique keys of these jobs in another partition
+--       12… their ids
 -- Reply 1 how many were changed
 --       2 how many dead jobs stay dead because another job holds their unique key
 --       3 how many ids are not of jobs in a state that the action takes
@@ -19,13 +20,16 @@
 --       6 how many are in the state now, 0 where none is given
 --       7 when the first call was (ms)
 --       8 position and 9 id of the last job that was looked at
+--       then for each dead job that was left alone, since its unique key may be held in another partition: its id, and the key
 --
 -- @keys META, DEAD, UNIQUE
--- @include clock, ending, execution, filter, holder, job, orphan, queue, ready, removal, unique_key, wakeup, walk
+-- @include clock, ending, execution, filter, holder, job, orphan, partition, queue, ready, removal, unique_key, wakeup, walk
 
-local FIRST_ID = 11
+local FIRST_ID = 12
 -- Each job that is cancelled may let a hundred others be forgotten.
 local MAX_CANCELLED = 100
+-- Each job whose unique key is to be looked for elsewhere takes some commands.
+local MAX_LEFT_ALONE = 100
 
 local action, state, max_jobs, max_looked_at = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local max_bytes, filter, began = tonumber(ARGV[5]), unpack_filter(ARGV[6]), tonumber(ARGV[7]) or NOW
@@ -34,13 +38,23 @@ if action == 'cancel' then
   max_jobs = math.min(max_jobs, MAX_CANCELLED)
 end
 local packed_settings, waiting_until = unpack(redis.call('HMGET', META, 'settings', 'waiting-until'))
-local changed, conflicts = 0, 0
+local changed, conflicts, left_alone = 0, 0, {}
+local may_be_held_elsewhere = action == 'redrive' and ARGV[11] ~= '1' and has_former_numbers(packed_settings)
+
+-- Whether no more jobs are to be changed.
+local function is_enough()
+  return changed + #left_alone / 2 >= max_jobs or #left_alone / 2 >= MAX_LEFT_ALONE
+end
 
 -- A job whose unique key is held by now stays dead.
 local function redrive(job)
   local execution = unpack_execution(packed_execution_of(job))
   local key = key_released_at_end(rules_of(job.id, execution))
   local holder, held_until, is_free = nil, nil, true
+  if key and may_be_held_elsewhere then
+    left_alone[#left_alone + 1], left_alone[#left_alone + 2] = job.id, key
+    return
+  end
   if key then
     holder, held_until = holder_of(key)
   end
@@ -124,7 +138,7 @@ local function act_on_state()
   end
   local looked_at, left
   looked_at, left, position, id = walk(state, false, position, id, max_looked_at, max_bytes, max_looked_at, function(job)
-    if changed == max_jobs then
+    if is_enough() then
       return false
     elseif is_from_before(job) and matches(filter, job) then
       acts[state](job, state)
@@ -135,7 +149,7 @@ end
 
 local function act_on_ids()
   local unknown, looked_at, count = 0, 0, #ARGV - FIRST_ID + 1
-  while looked_at < count and bytes_read < max_bytes and changed < max_jobs do
+  while looked_at < count and bytes_read < max_bytes and not is_enough() do
     local job, from = job_by_id(ARGV[FIRST_ID + looked_at])
     looked_at = looked_at + 1
     if not job or not acts[from] or state ~= '' and from ~= state then
@@ -152,4 +166,5 @@ if action == 'redrive' or action == 'promote' then
   wake(waiting_until, changed)
 end
 local in_state = state ~= '' and redis.call('ZCARD', STATES[state]) - count_hidden(state) or 0
-return tell_orphans({changed, conflicts, unknown, looked_at, left, in_state, began, position, id})
+local reply = {changed, conflicts, unknown, looked_at, left, in_state, began, position, id, unpack(left_alone)}
+return tell_layout(packed_settings, tell_orphans(reply))

@@ -1,10 +1,13 @@
 //! Acting on all jobs that match: redrive, promote, cancel, delete.
 
 use super::filter::Filter;
-use super::search::{Cursor, place_args, read_place};
+use super::search::{Cursor, begin_behind, beginning_of, by_partition, left_of, place_args, read_place};
 use super::{MAX_BYTES, MAX_SLICE};
 use crate::queue::{JobId, QueueName, State, Timestamp};
 use crate::store::redis::{Redis, RedisError, Store, scripts};
+
+/// How many jobs are cancelled in one call: each may let a hundred others be forgotten.
+const MAX_CANCELLED: usize = 100;
 
 /// What is done with jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +87,7 @@ pub struct ActPlace {
 }
 
 /// What became of jobs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acted {
     /// How many were changed.
     pub changed: u64,
@@ -102,27 +105,172 @@ pub struct Acted {
     pub next: Option<ActPlace>,
 }
 
+/// What the script takes beside the queue.
+#[derive(Clone, Copy)]
+struct Step<'a> {
+    act: Act<'a>,
+    state: Option<State>,
+    ids: Option<&'a [JobId]>,
+    max_jobs: usize,
+    max_looked_at: usize,
+    began: Option<Timestamp>,
+    after: Option<Cursor>,
+    /// Nobody else holds the unique keys of these jobs.
+    is_cleared: bool,
+}
+
+/// What it says, and the dead jobs that it left alone since their unique keys may be held in another partition.
+struct Stepped {
+    acted: Acted,
+    began: Timestamp,
+    after: Option<Cursor>,
+    left_alone: Vec<(JobId, String)>,
+}
+
 impl<R: Redis> Store<R> {
-    /// Acts on the next jobs that match: it looks at no more than [`MAX_SLICE`], nor at more than 4 MiB of payloads. It looks at
-    /// none while jobs are still to become ready that might come before others. One command.
+    /// Acts on the next jobs that match: it looks at no more than [`MAX_SLICE`], nor at more than 4 MiB of payloads of a partition. It
+    /// looks at none while jobs are still to become ready that might come before others. One command, and where the queue has several
+    /// partitions one for each; of ids, some for each partition that they are of.
+    ///
+    /// After the number of partitions was changed, some commands more for each dead job with a unique key: it is looked for in
+    /// all partitions to which the key belonged, and no other job gets the key for a minute.
     ///
     /// # Errors
     /// [`RedisError`]. Repeated, it goes on to further jobs, where more match than `max_jobs`.
     pub async fn act(&self, act: Act<'_>) -> Result<Acted, RedisError> {
-        let (ids, state, place) = match act.on {
-            ActOn::Ids(ids, state) => (ids, state, None),
-            ActOn::State(state, place) => (&[][..], Some(state), place),
-        };
-        let max_jobs = act.max_jobs.to_string();
-        let max_looked_at = MAX_SLICE.to_string();
+        match act.on {
+            ActOn::Ids(ids, state) => self.act_on_ids(act, ids, state).await,
+            ActOn::State(state, place) => self.act_on_state(act, state, place).await,
+        }
+    }
+
+    async fn act_on_state(&self, act: Act<'_>, state: State, place: Option<&ActPlace>) -> Result<Acted, RedisError> {
+        let (first, after) = begin_behind(place.and_then(|place| place.after));
+        let mut began = place.map(|place| place.began);
+        let max_jobs = act.max_jobs();
+        let mut all = Acted::default();
+        let mut partition = 0;
+        while partition == 0 || partition < self.layout(act.queue).span {
+            let is_before = partition < first;
+            let is_over = is_before || all.next.is_some();
+            let step = Step {
+                act,
+                state: Some(state),
+                ids: None,
+                max_jobs: left_of(max_jobs, all.changed),
+                max_looked_at: if is_over { 0 } else { left_of(MAX_SLICE, all.looked_at) },
+                began,
+                after: after.filter(|_| partition == first),
+                is_cleared: false,
+            };
+            let stepped = self.step(partition, step).await;
+            let stepped = stepped.map_err(|error| if all.changed > 0 { error.after_a_change() } else { error })?;
+            began = began.or(Some(stepped.began));
+            let part = stepped.acted;
+            if !is_before {
+                all.left += part.left;
+            }
+            if !is_over && part.left > 0 {
+                let after = stepped.after.or_else(|| beginning_of(partition));
+                all.next = Some(ActPlace {
+                    began: began.unwrap_or(stepped.began),
+                    after,
+                });
+            }
+            all.add(&part);
+            partition += 1;
+        }
+        Ok(all)
+    }
+
+    async fn act_on_ids(&self, act: Act<'_>, ids: &[JobId], state: Option<State>) -> Result<Acted, RedisError> {
+        let mut all = Acted::default();
+        let mut partitions = by_partition(ids);
+        let is_spread = partitions.len() > 1;
+        if is_spread && act.action == Action::Cancel {
+            // The last ones are left.
+            let (now, later) = ids.split_at(ids.len().min(MAX_CANCELLED));
+            partitions = by_partition(now);
+            all.left = later.len() as u64;
+        }
+        for (partition, ids) in &partitions {
+            let mut ids = &ids[..];
+            loop {
+                let step = Step {
+                    act,
+                    state,
+                    ids: Some(ids),
+                    max_jobs: act.max_jobs(),
+                    max_looked_at: MAX_SLICE,
+                    began: None,
+                    after: None,
+                    is_cleared: false,
+                };
+                let stepped = self.step(*partition, step).await;
+                let part = stepped.map_err(|error| if all.changed > 0 { error.after_a_change() } else { error })?;
+                let left = left_of(ids.len(), ids.len() as u64 - part.acted.left.min(ids.len() as u64));
+                let is_last = left == 0 || !is_spread;
+                all.add(&Acted {
+                    in_state: if is_last { part.acted.in_state } else { 0 },
+                    ..part.acted
+                });
+                if is_last {
+                    all.left += part.acted.left;
+                    break;
+                }
+                ids = ids.get(ids.len() - left..).unwrap_or_default();
+            }
+        }
+        Ok(all)
+    }
+
+    /// Acts in one partition. What it leaves alone is acted on when nobody else holds the keys.
+    async fn step(&self, partition: u8, step: Step<'_>) -> Result<Stepped, RedisError> {
+        let mut stepped = self.step_once(partition, step).await?;
+        if stepped.left_alone.is_empty() {
+            return Ok(stepped);
+        }
+        let mut cleared = Vec::new();
+        for (id, key) in &stepped.left_alone {
+            let is_cleared = self.reserve_key(step.act.queue, id, key).await;
+            if is_cleared.map_err(RedisError::after_a_change)? {
+                cleared.push(*id);
+            } else {
+                stepped.acted.conflicts += 1;
+            }
+        }
+        if !cleared.is_empty() {
+            let again = Step {
+                ids: Some(&cleared),
+                max_jobs: cleared.len(),
+                max_looked_at: cleared.len(),
+                after: None,
+                is_cleared: true,
+                ..step
+            };
+            let again = self
+                .step_once(partition, again)
+                .await
+                .map_err(RedisError::after_a_change)?;
+            stepped.acted.changed += again.acted.changed;
+            stepped.acted.conflicts += again.acted.conflicts;
+            stepped.acted.in_state = again.acted.in_state;
+        }
+        Ok(stepped)
+    }
+
+    async fn step_once(&self, partition: u8, step: Step<'_>) -> Result<Stepped, RedisError> {
+        let max_jobs = step.max_jobs.to_string();
+        let max_looked_at = step.max_looked_at.to_string();
         let max_bytes = MAX_BYTES.to_string();
-        let filter = act.filter.pack()?;
-        let began = place.map(|place| place.began.as_millis().to_string());
+        let filter = step.act.filter.pack()?;
+        let began = step.began.map(|began| began.as_millis().to_string());
         let began = began.unwrap_or_default();
-        let (position, id) = place_args(place.and_then(|place| place.after.as_ref()));
+        let (position, id) = place_args(step.after.as_ref());
+        let flag = |flag| if flag { &b"1"[..] } else { b"" };
         let mut args = vec![
-            act.action.name().as_bytes(),
-            state.map_or("", State::name).as_bytes(),
+            step.act.action.name().as_bytes(),
+            step.state.map_or("", State::name).as_bytes(),
             max_jobs.as_bytes(),
             max_looked_at.as_bytes(),
             max_bytes.as_bytes(),
@@ -130,23 +278,54 @@ impl<R: Redis> Store<R> {
             began.as_bytes(),
             position.as_bytes(),
             id,
-            if matches!(act.on, ActOn::Ids(..)) { b"1" } else { b"" },
+            flag(step.ids.is_some()),
+            flag(step.is_cleared),
         ];
-        args.extend(ids.iter().map(JobId::as_bytes));
+        args.extend(step.ids.unwrap_or_default().iter().map(JobId::as_bytes));
 
-        let mut reply = self.run(&scripts::ACT, act.queue, &args).await?;
+        let mut reply = self.run_in(&scripts::ACT, step.act.queue, partition, &args).await?;
         let (changed, conflicts, unknown) = (reply.count()?, reply.count()?, reply.count()?);
         let (looked_at, left, in_state) = (reply.count()?, reply.count()?, reply.count()?);
         let began = Timestamp::from_millis(reply.integer()?);
         let after = read_place(&mut reply)?;
-        Ok(Acted {
-            changed,
-            conflicts,
-            unknown,
-            looked_at,
-            left,
-            in_state,
-            next: (left > 0 && ids.is_empty()).then_some(ActPlace { began, after }),
+        let mut left_alone = Vec::new();
+        while !reply.is_empty() {
+            left_alone.push((reply.job_id()?, reply.text()?.unwrap_or_default()));
+        }
+        Ok(Stepped {
+            acted: Acted {
+                changed,
+                conflicts,
+                unknown,
+                looked_at,
+                left,
+                in_state,
+                next: None,
+            },
+            began,
+            after,
+            left_alone,
         })
+    }
+}
+
+impl Act<'_> {
+    /// How many jobs are changed at most.
+    fn max_jobs(&self) -> usize {
+        match self.action {
+            Action::Cancel => self.max_jobs.min(MAX_CANCELLED),
+            _ => self.max_jobs,
+        }
+    }
+}
+
+impl Acted {
+    /// Adds what became of others, without those that are left.
+    fn add(&mut self, part: &Self) {
+        self.changed += part.changed;
+        self.conflicts += part.conflicts;
+        self.unknown += part.unknown;
+        self.looked_at += part.looked_at;
+        self.in_state += part.in_state;
     }
 }

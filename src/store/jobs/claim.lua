@@ -15,7 +15,7 @@
 --       then for each job its fields, see add_job
 --
 -- @keys META, READY, DONE, DEAD, CANCELLED, WAKEUP, SEEN
--- @include clock, counts, ending, event, execution, job, lease, orphan, queue, receipt, unique_key, wakeup
+-- @include clock, counts, ending, event, execution, job, lease, orphan, partition, queue, receipt, unique_key, wakeup
 
 -- Notes that a worker was seen on the queue. Returns 1: it is time to note that in the list of workers too.
 -- @rare
@@ -108,4 +108,4 @@ end
 if taken == 0 then
   take_none(reply, may_have_more, wait, waiting_until, status, generation, policy)
 end
-return tell_orphans(reply)
+return tell_layout(packed_settings, tell_orphans(reply))

@@ -4,7 +4,7 @@ use super::MAX_BYTES;
 use super::job::Job;
 use super::receipts::{Ack, Acked, ack_args};
 use crate::queue::{QueueName, Timestamp};
-use crate::store::redis::{QueueKeys, Redis, RedisError, Store, millis, scripts};
+use crate::store::redis::{QueueKeys, Redis, RedisError, SEEN, Store, millis, scripts};
 use std::time::Duration;
 
 /// A request for jobs of some queues.
@@ -41,8 +41,8 @@ pub struct Claimed {
     pub acks: Vec<Acked>,
 }
 
-/// What a claim on one queue gave: one run of the script.
-struct QueueClaim {
+/// What a claim on one partition of a queue gave: one run of the script.
+struct PartClaim {
     now: Timestamp,
     next_event: Option<Timestamp>,
     acks: Vec<Acked>,
@@ -56,6 +56,9 @@ impl<R: Redis> Store<R> {
     /// many they are. A claim that waits blocks on a connection of its own; it asks again when
     /// it is woken, when a job must be due or a lease have ended, and every few seconds. A claim that names its worker takes
     /// one more command about once a minute.
+    ///
+    /// Where a queue has several partitions, one for each that is asked: no more than four once there are jobs, and all before it
+    /// says that there is none; and one for each partition that has jobs to be acknowledged.
     ///
     /// # Errors
     /// When the effect is [unknown](crate::store::Effect::Unknown) jobs may have been claimed: they come back when their
@@ -76,27 +79,39 @@ impl<R: Redis> Store<R> {
     async fn claim_into(&self, claim: &Claim<'_>, claimed: &mut Claimed) -> Result<(), RedisError> {
         let mut acks = claim.acks;
         let mut deadline = None;
-        // The queue whose token woke this claim, until it has been asked.
-        let mut woken = None;
+        // The queue and the partition whose token woke this claim, until they have been asked.
+        let mut woken: Option<(usize, u8)> = None;
         loop {
             let (mut now, mut pause) = (None, None);
             for (index, queue) in claim.queues.iter().enumerate() {
-                let max_jobs = claim.max_jobs - claimed.jobs.len();
-                let from_queue = self.claim_once(queue, claim, max_jobs, acks).await?;
-                acks = &[];
-                woken = woken.filter(|woken| *woken != index);
-                claimed.acks.extend(from_queue.acks);
-                claimed.jobs.extend(from_queue.jobs.into_iter().map(|job| (index, job)));
-                if claimed.jobs.len() >= claim.max_jobs {
-                    if let Some(queue) = woken.and_then(|woken| claim.queues.get(woken)) {
-                        self.pass_wakeup_on(queue).await;
+                let first = woken
+                    .filter(|(queue, _)| *queue == index)
+                    .map(|(_, partition)| partition);
+                let mut tour = self.tour(queue, first);
+                while let Some(partition) = self.next_stop(&mut tour) {
+                    if acks.iter().any(|ack| ack.receipt.id().partition() != partition) {
+                        claimed.acks = self.ack(queue, std::mem::take(&mut acks)).await?;
                     }
-                    return Ok(());
+                    let max_jobs = claim.max_jobs - claimed.jobs.len();
+                    let part = self.claim_once(queue, partition, claim, max_jobs, acks).await?;
+                    acks = &[];
+                    woken = woken.filter(|woken| *woken != (index, partition));
+                    self.note_stop(&tour, partition, !part.jobs.is_empty());
+                    claimed.acks.extend(part.acks);
+                    claimed.jobs.extend(part.jobs.into_iter().map(|job| (index, job)));
+                    if claimed.jobs.len() >= claim.max_jobs || !claimed.jobs.is_empty() && tour.is_long() {
+                        if let Some((queue, partition)) =
+                            woken.and_then(|(at, part)| Some((claim.queues.get(at)?, part)))
+                        {
+                            self.pass_wakeup_on(queue, partition).await;
+                        }
+                        return Ok(());
+                    }
+                    // Each by its own server's clock.
+                    let until_next = part.next_event.map(|next| next.since(part.now));
+                    pause = pause.into_iter().chain(until_next).min();
+                    now = now.or(Some(part.now));
                 }
-                // Each by its own server's clock.
-                let until_next = from_queue.next_event.map(|next| next.since(from_queue.now));
-                pause = pause.into_iter().chain(until_next).min();
-                now = now.or(Some(from_queue.now));
             }
             let Some(now) = now.filter(|_| claimed.jobs.is_empty()) else {
                 return Ok(());
@@ -110,7 +125,7 @@ impl<R: Redis> Store<R> {
                 return Ok(());
             }
             let left = deadline.since(now);
-            let waited = self.wait(claim.queues, pause.map_or(left, |pause| pause.min(left)));
+            let waited = self.wait_in_partitions(claim.queues, pause.map_or(left, |pause| pause.min(left)));
             woken = match waited.await {
                 // A job that is claimed now could be for nobody.
                 Err(RedisError::Interrupted) => return Ok(()),
@@ -119,14 +134,15 @@ impl<R: Redis> Store<R> {
         }
     }
 
-    /// Asks one queue for jobs, once.
+    /// Asks one partition of a queue for jobs, once.
     async fn claim_once(
         &self,
         queue: &QueueName,
+        partition: u8,
         claim: &Claim<'_>,
         max_jobs: usize,
         acks: &[Ack<'_>],
-    ) -> Result<QueueClaim, RedisError> {
+    ) -> Result<PartClaim, RedisError> {
         let max_jobs = max_jobs.min(Claim::MAX_JOBS).to_string();
         let lease = claim.lease.map(|lease| millis(lease).to_string()).unwrap_or_default();
         let worker = claim.worker.unwrap_or_default();
@@ -143,14 +159,14 @@ impl<R: Redis> Store<R> {
         ];
         let receipts_and_results = ack_args(acks);
         args.extend(receipts_and_results.iter().map(Vec::as_slice));
-        let mut reply = self.run(&scripts::CLAIM, queue, &args).await?;
+        let mut reply = self.run_in(&scripts::CLAIM, queue, partition, &args).await?;
         let now = reply.time()?;
         let now = now.ok_or_else(|| RedisError::Unexpected("no time".into()))?;
         let next_event = reply.time()?;
         if reply.flag()? {
-            self.note_seen(queue, worker, now).await;
+            self.note_seen(queue, partition, worker, now).await;
         }
-        Ok(QueueClaim {
+        Ok(PartClaim {
             now,
             next_event,
             acks: acks.iter().map(|_| Acked::read(&mut reply)).collect::<Result<_, _>>()?,
@@ -160,12 +176,21 @@ impl<R: Redis> Store<R> {
 
     /// Notes in the list of all workers that one was seen on a queue. The claim is done already: a note that fails is made
     /// up for by the next one, a minute later.
-    async fn note_seen(&self, queue: &QueueName, worker: &[u8], at: Timestamp) {
+    async fn note_seen(&self, queue: &QueueName, partition: u8, worker: &[u8], at: Timestamp) {
         let member = [queue.stored().as_bytes(), b"\n", worker].concat();
         let at = at.as_millis().to_string();
         let args = [&member[..], at.as_bytes()];
         let no_queue = QueueKeys::default();
         let noted = self.run_with(&scripts::NOTE_SEEN, &no_queue, Vec::new(), &args);
         let _ = noted.await;
+        if partition > 0 {
+            // The workers of a queue are counted in its partition 0.
+            let seen = QueueKeys::new(queue).key(SEEN.name());
+            let _ = self
+                .redis
+                .command("ZADD", &[seen.as_bytes(), b"GT", at.to_string().as_bytes(), worker])
+                .await;
+            let _ = self.redis.command("PEXPIRE", &[seen.as_bytes(), b"86400000"]).await;
+        }
     }
 }

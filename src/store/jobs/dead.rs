@@ -4,7 +4,7 @@ use super::MAX_SLICE;
 use super::act::{Act, ActOn, Acted, Action};
 use super::filter::Filter;
 use super::job::DeathReason;
-use super::search::{Cursor, place_args, read_place};
+use super::search::{Cursor, begin_behind, beginning_of, left_of, place_args, read_place};
 use crate::queue::{JobId, QueueName, State, Timestamp};
 use crate::store::redis::{Redis, RedisError, Store, scripts};
 
@@ -42,7 +42,7 @@ pub struct Purged {
 }
 
 /// Some dead jobs, grouped.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadGroups {
     /// The groups, that of the newest job first. Other calls may find more jobs of the same groups.
     pub groups: Vec<DeadGroup>,
@@ -118,15 +118,47 @@ impl<R: Redis> Store<R> {
         self.act(act).await
     }
 
-    /// Groups the next dead jobs, the newest first: at most [`MAX_SLICE`] of them. One command.
+    /// Groups the next dead jobs, the newest first: at most [`MAX_SLICE`] of them. One command, and one for each further partition of
+    /// the queue, which come one after the other.
     ///
     /// # Errors
     /// [`RedisError`].
     pub async fn dead_groups(&self, queue: &QueueName, after: Option<&Cursor>) -> Result<DeadGroups, RedisError> {
-        let max_looked_at = MAX_SLICE.to_string();
+        let (first, after) = begin_behind(after.copied());
+        let mut all = DeadGroups::default();
+        let mut partition = first;
+        while partition == first || partition < self.layout(queue).span {
+            let max_looked_at = if all.next.is_some() {
+                0
+            } else {
+                left_of(MAX_SLICE, all.looked_at)
+            };
+            let after = after.filter(|_| partition == first);
+            let part = self
+                .dead_groups_in(queue, partition, after.as_ref(), max_looked_at)
+                .await?;
+            all.looked_at += part.looked_at;
+            all.left += part.left;
+            if all.next.is_none() && part.left > 0 {
+                all.next = part.next.or_else(|| beginning_of(partition));
+            }
+            all.add_groups(part.groups);
+            partition += 1;
+        }
+        Ok(all)
+    }
+
+    async fn dead_groups_in(
+        &self,
+        queue: &QueueName,
+        partition: u8,
+        after: Option<&Cursor>,
+        max_looked_at: usize,
+    ) -> Result<DeadGroups, RedisError> {
+        let max_looked_at = max_looked_at.to_string();
         let (position, id) = place_args(after);
         let args = [max_looked_at.as_bytes(), position.as_bytes(), id];
-        let mut reply = self.run(&scripts::GROUP_DEAD, queue, &args).await?;
+        let mut reply = self.run_in(&scripts::GROUP_DEAD, queue, partition, &args).await?;
         let (looked_at, left) = (reply.count()?, reply.count()?);
         let next = read_place(&mut reply)?;
         let mut groups = Vec::new();
@@ -148,5 +180,30 @@ impl<R: Redis> Store<R> {
             left,
             next: next.filter(|_| left > 0),
         })
+    }
+}
+
+impl DeadGroups {
+    /// Adds the groups of another partition.
+    fn add_groups(&mut self, groups: Vec<DeadGroup>) {
+        if self.groups.is_empty() {
+            self.groups = groups;
+            return;
+        }
+        for group in groups {
+            let mut known = self.groups.iter_mut();
+            let Some(same) = known.find(|known| known.reason == group.reason && known.group == group.group) else {
+                self.groups.push(group);
+                continue;
+            };
+            same.jobs += group.jobs;
+            same.oldest_ended = same.oldest_ended.min(group.oldest_ended);
+            if group.newest_ended > same.newest_ended {
+                same.newest = group.newest;
+                same.newest_ended = group.newest_ended;
+                same.newest_error = group.newest_error;
+            }
+        }
+        self.groups.sort_by_key(|group| std::cmp::Reverse(group.newest_ended));
     }
 }

@@ -1,7 +1,7 @@
 -- Takes the next jobs for good, as legacy workers do: they leave the queue. Where the queue delivers at least once, a worker
 -- that names itself gets them under a lease, and what it had before is acknowledged.
 --
--- ARGV  1 how many jobs at most
+-- ARGV  1 how many jobs at most, 0 only acknowledges
 --       2 worker, empty for none
 --       3 max_bytes: it stops after the job with which the payloads reach so many bytes
 -- Reply 1 outcome: 'jobs' or 'stopped'
@@ -9,7 +9,7 @@
 --       3… the payloads, with 'jobs'; none when there is no job
 --
 -- @keys META
--- @include clock, counts, event, execution, lease, legacy_worker, orphan, queue
+-- @include clock, counts, event, execution, lease, legacy_worker, orphan, partition, queue
 
 -- Takes jobs under a lease. Returns what pop_ready does.
 -- @rare
@@ -35,14 +35,14 @@ local status, packed_settings, next_event, period, longest_wait =
 if worker ~= '' then
   finish_legacy_receipts(worker, packed_settings, period)
 end
-if status == '0' then
-  return {'stopped', 0}
+if status == '0' or max_jobs == 0 then
+  return tell_layout(packed_settings, {status == '0' and 'stopped' or 'jobs', 0})
 end
 local _, left
 if may_have_event(next_event) then
   _, left, next_event = handle_events(status, packed_settings, period, max_jobs)
   if left == 'behind' then
-    return {'jobs', 1}
+    return tell_layout(packed_settings, {'jobs', 1})
   end
 end
 
@@ -61,4 +61,4 @@ if taken > 0 then
 elseif may_have_more or left then
   reply[2] = 1
 end
-return tell_orphans(reply)
+return tell_layout(packed_settings, tell_orphans(reply))

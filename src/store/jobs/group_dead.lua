@@ -12,8 +12,8 @@
 --         when the oldest died (ms)
 --
 -- @promises nothing
--- @keys
--- @include execution, filter, orphan, walk
+-- @keys META
+-- @include execution, filter, orphan, partition, walk
 
 -- How much of an error is told.
 local MAX_ERROR = 1000
@@ -32,4 +32,5 @@ local looked_at, left, position, id = walk('dead', true, ARGV[2], ARGV[3], tonum
   local at = groups[name]
   reply[at + 2], reply[at + 6] = reply[at + 2] + 1, execution.ended or 0
 end)
-return tell_orphans({looked_at, left, position, id, unpack(reply)})
+local settings = redis.call('HGET', META, 'settings')
+return tell_layout(settings, tell_orphans({looked_at, left, position, id, unpack(reply)}))

@@ -1,10 +1,7 @@
-//! Insert: jobs enter their queue.
+//! Insert: jobs enter their queue. `insert_parts.rs` says how, where that has partitions.
 
 use crate::queue::{Backoff, Due, JobId, Priority, QueueName, Unique};
-use crate::store::redis::{
-    Options, QueueKeys, Redis, RedisError, ReplyReader, Store, millis, pack_backoff, pack_hold, pack_or_empty,
-    pack_unique_key, scripts,
-};
+use crate::store::redis::{Options, RedisError, millis, pack_backoff, pack_hold, pack_or_empty, pack_unique_key};
 use std::time::Duration;
 
 /// Jobs to insert, all of them or none.
@@ -92,60 +89,8 @@ pub enum InsertedJob {
     Duplicate(JobId),
 }
 
-impl<R: Redis> Store<R> {
-    /// Inserts jobs. Their order in the queue is that of their priority and date, else that of their insertion.
-    ///
-    /// One command. A queue's first job takes two more, which enter the queue in the catalog. About once a minute there is one
-    /// more, which frees what is over its time; as long as a hundred jobs were, with each insert.
-    ///
-    /// # Errors
-    /// When the effect is [unknown](crate::store::Effect::Unknown) the jobs may have been stored.
-    pub async fn insert(&self, insert: Insert<'_>) -> Result<Inserted, RedisError> {
-        let keys = QueueKeys::new(insert.queue);
-        let fields = insert.jobs.iter().map(pack_fields).collect::<Result<Vec<_>, _>>()?;
-        let fingerprint = insert.idempotency.map_or(&[][..], |named| named.fingerprint);
-        let call_keys = insert.idempotency.map(|named| keys.idempotency(named.key));
-        let call_keys = call_keys.into_iter().collect();
-        let mut args = vec![fingerprint];
-        let script = match insert.failed {
-            None if insert.jobs.iter().any(|job| job.unique.is_some()) => &scripts::INSERT_UNIQUE,
-            None => &scripts::INSERT,
-            Some(FailureReport { worker }) => {
-                args.push(worker.unwrap_or_default());
-                &scripts::INSERT_FAILED
-            }
-        };
-        let jobs = insert.jobs.iter().zip(&fields);
-        args.extend(jobs.flat_map(|(job, fields)| [job.payload, fields]));
-        let mut reply = self.run_with(script, &keys, call_keys, &args).await?;
-        let outcome = reply.bytes()?;
-        // For duplicates too: the insert that they repeat may have broken off before its queue was in the catalog.
-        self.enter_in_catalog(insert.queue, reply.integer()?).await;
-        match &outcome[..] {
-            b"inserted" | b"replayed" => read_jobs(reply).map(Inserted::Jobs),
-            b"mismatch" => Ok(Inserted::OtherRequest),
-            b"too-large" => Ok(Inserted::TooLarge),
-            _ => Err(RedisError::Unexpected("an unknown outcome of insert".into())),
-        }
-    }
-}
-
-fn read_jobs(mut reply: ReplyReader) -> Result<Vec<InsertedJob>, RedisError> {
-    let mut jobs = Vec::new();
-    while !reply.is_empty() {
-        let id = reply.job_id()?;
-        let is_duplicate = reply.flag()?;
-        jobs.push(if is_duplicate {
-            InsertedJob::Duplicate(id)
-        } else {
-            InsertedJob::Stored(id)
-        });
-    }
-    Ok(jobs)
-}
-
 /// A job's fields as the scripts take them: see `lua/insertion.lua`.
-fn pack_fields(job: &NewJob<'_>) -> Result<Vec<u8>, RedisError> {
+pub(super) fn pack_fields(job: &NewJob<'_>) -> Result<Vec<u8>, RedisError> {
     let priority = job.priority.get();
     let options = pack_options(job)?;
     if options.is_empty() && job.due == Due::Now {

@@ -25,6 +25,9 @@ impl InsertBatch<'_> {
 const SLICE_JOBS: usize = 1000;
 const SLICE_BYTES: usize = 1024 * 1024;
 
+/// How often a batch is sent anew since its queue has another layout.
+const MAX_TRIES: usize = 20;
+
 /// What became of an [`InsertBatch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InsertedBatch {
@@ -35,7 +38,8 @@ pub enum InsertedBatch {
 }
 
 impl<R: Redis> Store<R> {
-    /// Inserts jobs, in their order, at the back of a queue. No jobs are no error, and make no queue.
+    /// Inserts jobs, in their order, at the back of a queue; where that has several partitions, of one of these. No jobs are no
+    /// error, and make no queue.
     ///
     /// One command for up to 1,000 jobs or 1 MiB. A larger batch takes one for each slice of that size, one more for all, and
     /// then one for each slice again; others are served in between. Either all jobs are inserted or none is. Those of a large
@@ -47,14 +51,39 @@ impl<R: Redis> Store<R> {
     /// When the effect is [unknown](crate::store::Effect::Unknown) the jobs may have been stored.
     pub async fn insert_batch(&self, batch: InsertBatch<'_>) -> Result<InsertedBatch, RedisError> {
         let slices = slices(batch.payloads);
-        match &slices[..] {
-            [] => Ok(InsertedBatch::Stored),
-            [slice] => self.insert_slice(batch, slice).await,
-            slices => self.insert_slices(batch, slices).await,
+        for _ in 0..MAX_TRIES {
+            let layout = self.layout(batch.queue);
+            let turn = self
+                .hints
+                .next_turn(QueueKeys::new(batch.queue).owner().1, layout.partitions);
+            // By which layout it goes to this partition.
+            let version = if layout.version == 0 {
+                String::new()
+            } else {
+                layout.version.to_string()
+            };
+            let keys = QueueKeys::partition(batch.queue, turn);
+            let inserted = match &slices[..] {
+                [] => Some(InsertedBatch::Stored),
+                [slice] => self.insert_slice(batch, &keys, &version, slice).await?,
+                slices => self.insert_slices(batch, &keys, &version, slices).await?,
+            };
+            match inserted {
+                Some(inserted) => return Ok(inserted),
+                None => self.follow(batch.queue, turn, layout.version).await?,
+            }
         }
+        Err(super::never_settled())
     }
 
-    async fn insert_slice(&self, batch: InsertBatch<'_>, slice: &[&[u8]]) -> Result<InsertedBatch, RedisError> {
+    /// `None` when the partition has another layout.
+    async fn insert_slice(
+        &self,
+        batch: InsertBatch<'_>,
+        keys: &QueueKeys,
+        version: &str,
+        slice: &[&[u8]],
+    ) -> Result<Option<InsertedBatch>, RedisError> {
         let (joined, largest) = join(slice);
         let [count, due, priority] = describe(batch);
         let args = [
@@ -63,49 +92,64 @@ impl<R: Redis> Store<R> {
             largest.as_bytes(),
             due.as_bytes(),
             priority.as_bytes(),
+            version.as_bytes(),
         ];
-        let mut reply = self.run(&scripts::INSERT_BATCH, batch.queue, &args).await?;
+        let mut reply = self
+            .run_in_with(&scripts::INSERT_BATCH, keys, Vec::new(), &args)
+            .await?;
         let outcome = reply.one_of(&[
-            ("inserted", InsertedBatch::Stored),
-            ("too-large", InsertedBatch::TooLarge),
+            ("inserted", Some(InsertedBatch::Stored)),
+            ("too-large", Some(InsertedBatch::TooLarge)),
+            ("moved", None),
         ])?;
-        self.enter_in_catalog(batch.queue, reply.integer()?).await;
+        self.enter_in_catalog(batch.queue, keys.owner().0, reply.integer()?)
+            .await;
         Ok(outcome)
     }
 
-    async fn insert_slices(&self, batch: InsertBatch<'_>, slices: &[&[&[u8]]]) -> Result<InsertedBatch, RedisError> {
-        let keys = QueueKeys::new(batch.queue);
+    /// The same.
+    async fn insert_slices(
+        &self,
+        batch: InsertBatch<'_>,
+        keys: &QueueKeys,
+        version: &str,
+        slices: &[&[&[u8]]],
+    ) -> Result<Option<InsertedBatch>, RedisError> {
         // Each time another, for all instances: it begins with random bits.
         let staged = keys.staged(RandomState::new().build_hasher().finish());
         for (index, slice) in slices.iter().enumerate() {
             let (joined, largest) = join(slice);
             let args = [&joined[..], largest.as_bytes()];
-            let staging = self.run_with(&scripts::STAGE_SLICE, &keys, vec![staged.clone()], &args);
+            let staging = self.run_with(&scripts::STAGE_SLICE, keys, vec![staged.clone()], &args);
             let mut reply = staging.await.map_err(RedisError::without_effect)?;
             match reply.integer()? {
-                -1 => return Ok(InsertedBatch::TooLarge),
+                -1 => return Ok(Some(InsertedBatch::TooLarge)),
                 count if usize::try_from(count) == Ok(index + 1) => {}
                 _ => return Err(lost()),
             }
         }
         let [count, due, priority] = describe(batch);
         let number_of_slices = slices.len().to_string();
-        let args = [&count, &number_of_slices, &due, &priority].map(String::as_bytes);
+        let [count, slices, due, priority] = [&count, &number_of_slices, &due, &priority].map(String::as_bytes);
+        let args = [count, slices, due, priority, version.as_bytes()];
         let mut reply = self
-            .run_with(&scripts::COMMIT_BATCH, &keys, vec![staged], &args)
+            .run_in_with(&scripts::COMMIT_BATCH, keys, vec![staged], &args)
             .await?;
-        if !reply.one_of(&[("committed", true), ("lost", false)])? {
-            return Err(lost());
+        match reply.one_of(&[("committed", Some(true)), ("lost", Some(false)), ("moved", None)])? {
+            None => return Ok(None),
+            Some(false) => return Err(lost()),
+            Some(true) => {}
         }
-        self.enter_in_catalog(batch.queue, reply.integer()?).await;
+        self.enter_in_catalog(batch.queue, keys.owner().0, reply.integer()?)
+            .await;
         // The jobs are inserted. Should this break off, whoever asks for jobs goes on with it. Slices of another batch that
         // broke off come first.
-        while let Ok(mut reply) = self.run(&scripts::TAKE_IN, batch.queue, &[]).await {
+        while let Ok(mut reply) = self.run_with(&scripts::TAKE_IN, keys, Vec::new(), &[]).await {
             if !reply.flag()? {
                 break;
             }
         }
-        Ok(InsertedBatch::Stored)
+        Ok(Some(InsertedBatch::Stored))
     }
 }
 

@@ -7,6 +7,7 @@ mod fetch;
 mod filter;
 mod insert;
 mod insert_batch;
+mod insert_parts;
 mod job;
 mod next;
 mod numbers;
@@ -35,3 +36,9 @@ pub(super) const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// At how many jobs one call looks that acts on those that match, searches or groups them: Redis does nothing else meanwhile.
 pub const MAX_SLICE: usize = 1000;
+
+/// What an operation ends with that was told of another layout of its queue's partitions again and again.
+pub(super) fn never_settled() -> crate::store::RedisError {
+    let why = "the partitions of the queue do not agree on their number: its settings must be set again";
+    crate::store::RedisError::Unexpected(why.into())
+}

@@ -6,8 +6,8 @@
 --       2… the numbers, the highest first
 --
 -- @promises nothing
--- @keys READY
--- @include batch, job, ready
+-- @keys META, READY
+-- @include batch, job, partition, ready
 
 local max_numbers, max_jobs = tonumber(ARGV[1]), tonumber(ARGV[2])
 let_in(max_jobs)
@@ -20,4 +20,4 @@ local reply = {count_ready()}
 for i = #numbers, math.max(1, #numbers - max_numbers + 1), -1 do
   reply[#reply + 1] = numbers[i]
 end
-return reply
+return tell_layout(redis.call('HGET', META, 'settings'), reply)

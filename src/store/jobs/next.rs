@@ -38,24 +38,42 @@ impl NextJob {
 }
 
 impl<R: Redis> Store<R> {
-    /// Shows the next jobs without taking them. One command, whose work does not grow with the queue.
+    /// Shows the next jobs without taking them. One command for each partition, whose work does not grow with the queue.
     ///
     /// # Errors
     /// [`RedisError`].
     pub async fn peek(&self, queue: &QueueName) -> Result<Peeked, RedisError> {
-        let (max_jobs, max_bytes) = (MAX_PEEKED.to_string(), MAX_BYTES.to_string());
-        let args = [max_jobs.as_bytes(), max_bytes.as_bytes()];
-        let mut reply = self.run(&scripts::PEEK, queue, &args).await?;
-        Ok(Peeked {
-            ready: reply.count()?,
-            jobs: reply.all_bytes()?,
-        })
+        let (mut peeked, mut max_bytes) = (
+            Peeked {
+                ready: 0,
+                jobs: Vec::new(),
+            },
+            MAX_BYTES,
+        );
+        let mut partition = 0;
+        while partition < self.layout(queue).span || partition == 0 {
+            let max_jobs = if max_bytes > 0 {
+                MAX_PEEKED - peeked.jobs.len()
+            } else {
+                0
+            };
+            let args = [max_jobs.to_string(), max_bytes.to_string()];
+            let args = [args[0].as_bytes(), args[1].as_bytes()];
+            let mut reply = self.run_in(&scripts::PEEK, queue, partition, &args).await?;
+            peeked.ready += reply.count()?;
+            let jobs = reply.all_bytes()?;
+            max_bytes = max_bytes.saturating_sub(jobs.iter().map(Vec::len).sum());
+            peeked.jobs.extend(jobs);
+            partition += 1;
+        }
+        Ok(peeked)
     }
 
     /// Takes the next job for good, whether or not the queue is stopped. `None` when none is ready. It is counted as
     /// processed.
     ///
-    /// One command; one more for every hundred expired jobs that are in the way, however many they are.
+    /// One command; one more for every hundred expired jobs that are in the way, however many they are, and for each partition that
+    /// has no job.
     ///
     /// # Errors
     /// When the effect is [unknown](crate::store::Effect::Unknown) a job may be gone from the queue.
@@ -64,10 +82,11 @@ impl<R: Redis> Store<R> {
     }
 
     /// Shows the next job without taking it, whether or not the queue is stopped: the one that
-    /// [`take_next`](Store::take_next) would give. With how often it was shown, this time included. `None` when none is
+    /// [`take_next`](Store::take_next) would give; where the queue has several partitions, of one of these. With how often it was shown, this time included. `None` when none is
     /// ready.
     ///
-    /// One command; one more for every hundred expired jobs that are in the way, however many they are.
+    /// One command; one more for every hundred expired jobs that are in the way, however many they are, and for each partition that
+    /// has no job.
     ///
     /// # Errors
     /// When the effect is [unknown](crate::store::Effect::Unknown) it may be counted as shown.
@@ -84,15 +103,20 @@ impl<R: Redis> Store<R> {
         read: impl Fn(&mut ReplyReader) -> Result<T, RedisError>,
     ) -> Result<Option<T>, RedisError> {
         let max_bytes = MAX_BYTES.to_string();
-        loop {
-            let mut reply = self.run(script, queue, &[max_bytes.as_bytes()]).await?;
-            let may_have_more = reply.flag()?;
-            if !reply.is_empty() {
-                return read(&mut reply).map(Some);
-            }
-            if !may_have_more {
-                return Ok(None);
+        let mut tour = self.tour(queue, None);
+        while let Some(partition) = self.next_stop(&mut tour) {
+            loop {
+                let mut reply = self.run_in(script, queue, partition, &[max_bytes.as_bytes()]).await?;
+                let may_have_more = reply.flag()?;
+                self.note_stop(&tour, partition, !reply.is_empty());
+                if !reply.is_empty() {
+                    return read(&mut reply).map(Some);
+                }
+                if !may_have_more {
+                    break;
+                }
             }
         }
+        Ok(None)
     }
 }

@@ -1,7 +1,7 @@
 //! Jobs by their running numbers in their queue.
 
-use crate::queue::QueueName;
-use crate::store::redis::{Redis, RedisError, Store, scripts};
+use crate::queue::{JobId, QueueName};
+use crate::store::redis::{QueueKeys, Redis, RedisError, Store, scripts};
 
 /// How many jobs are read where their order is not that of their numbers.
 const MAX_READ: usize = 1000;
@@ -30,28 +30,38 @@ impl<R: Redis> Store<R> {
         if !(1..NUMBERS_END).contains(&number) {
             return Ok(false);
         }
+        let partition = JobId::partition_of(number);
         let (number, max_scheduled) = (number.to_string(), MAX_READ.to_string());
         let args = [number.as_bytes(), max_scheduled.as_bytes()];
-        let mut reply = self.run(&scripts::REMOVE_NUMBER, queue, &args).await?;
+        let keys = QueueKeys::partition(queue, partition);
+        let mut reply = self.run_with(&scripts::REMOVE_NUMBER, &keys, Vec::new(), &args).await?;
         reply.flag()
     }
 
     /// The numbers of the newest ready jobs, newest first, at most `max_numbers`, up to 1,000; and how many are ready.
     ///
-    /// One command. Only the last 1,000 jobs are read, in the order in which they would be handed out: where a queue has
-    /// more, newer ones of a higher priority, or that were scheduled, may be missing.
+    /// One command for each partition. Only the last 1,000 jobs of each are read, in the order in which they would be handed out:
+    /// where there are more, newer ones of a higher priority, or that were scheduled, may be missing. Of several partitions those
+    /// are the newest that have the highest numbers in theirs.
     ///
     /// # Errors
     /// [`RedisError`].
     pub async fn newest(&self, queue: &QueueName, max_numbers: usize) -> Result<Newest, RedisError> {
         let (max_numbers, max_jobs) = (max_numbers.min(MAX_READ).to_string(), MAX_READ.to_string());
         let args = [max_numbers.as_bytes(), max_jobs.as_bytes()];
-        let mut reply = self.run(&scripts::NEWEST_NUMBERS, queue, &args).await?;
-        let ready = reply.count()?;
-        let mut numbers = Vec::new();
-        while !reply.is_empty() {
-            numbers.push(reply.count()?);
+        let (mut ready, mut numbers) = (0, Vec::new());
+        let mut partition = 0;
+        while partition < self.layout(queue).span || partition == 0 {
+            let mut reply = self.run_in(&scripts::NEWEST_NUMBERS, queue, partition, &args).await?;
+            ready += reply.count()?;
+            while !reply.is_empty() {
+                numbers.push(reply.count()?);
+            }
+            partition += 1;
         }
+        let place = |number: &u64| number - JobId::first_number(JobId::partition_of(*number));
+        numbers.sort_by_key(|number| std::cmp::Reverse((place(number), *number)));
+        numbers.truncate(max_numbers.parse().unwrap_or(MAX_READ));
         Ok(Newest { ready, numbers })
     }
 }

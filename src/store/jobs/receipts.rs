@@ -1,7 +1,7 @@
 //! What a worker does with the receipt of a claim: ack, nack, extend.
 
 use crate::queue::{QueueName, Receipt, Timestamp};
-use crate::store::redis::{Redis, RedisError, ReplyReader, Store, millis, scripts};
+use crate::store::redis::{QueueKeys, Redis, RedisError, ReplyReader, Script, Store, millis, scripts};
 use std::time::Duration;
 
 /// How many receipts one call may have.
@@ -104,37 +104,32 @@ impl Acked {
 }
 
 impl<R: Redis> Store<R> {
-    /// Acknowledges jobs of one queue, each on its own. One command, or none where there are none.
+    /// Acknowledges jobs of one queue, each on its own. One command for each partition that they are in, or none where there are
+    /// none.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn ack(&self, queue: &QueueName, acks: &[Ack<'_>]) -> Result<Vec<Acked>, RedisError> {
-        if acks.is_empty() {
-            return Ok(Vec::new());
-        }
         let args = ack_args(acks);
-        let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
-        let mut reply = self.run(&scripts::ACK, queue, &args).await?;
-        acks.iter().map(|_| Acked::read(&mut reply)).collect()
+        let args = acks
+            .iter()
+            .zip(args.chunks(2))
+            .map(|(ack, args)| (ack.receipt, args.to_vec()));
+        self.finish(&scripts::ACK, queue, args.collect(), Acked::read).await
     }
 
-    /// Reports that jobs of one queue failed, each on its own. One command, or none where there are none.
+    /// Reports that jobs of one queue failed, each on its own. One command for each partition that they are in, or none where there
+    /// are none.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn nack(&self, queue: &QueueName, nacks: &[Nack<'_>]) -> Result<Vec<Nacked>, RedisError> {
-        if nacks.is_empty() {
-            return Ok(Vec::new());
-        }
-        let delays = decimals(nacks.iter().map(|nack| nack.delay));
-        let receipts: Vec<_> = nacks.iter().map(|nack| receipt_arg(nack.receipt)).collect();
-        let mut args: Vec<&[u8]> = Vec::with_capacity(nacks.len() * 4);
-        for ((nack, delay), receipt) in nacks.iter().zip(&delays).zip(&receipts) {
-            let is_rejected: &[u8] = if nack.is_rejected { b"1" } else { b"" };
-            args.extend([receipt, nack.error.as_bytes(), delay.as_bytes(), is_rejected]);
-        }
-        let mut reply = self.run(&scripts::NACK, queue, &args).await?;
-        let read = |_| {
+        let args = nacks.iter().map(|nack| {
+            let is_rejected = if nack.is_rejected { b"1".to_vec() } else { Vec::new() };
+            let (error, delay) = (nack.error.as_bytes().to_vec(), decimal(nack.delay));
+            (nack.receipt, vec![receipt_arg(nack.receipt), error, delay, is_rejected])
+        });
+        let read = |reply: &mut ReplyReader| {
             let outcome = reply.one_of(&[
                 ("scheduled", None),
                 ("ready", Some(Nacked::Ready)),
@@ -146,26 +141,23 @@ impl<R: Redis> Store<R> {
             let at = Timestamp::from_millis(reply.integer()?);
             Ok(outcome.unwrap_or(Nacked::Scheduled(at)))
         };
-        nacks.iter().map(read).collect()
+        self.finish(&scripts::NACK, queue, args.collect(), read).await
     }
 
-    /// Gives leases on jobs of one queue a new end, each on its own. One command, or none where there are none.
+    /// Gives leases on jobs of one queue a new end, each on its own. One command for each partition that they are in, or none where
+    /// there are none.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn extend(&self, queue: &QueueName, extensions: &[Extend<'_>]) -> Result<Vec<Extended>, RedisError> {
-        if extensions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let leases = decimals(extensions.iter().map(|extend| extend.lease));
-        let receipts: Vec<_> = extensions.iter().map(|extend| receipt_arg(extend.receipt)).collect();
-        let mut args: Vec<&[u8]> = Vec::with_capacity(extensions.len() * 3);
-        for ((extend, lease), receipt) in extensions.iter().zip(&leases).zip(&receipts) {
-            let progress = extend.progress.unwrap_or_default();
-            args.extend([receipt, lease.as_bytes(), progress.as_bytes()]);
-        }
-        let mut reply = self.run(&scripts::EXTEND, queue, &args).await?;
-        let read = |_| {
+        let args = extensions.iter().map(|extend| {
+            let progress = extend.progress.unwrap_or_default().into();
+            (
+                extend.receipt,
+                vec![receipt_arg(extend.receipt), decimal(extend.lease), progress],
+            )
+        });
+        let read = |reply: &mut ReplyReader| {
             let outcome = reply.one_of(&[
                 ("active", None),
                 ("cancelled", Some(Extended::Cancelled)),
@@ -174,17 +166,46 @@ impl<R: Redis> Store<R> {
             let end = Timestamp::from_millis(reply.integer()?);
             Ok(outcome.unwrap_or(Extended::Until(end)))
         };
-        extensions.iter().map(read).collect()
+        self.finish(&scripts::EXTEND, queue, args.collect(), read).await
+    }
+
+    /// Runs a script for receipts, each with its arguments, in the partitions that they are of. Gives what became of each.
+    async fn finish<T>(
+        &self,
+        script: &Script,
+        queue: &QueueName,
+        receipts: Vec<(&Receipt, Vec<Vec<u8>>)>,
+        read: impl Fn(&mut ReplyReader) -> Result<T, RedisError>,
+    ) -> Result<Vec<T>, RedisError> {
+        let partition_of = |receipt: &Receipt| receipt.id().partition();
+        let mut partitions: Vec<u8> = receipts.iter().map(|(receipt, _)| partition_of(receipt)).collect();
+        partitions.sort_unstable();
+        partitions.dedup();
+        let mut outcomes: Vec<Option<T>> = receipts.iter().map(|_| None).collect();
+        for (index, partition) in partitions.iter().enumerate() {
+            let of_partition = || {
+                receipts
+                    .iter()
+                    .filter(|(receipt, _)| partition_of(receipt) == *partition)
+            };
+            let args: Vec<&[u8]> = of_partition().flat_map(|(_, args)| args).map(Vec::as_slice).collect();
+            let keys = QueueKeys::partition(queue, *partition);
+            let reply = self.run_with(script, &keys, Vec::new(), &args).await;
+            let mut reply = reply.map_err(|error| if index > 0 { error.after_a_change() } else { error })?;
+            for ((receipt, _), outcome) in receipts.iter().zip(&mut outcomes) {
+                if partition_of(receipt) == *partition {
+                    *outcome = Some(read(&mut reply)?);
+                }
+            }
+        }
+        Ok(outcomes.into_iter().flatten().collect())
     }
 }
 
-/// Durations in milliseconds as text, empty for none.
-fn decimals(durations: impl Iterator<Item = Option<Duration>>) -> Vec<String> {
-    durations
-        .map(|duration| {
-            duration
-                .map(|duration| millis(duration).to_string())
-                .unwrap_or_default()
-        })
-        .collect()
+/// A duration in milliseconds as text, empty for none.
+fn decimal(duration: Option<Duration>) -> Vec<u8> {
+    duration
+        .map(|duration| millis(duration).to_string())
+        .unwrap_or_default()
+        .into()
 }

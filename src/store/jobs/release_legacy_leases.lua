@@ -5,7 +5,7 @@
 -- Reply 1 how many jobs are ready again
 --
 -- @keys META, ACTIVE, LEGACY_RECEIPTS
--- @include execution, legacy_worker, ready, receipt, wakeup
+-- @include execution, legacy_worker, partition, ready, receipt, wakeup
 
 local worker, count = ARGV[1], 0
 for _, receipt in ipairs(legacy_receipts_of(worker)) do
@@ -23,4 +23,4 @@ if count > 0 then
   redis.call('HINCRBY', META, 'lost-leases', count)
   wake(redis.call('HGET', META, 'waiting-until'), count)
 end
-return {count}
+return tell_layout(redis.call('HGET', META, 'settings'), {count})

@@ -20,7 +20,7 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn remove(&self, queue: &QueueName, id: &JobId) -> Result<Removed, RedisError> {
-        let mut reply = self.run(&scripts::REMOVE, queue, &[id.as_bytes()]).await?;
+        let mut reply = self.run_where(&scripts::REMOVE, queue, id, &[id.as_bytes()]).await?;
         reply.one_of(&[
             ("cancelled", Removed::Cancelled),
             ("forgotten", Removed::Forgotten),

@@ -20,7 +20,7 @@
 --
 -- @promises nothing
 -- @keys META
--- @include filter, job, orphan, sweep, walk
+-- @include filter, job, orphan, partition, sweep, walk
 
 local max_jobs, max_looked_at, max_in_state, max_bytes =
   tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]) or math.huge, tonumber(ARGV[4])
@@ -118,4 +118,4 @@ if FIRST_ID > #ARGV then
 else
   look_at_ids()
 end
-return tell_orphans({looked_at, left, passed_over, state, position, id, looked_at_here, unpack(reply)})
+return tell_layout(settings, tell_orphans({looked_at, left, passed_over, state, position, id, looked_at_here, unpack(reply)}))

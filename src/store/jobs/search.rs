@@ -78,8 +78,8 @@ impl Search<'_> {
     pub const MAX_IDS: usize = 50;
 }
 
-/// What one call found: it looks at no more than [`MAX_SLICE`] jobs, nor at more than 4 MiB of payloads.
-#[derive(Clone, Debug, PartialEq)]
+/// What one call found: it looks at no more than [`MAX_SLICE`] jobs, nor at more than 4 MiB of payloads of each partition.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchPage {
     /// The jobs that match. There may be none although there is a next page.
     pub jobs: Vec<Job>,
@@ -98,19 +98,23 @@ pub struct SearchPage {
 pub struct SearchPlace {
     /// In which state.
     pub state: State,
-    /// Behind which job, `None` for the first one of the state.
+    /// Behind which job, `None` for the first one of the state. Its id tells the partition.
     pub after: Option<Cursor>,
     /// At how many jobs of the state the calls before looked.
     pub looked_at: u64,
 }
 
 /// What the script takes beside the queue.
+#[derive(Clone, Copy)]
 struct Walk<'a> {
+    /// The states in the partition in which the walk begins; in further ones it goes through all of `all_states`.
     states: &'a [State],
+    all_states: &'a [State],
     ids: &'a [JobId],
     filter: &'a Filter,
     max_jobs: usize,
     max_looked_at: usize,
+    /// `None` for a list: it does not tell how many jobs are left.
     max_in_state: Option<usize>,
     max_bytes: usize,
     has_payloads: bool,
@@ -121,7 +125,8 @@ struct Walk<'a> {
 
 impl<R: Redis> Store<R> {
     /// The next page of jobs in one state, in their order there: ready ones as they would be claimed, the others by
-    /// their time. One command; one more for each 1,000 jobs in a row whose records are gone.
+    /// their time. Where the queue has several partitions, one after the other, each in this order. One command, and one more for each
+    /// further partition that is looked in; one more for each 1,000 jobs in a row whose records are gone.
     ///
     /// # Errors
     /// [`RedisError`].
@@ -130,6 +135,7 @@ impl<R: Redis> Store<R> {
         loop {
             let walk = Walk {
                 states: &[list.state],
+                all_states: &[list.state],
                 ids: &[],
                 filter: &Filter::default(),
                 max_jobs: list.max_jobs,
@@ -152,19 +158,18 @@ impl<R: Redis> Store<R> {
         }
     }
 
-    /// The next jobs that match. One command.
+    /// The next jobs that match. One command, and one for each further partition of the queue.
     ///
     /// # Errors
     /// [`RedisError`].
     pub async fn search(&self, search: Search<'_>) -> Result<SearchPage, RedisError> {
-        let mut states = search.state.map_or(State::ALL.to_vec(), |state| vec![state]);
-        if let Some(place) = search.after
-            && let Some(reached) = states.iter().position(|state| *state == place.state)
-        {
-            states.drain(..reached);
-        }
+        let all_states = search.state.map_or(State::ALL.to_vec(), |state| vec![state]);
+        let reached = search
+            .after
+            .and_then(|place| all_states.iter().position(|state| *state == place.state));
         let walk = Walk {
-            states: &states,
+            states: all_states.get(reached.unwrap_or_default()..).unwrap_or_default(),
+            all_states: &all_states,
             ids: search.ids,
             filter: search.filter,
             max_jobs: search.max_jobs,
@@ -176,10 +181,74 @@ impl<R: Redis> Store<R> {
             after: search.after.and_then(|place| place.after),
             looked_at: search.after.map_or(0, |place| place.looked_at),
         };
-        self.walk(search.queue, walk).await
+        if search.ids.is_empty() {
+            self.walk(search.queue, walk).await
+        } else {
+            self.look_at_ids(search.queue, walk).await
+        }
     }
 
+    /// Walks on, from partition to partition.
     async fn walk(&self, queue: &QueueName, walk: Walk<'_>) -> Result<SearchPage, RedisError> {
+        let (first, after) = begin_behind(walk.after);
+        let max_jobs = walk.max_jobs.clamp(1, ListJobs::MAX_JOBS);
+        let mut page = SearchPage::default();
+        let mut max_bytes = walk.max_bytes;
+        let mut partition = first;
+        while partition == first || partition < self.layout(queue).span {
+            // Of what is behind the page's end it is only told how many there are.
+            let is_full = page.next.is_some() || page.jobs.len() >= max_jobs || max_bytes == 0;
+            let is_first = partition == first;
+            let part = Walk {
+                states: if is_first { walk.states } else { walk.all_states },
+                max_jobs: max_jobs.saturating_sub(page.jobs.len()).max(1),
+                max_looked_at: if is_full {
+                    0
+                } else {
+                    left_of(walk.max_looked_at, page.looked_at)
+                },
+                max_bytes,
+                after: after.filter(|_| is_first),
+                looked_at: if is_first { walk.looked_at } else { 0 },
+                ..walk
+            };
+            let found = self.walk_in(queue, partition, part).await?;
+            if walk.has_payloads {
+                max_bytes = max_bytes.saturating_sub(found.jobs.iter().map(|job| job.payload.len()).sum());
+            }
+            page.jobs.extend(found.jobs);
+            page.looked_at += found.looked_at;
+            page.left += found.left;
+            page.passed_over += found.passed_over;
+            page.next = page.next.or_else(|| {
+                found.next.map(|next| SearchPlace {
+                    after: next.after.or_else(|| beginning_of(partition)),
+                    ..next
+                })
+            });
+            if page.next.is_some() && walk.max_in_state.is_none() {
+                break;
+            }
+            partition += 1;
+        }
+        Ok(page)
+    }
+
+    /// Looks at the jobs with these ids, each in its partition.
+    async fn look_at_ids(&self, queue: &QueueName, walk: Walk<'_>) -> Result<SearchPage, RedisError> {
+        let mut page = SearchPage::default();
+        for (partition, ids) in by_partition(walk.ids) {
+            let found = self.walk_in(queue, partition, Walk { ids: &ids, ..walk }).await?;
+            page.jobs.extend(found.jobs);
+            page.looked_at += found.looked_at;
+            page.left += found.left;
+        }
+        let place = |job: &Job| walk.ids.iter().position(|id| *id == job.id);
+        page.jobs.sort_by_key(place);
+        Ok(page)
+    }
+
+    async fn walk_in(&self, queue: &QueueName, partition: u8, walk: Walk<'_>) -> Result<SearchPage, RedisError> {
         let flag = |flag| if flag { &b"1"[..] } else { b"" };
         let numbers = [
             walk.max_jobs.clamp(1, ListJobs::MAX_JOBS).to_string(),
@@ -196,7 +265,7 @@ impl<R: Redis> Store<R> {
         args.extend(walk.states.iter().map(|state| state.name().as_bytes()));
         args.extend(walk.ids.iter().map(JobId::as_bytes));
 
-        let mut reply = self.run(&scripts::SEARCH, queue, &args).await?;
+        let mut reply = self.run_in(&scripts::SEARCH, queue, partition, &args).await?;
         let (looked_at, left, passed_over) = (reply.count()?, reply.count()?, reply.count()?);
         let state = reply.text()?.and_then(|name| State::named(&name));
         let state = state.ok_or_else(|| RedisError::Unexpected("the state of a search".into()))?;
@@ -213,6 +282,38 @@ impl<R: Redis> Store<R> {
             next: (left > 0 && walk.ids.is_empty()).then_some(next),
         })
     }
+}
+
+/// The partition in which a walk goes on, and behind which of its jobs: `None` for the first one.
+pub(super) fn begin_behind(after: Option<Cursor>) -> (u8, Option<Cursor>) {
+    let partition = after.map_or(0, |after| after.id.partition());
+    (partition, after.filter(|after| !after.id.is_before_partition()))
+}
+
+/// The place before all jobs of a partition: of partition 0 it is none.
+pub(super) fn beginning_of(partition: u8) -> Option<Cursor> {
+    let id = JobId::before_partition(partition);
+    (partition > 0).then_some(Cursor { position: 0, id })
+}
+
+/// How many of so many jobs may still be looked at.
+pub(super) fn left_of(max: usize, looked_at: u64) -> usize {
+    max.saturating_sub(usize::try_from(looked_at).unwrap_or(usize::MAX))
+}
+
+/// Ids by the partitions of their jobs, in their order in each.
+pub(super) fn by_partition(ids: &[JobId]) -> Vec<(u8, Vec<JobId>)> {
+    let mut partitions: Vec<(u8, Vec<JobId>)> = Vec::new();
+    for id in ids {
+        match partitions
+            .iter_mut()
+            .find(|(partition, _)| *partition == id.partition())
+        {
+            Some((_, ids)) => ids.push(*id),
+            None => partitions.push((id.partition(), vec![*id])),
+        }
+    }
+    partitions
 }
 
 /// A place as scripts take it: a position and an id, both empty for the beginning.

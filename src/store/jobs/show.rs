@@ -10,7 +10,7 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`].
     pub async fn job(&self, queue: &QueueName, id: &JobId) -> Result<Option<Job>, RedisError> {
-        let mut reply = self.run(&scripts::SHOW, queue, &[id.as_bytes()]).await?;
+        let mut reply = self.run_where(&scripts::SHOW, queue, id, &[id.as_bytes()]).await?;
         if reply.is_empty() {
             return Ok(None);
         }

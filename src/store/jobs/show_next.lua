@@ -10,7 +10,7 @@
 --
 -- @promises nothing
 -- @keys META, READY
--- @include ending, event, execution, job, lease, orphan, queue, ready
+-- @include ending, event, execution, job, lease, orphan, partition, queue, ready
 
 local max_bytes = tonumber(ARGV[1])
 local status, packed_settings, next_event, period =
@@ -21,7 +21,7 @@ local _, left
 if may_have_event(next_event) then
   _, left = handle_events(status, packed_settings, period, 1)
   if left == 'behind' then
-    return {1}
+    return tell_layout(packed_settings, {1})
   end
 end
 
@@ -29,7 +29,7 @@ local skipped = 0
 while max_bytes > 0 and skipped < MAX_SKIPPED do
   local member = redis.call('ZRANGE', READY, 0, 0)[1]
   if not member then
-    return tell_orphans({left and 1 or 0})
+    return tell_layout(packed_settings, tell_orphans({left and 1 or 0}))
   end
   local id = id_in(member)
   expand(id)
@@ -39,7 +39,8 @@ while max_bytes > 0 and skipped < MAX_SKIPPED do
     if not has_expired(id, options, execution) then
       execution.shown = (execution.shown or 0) + 1
       save_execution(id, execution)
-      return tell_orphans({0, id, payload, options.is_text and 1 or 0, execution.shown})
+      local reply = {0, id, payload, options.is_text and 1 or 0, execution.shown}
+      return tell_layout(packed_settings, tell_orphans(reply))
     end
     redis.call('ZREM', READY, id)
     bury(id, options, execution, settings_of(packed_settings), 'expired')
@@ -49,4 +50,4 @@ while max_bytes > 0 and skipped < MAX_SKIPPED do
   end
   skipped = skipped + 1
 end
-return tell_orphans({1})
+return tell_layout(packed_settings, tell_orphans({1}))

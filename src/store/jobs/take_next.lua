@@ -8,7 +8,7 @@
 --       4 is_text: 1 or 0
 --
 -- @keys META
--- @include counts, event, lease, orphan
+-- @include counts, event, lease, orphan, partition
 
 local status, packed_settings, next_event, period, longest_wait =
   unpack(redis.call('HMGET', META, 'status', 'settings', 'next-event', 'period', 'longest-wait'))
@@ -16,7 +16,7 @@ local _, left
 if may_have_event(next_event) then
   _, left = handle_events(status, packed_settings, period, 1)
   if left == 'behind' then
-    return {1}
+    return tell_layout(packed_settings, {1})
   end
 end
 
@@ -30,4 +30,4 @@ if taken > 0 then
 elseif may_have_more or left then
   reply[1] = 1
 end
-return tell_orphans(reply)
+return tell_layout(packed_settings, tell_orphans(reply))

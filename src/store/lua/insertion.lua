@@ -1,7 +1,7 @@
 -- How jobs enter their queue.
 --
 -- @keys META, JOBS, READY, SCHEDULED, IDEMPOTENCY?
--- @include clock, counts, event, job, queue, ready, sweep, wakeup
+-- @include clock, counts, event, job, partition, queue, ready, sweep, wakeup
 
 -- A job has two arguments, its payload and its fields. The fields of a job that has only a priority are that digit. Others are
 -- the priority in a byte; three texts, each after its length in four bytes; and the packed options, see job.lua. The texts:
@@ -123,16 +123,19 @@ local function is_too_large(first, packed_settings)
 end
 
 -- Inserts the jobs that ARGV has from `first` on, all of them or none; once only for each idempotency key, where the request
--- has a fingerprint. Calls `on_inserted`, if any, with the fields `settings` and `period` of META when jobs were inserted.
--- Returns the reply of insert.lua.
-local function insert(fingerprint, first, unique_keys, on_inserted)
+-- has a fingerprint. `version` is that of the layout by which they were sent here, see is_moved. Calls `on_inserted`, if any,
+-- with the fields `settings` and `period` of META when jobs were inserted. Returns the reply of insert.lua.
+local function insert(fingerprint, version, first, unique_keys, on_inserted)
   local cataloged, waiting_until, packed_settings, sweep_at, period =
     unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'period'))
+  if is_moved(version, packed_settings) then
+    return tell_layout(packed_settings, {'moved', -1})
+  end
   local replayed = fingerprint ~= '' and replay(fingerprint, cataloged)
   if replayed then
-    return replayed
+    return tell_layout(packed_settings, replayed)
   elseif packed_settings and is_too_large(first, packed_settings) then
-    return {'too-large', -1}
+    return tell_layout(packed_settings, {'too-large', -1})
   end
   local reply = {'inserted', cataloged and -1 or make_queue()}
   local inserted = insert_jobs(first, waiting_until, packed_settings, period, unique_keys, reply)
@@ -142,5 +145,5 @@ local function insert(fingerprint, first, unique_keys, on_inserted)
   if fingerprint ~= '' then
     remember(fingerprint, reply)
   end
-  return tell_sweep(sweep_at, reply)
+  return tell_layout(packed_settings, tell_sweep(sweep_at, reply))
 end

@@ -1,7 +1,7 @@
 -- A queue: how it begins, and its settings.
 --
 -- @keys META, ACTIVE
--- @include clock
+-- @include clock, partition
 
 -- How long nobody need free what is over its time when nothing was left over (ms), see sweep.lua.
 local SWEEP_INTERVAL = 60000
@@ -48,8 +48,11 @@ local function settings_of(packed)
   return packed and setmetatable(cmsgpack.unpack(packed), {__index = defaults}) or defaults
 end
 
--- The tag of the settings: 16 hexadecimal digits.
+-- The tag of the settings, without their layout: 16 hexadecimal digits.
 local function settings_tag(packed, status)
+  if packed and version_of(packed) > 0 then
+    packed = split_layout(packed)
+  end
   return string.sub(redis.sha1hex((packed or '') .. (status or '')), 1, 16)
 end
 

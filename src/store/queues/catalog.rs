@@ -87,14 +87,31 @@ impl<R: Redis> Store<R> {
     ///
     /// The job is in already, and a client that got an error here would send it again: an entry that fails is made up for
     /// by the queue's next insert.
-    pub(in crate::store) async fn enter_in_catalog(&self, queue: &QueueName, time: i64) {
+    pub(in crate::store) async fn enter_in_catalog(&self, queue: &QueueName, partition: u8, time: i64) {
         // A connection that broke is opened anew: the second try mends most of what can go wrong with the first.
-        if time != IS_CATALOGED && self.try_to_enter(queue, time).await.is_err() {
-            let _ = self.try_to_enter(queue, time).await;
+        if time != IS_CATALOGED && self.try_to_enter(queue, partition, time).await.is_err() {
+            let _ = self.try_to_enter(queue, partition, time).await;
         }
     }
 
-    async fn try_to_enter(&self, queue: &QueueName, time: i64) -> Result<(), RedisError> {
+    async fn try_to_enter(&self, queue: &QueueName, partition: u8, time: i64) -> Result<(), RedisError> {
+        if partition == 0 {
+            return self.enter_at(queue, time).await;
+        }
+        // All entries have times of partition 0, which is deleted first: this queue is in the catalog, or is entered anew, unless
+        // the further partition is about to be deleted too.
+        let time_of_queue = self.run(&scripts::ENTER_PARTITION, queue, &[]).await?.integer()?;
+        if time_of_queue != IS_CATALOGED {
+            self.enter_at(queue, time_of_queue).await?;
+        }
+        let keys = QueueKeys::partition(queue, partition);
+        let time = time.to_string();
+        self.run_with(&scripts::MARK_CATALOGED, &keys, Vec::new(), &[time.as_bytes()])
+            .await?;
+        Ok(())
+    }
+
+    async fn enter_at(&self, queue: &QueueName, time: i64) -> Result<(), RedisError> {
         let (name, number) = (queue.stored().as_bytes(), time.to_string());
         let entry = [CATALOG.name().as_bytes(), b"GT", number.as_bytes(), name];
         self.redis.command("ZADD", &entry).await?;

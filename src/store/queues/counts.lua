@@ -8,11 +8,11 @@
 --
 -- @promises nothing
 -- @keys META
--- @include ready, sweep, waits
+-- @include partition, ready, sweep, waits
 
 local values = redis.call('HMGET', META, 'failed', 'status', 'policy', 'sweep-at', 'settings', unpack(CLAIMED))
 local failed, status, policy, sweep_at, settings = unpack(values)
 if status then
   sweep_when_due(sweep_at, settings)
 end
-return {count_ready(), sum_of_claimed(values, 6) or false, failed, status, policy}
+return tell_layout(settings, {count_ready(), sum_of_claimed(values, 6) or false, failed, status, policy})

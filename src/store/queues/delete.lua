@@ -5,24 +5,35 @@
 --
 -- ARGV  1 'queue' to remove its settings too, and that it is stopped; 'jobs'; 'jobs-but-numbers' so that numbers go on for ever
 --       2 the condition on its settings, see settings_meet
+--       3 of a queue with partitions: empty for partition 0 at first, which then only closes the others; '-' for those; and then for
+--         partition 0 the version of the layout, with which it goes: with a later one the queue has got new settings, and they stay
 -- Reply 1 the new generation: what is in the catalog since before it may go; -1 for a queue that never existed, -2 when the
---         condition is not met
+--         condition is not met, -3 when the other partitions were closed: no new jobs go there
 --       2 whether jobs were ready or scheduled: 1 or 0
 --       3… its subscribers
 --
 -- @keys META, JOBS, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, UNIQUE, UNIQUE_UNTIL, FINISHED_RECEIPTS
 -- @keys LEGACY_RECEIPTS, BATCHES, SEEN, SUBSCRIBERS, DELIVERIES, REPLAY
--- @include clock, queue, waits
+-- @include clock, partition, queue, waits
 
 -- How long META stays without a queue (ms). The answers to inserts that are remembered for 24 hours must be known to be from
 -- before the deletion as long as there are any, and job numbers are not begun anew meanwhile.
 local GENERATION_TTL = 90000000
 
-local what, condition = ARGV[1], ARGV[2]
+local what, condition, step = ARGV[1], ARGV[2], ARGV[3]
 local status, generation, settings, policy, cataloged =
   unpack(redis.call('HMGET', META, 'status', 'generation', 'settings', 'policy', 'cataloged'))
 if not settings_meet(condition, settings, status) then
-  return {-2, 0}
+  return tell_layout(settings, {-2, 0})
+end
+local version = version_of(settings)
+if what == 'queue' and version > 0 and step == '' then
+  -- It must be known of the others until they are deleted.
+  settings = pack_with_layout((split_layout(settings)), next_layout(settings, status, 1))
+  redis.call('HSET', META, 'settings', settings)
+  return tell_layout(settings, {-3, 0})
+elseif what == 'queue' and tonumber(step) and tonumber(step) ~= version then
+  what = 'jobs'
 end
 if what == 'queue' then
   redis.call('HDEL', META, 'status', 'settings', 'policy')
@@ -52,4 +63,4 @@ else
   -- A queue that never existed may have subscribers, and META an expiry.
   redis.call('PERSIST', META)
 end
-return {new_generation, had_jobs, unpack(subscribers)}
+return tell_layout(what ~= 'queue' and settings, {new_generation, had_jobs, unpack(subscribers)})

@@ -6,6 +6,8 @@ use crate::store::redis::{Redis, RedisError, Store, scripts};
 
 /// What the script says where the condition is not met.
 const NOT_MET: i64 = -2;
+/// And where it has only closed the further partitions of a queue.
+const CLOSED: i64 = -3;
 
 /// What goes with a queue's jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +27,8 @@ impl<R: Redis> Store<R> {
     ///
     /// Two commands, of which the first is the deletion: what was in the queue before it cannot be handed out after it.
     /// One more where the queue has subscribers: they are woken, and end. Gives whether there were jobs, ready or
-    /// scheduled.
+    /// scheduled. Where the queue has several partitions, one for each, and one more: what was in one before it is deleted there
+    /// cannot be handed out after that.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
@@ -49,19 +52,50 @@ impl<R: Redis> Store<R> {
             Delete::JobsButNumbers => b"jobs-but-numbers",
             Delete::Queue => b"queue",
         };
-        let args = [what, condition.as_arg().as_bytes()];
-        let mut reply = self.run(&scripts::DELETE, queue, &args).await?;
-        let ended = reply.integer()?;
-        let had_jobs = reply.flag()?;
-        self.notify(queue, &reply.all_bytes()?).await;
-        if ended == NOT_MET {
+        let mut deleted = self
+            .delete_in(queue, 0, [what, condition.as_arg().as_bytes(), b""])
+            .await?;
+        if deleted.generation == NOT_MET {
             return Ok(None);
         }
-        // A queue that never existed is not in the catalog, and its first insert may be entering it there right now.
-        if ended >= 0 {
-            let removed = self.remove_from_catalog(queue, ended).await;
-            removed.map_err(RedisError::after_a_change)?;
-        }
-        Ok(Some(had_jobs))
+        let rest = self.delete_further(queue, what, &mut deleted).await;
+        rest.map_err(RedisError::after_a_change)?;
+        Ok(Some(deleted.had_jobs))
     }
+
+    /// Deletes what is in the further partitions, and then what was to be deleted last.
+    async fn delete_further(&self, queue: &QueueName, what: &[u8], deleted: &mut Deleted) -> Result<(), RedisError> {
+        let layout = self.layout(queue);
+        for partition in 1..layout.extent {
+            let part = self.delete_in(queue, partition, [what, b"", b"-"]).await?;
+            deleted.had_jobs |= part.had_jobs;
+        }
+        if deleted.generation == CLOSED {
+            let version = layout.version.to_string();
+            let last = self.delete_in(queue, 0, [what, b"", version.as_bytes()]).await?;
+            deleted.had_jobs |= last.had_jobs;
+            deleted.generation = last.generation;
+        }
+        // A queue that never existed is not in the catalog, and its first insert may be entering it there right now.
+        if deleted.generation >= 0 {
+            self.remove_from_catalog(queue, deleted.generation).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_in(&self, queue: &QueueName, partition: u8, args: [&[u8]; 3]) -> Result<Deleted, RedisError> {
+        let mut reply = self.run_in(&scripts::DELETE, queue, partition, &args).await?;
+        let deleted = Deleted {
+            generation: reply.integer()?,
+            had_jobs: reply.flag()?,
+        };
+        self.notify(queue, partition, &reply.all_bytes()?).await;
+        Ok(deleted)
+    }
+}
+
+/// What the script says of a partition.
+struct Deleted {
+    generation: i64,
+    had_jobs: bool,
 }

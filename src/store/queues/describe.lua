@@ -15,7 +15,7 @@
 --
 -- @promises nothing
 -- @keys META, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
--- @include clock, counts, queue, ready, sweep, unique_key
+-- @include clock, counts, partition, queue, ready, sweep, unique_key
 
 local status, settings, sweep_at, orphans = unpack(redis.call('HMGET', META, 'status', 'settings', 'sweep-at', 'orphans'))
 if not status then
@@ -45,4 +45,4 @@ for _, count in ipairs(last_minute_counts(totals, rates)) do
   add(count)
 end
 add(redis.call('ZCOUNT', SEEN, NOW - 3600000, '+inf'))
-return reply
+return tell_layout(settings, reply)

@@ -10,9 +10,10 @@
 --
 -- @promises nothing
 -- @keys META
--- @include clock, counts, ready
+-- @include clock, counts, partition, ready
 
-if redis.call('HEXISTS', META, 'status') == 0 then
+local status, settings = unpack(redis.call('HMGET', META, 'status', 'settings'))
+if not status then
   return {}
 end
 local reply = {NOW, oldest_ready_since() or false}
@@ -24,4 +25,4 @@ for _, minute in ipairs(minutes(read_counted())) do
     end
   end
 end
-return reply
+return tell_layout(settings, reply)

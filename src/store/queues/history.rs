@@ -44,16 +44,46 @@ pub struct Minute {
 
 impl<R: Redis> Store<R> {
     /// What happened on a queue in the last minutes, at most [`History::MAX_MINUTES`]. `None` for a queue that does not exist.
-    /// One command.
+    /// One command for each partition that it ever had.
     ///
     /// # Errors
     /// [`RedisError`].
     pub async fn history(&self, queue: &QueueName, minutes: usize) -> Result<Option<History>, RedisError> {
         let count = minutes.clamp(1, History::MAX_MINUTES);
-        let reply = self
-            .run(&scripts::HISTORY, queue, &[count.to_string().as_bytes()])
-            .await?;
-        read(reply, count)
+        let arg = count.to_string();
+        let reply = self.run_in(&scripts::HISTORY, queue, 0, &[arg.as_bytes()]).await?;
+        let mut history = read(reply, count)?;
+        for partition in 1..self.layout(queue).extent {
+            let reply = self
+                .run_in(&scripts::HISTORY, queue, partition, &[arg.as_bytes()])
+                .await?;
+            if let (Some(history), Some(part)) = (&mut history, read(reply, count)?) {
+                history.add(&part);
+            }
+        }
+        Ok(history)
+    }
+}
+
+impl History {
+    /// Adds what happened in another partition.
+    fn add(&mut self, part: &Self) {
+        // A minute may have passed in between.
+        let later = (part.from.as_millis() - self.from.as_millis()).div_euclid(MINUTE);
+        for (index, more) in (later..).zip(&part.minutes) {
+            if let Some(minute) = usize::try_from(index)
+                .ok()
+                .and_then(|index| self.minutes.get_mut(index))
+            {
+                minute.inserted += more.inserted;
+                minute.claimed += more.claimed;
+                minute.done += more.done;
+                minute.failed += more.failed;
+                minute.lost_leases += more.lost_leases;
+                minute.dead += more.dead;
+                minute.oldest_ready = minute.oldest_ready.max(more.oldest_ready);
+            }
+        }
     }
 }
 

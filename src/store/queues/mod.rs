@@ -7,11 +7,14 @@ mod health;
 mod history;
 mod largest;
 mod overview;
+mod partitions;
 mod settings;
+mod tour;
 mod wakeup;
 
 pub use catalog::NameList;
 pub use counts::Counts;
+pub(in crate::store) use counts::sum;
 pub use delete::Delete;
 pub use health::{Fsync, Health, Persistence};
 pub use history::{History, Minute};

@@ -4,7 +4,7 @@
 //! [`OVERVIEW`](crate::store::redis::OVERVIEW), and each overview looks anew at those that were not looked at for longest.
 
 use super::settings::{LastMinute, STATES, Totals};
-use crate::queue::{QueueName, State, Status, Timestamp};
+use crate::queue::{JobId, QueueName, State, Status, Timestamp};
 use crate::store::redis::{OVERVIEW, QueueKeys, Redis, RedisError, Reply, ReplyReader, Store, scripts};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::cmp::Reverse;
@@ -112,6 +112,22 @@ impl Found {
         texts.join(" ")
     }
 
+    /// Adds what another partition has, whose job numbers begin behind this one. All workers are known in partition 0.
+    fn add(&mut self, part: Self, first_number: u64) {
+        let first_number = i64::try_from(first_number).unwrap_or_default();
+        for (place, (value, more)) in self.0.iter_mut().zip(part.0).enumerate() {
+            match place {
+                // Its status, when it was looked at, its workers.
+                0 | 1 | 13 => {}
+                // Since when the oldest job is ready.
+                8 => *value = value.iter().copied().chain(more).min(),
+                // How many were inserted.
+                14 => *value = Some(value.unwrap_or_default() + more.unwrap_or(first_number) - first_number),
+                _ => *value = Some(value.unwrap_or_default() + more.unwrap_or_default()),
+            }
+        }
+    }
+
     fn at(self) -> i64 {
         self.0[1].unwrap_or(i64::MIN)
     }
@@ -163,7 +179,7 @@ impl Found {
 }
 
 impl<R: Redis> Store<R> {
-    /// How queues are now; those that do not exist are left out. One command for each.
+    /// How queues are now; those that do not exist are left out. One command for each partition of each.
     ///
     /// # Errors
     /// [`RedisError`].
@@ -229,11 +245,23 @@ impl<R: Redis> Store<R> {
     }
 
     async fn look_at<'a>(&self, queues: &'a [QueueName]) -> Result<Vec<(&'a QueueName, Look)>, RedisError> {
-        let looks = stream::iter(queues).map(async |queue| {
-            let reply = self.run(&scripts::SUMMARY, queue, &[]).await?;
-            Ok((queue, Found::read(reply)?))
-        });
+        let looks = stream::iter(queues).map(async |queue| Ok((queue, self.look(queue).await?)));
         looks.buffered(AT_ONCE).try_collect().await
+    }
+
+    /// Looks at all partitions of a queue.
+    async fn look(&self, queue: &QueueName) -> Result<Look, RedisError> {
+        let mut look = Found::read(self.run_in(&scripts::SUMMARY, queue, 0, &[]).await?)?;
+        for partition in 1..self.layout(queue).extent {
+            let part = Found::read(self.run_in(&scripts::SUMMARY, queue, partition, &[]).await?)?;
+            if let (Some((found, waits)), Some((part, part_waits))) = (&mut look, part) {
+                found.add(part, JobId::first_number(partition));
+                for (count, more) in waits.iter_mut().zip(part_waits) {
+                    *count += more;
+                }
+            }
+        }
+        Ok(look)
     }
 
     /// What is remembered of queues, in their order.

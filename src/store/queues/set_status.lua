@@ -4,14 +4,17 @@
 -- Reply 1 always 1
 --
 -- @keys META
--- @include queue, ready, wakeup
+-- @include partition, queue, ready, wakeup
 
 local status = ARGV[1]
 allow_when_full()
-local waiting_until = redis.call('HGET', META, 'waiting-until')
+local waiting_until, packed_settings = unpack(redis.call('HMGET', META, 'waiting-until', 'settings'))
+if version_of(packed_settings) > 0 then
+  packed_settings = renew_version(packed_settings)
+end
 redis.call('HSET', META, 'status', status)
 redis.call('PERSIST', META)
 if status == '1' then
   wake(waiting_until, count_ready())
 end
-return {1}
+return tell_layout(packed_settings, {1})

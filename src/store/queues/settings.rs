@@ -1,6 +1,6 @@
 //! What is set for a queue, and all that is known of it.
 
-use crate::queue::{Policy, QueueName, Settings, State, Status};
+use crate::queue::{JobId, Policy, QueueName, Settings, State, Status};
 use crate::store::redis::{PackedSettings, Redis, RedisError, Store, pack, scripts};
 use std::time::Duration;
 
@@ -108,8 +108,42 @@ pub struct LastMinute {
     pub failed: u64,
 }
 
+impl Description {
+    /// Adds what another partition has. All workers are known in partition 0.
+    fn add(&mut self, part: &Self) {
+        for ((_, count), (_, more)) in self.jobs.iter_mut().zip(&part.jobs) {
+            *count += more;
+        }
+        self.oldest_ready = self.oldest_ready.max(part.oldest_ready);
+        self.totals.add(&part.totals);
+        self.last_minute.add(&part.last_minute);
+    }
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, part: &Self) {
+        self.inserted += part.inserted;
+        self.claimed += part.claimed;
+        self.done += part.done;
+        self.failed += part.failed;
+        self.lost_leases += part.lost_leases;
+        self.dead += part.dead;
+        self.orphans += part.orphans;
+    }
+}
+
+impl LastMinute {
+    pub(super) fn add(&mut self, part: &Self) {
+        self.inserted += part.inserted;
+        self.claimed += part.claimed;
+        self.done += part.done;
+        self.failed += part.failed;
+    }
+}
+
 impl<R: Redis> Store<R> {
-    /// Sets all settings of a queue, which need not exist. One command; two more for a queue that is not in the catalog.
+    /// Sets all settings of a queue, which need not exist. One command; two more for a queue that is not in the catalog. Where it has
+    /// several partitions, or had, one for each, and some more.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating it without condition does no harm.
@@ -121,13 +155,20 @@ impl<R: Redis> Store<R> {
     ) -> Result<Configured, RedisError> {
         let packed = pack(&PackedSettings::from(settings))?;
         let status: &[u8] = if settings.status == Status::Open { b"1" } else { b"0" };
-        let args = [&packed[..], status, condition.as_arg().as_bytes()];
-        let mut reply = self.run(&scripts::CONFIGURE, queue, &args).await?;
+        let partitions = settings.partitions.to_string();
+        let args = [
+            &packed[..],
+            status,
+            condition.as_arg().as_bytes(),
+            partitions.as_bytes(),
+        ];
+        let mut reply = self.run_in(&scripts::CONFIGURE, queue, 0, &args).await?;
         let outcome = reply.one_of(&[("created", Some(true)), ("changed", Some(false)), ("mismatch", None)])?;
-        self.enter_in_catalog(queue, reply.integer()?).await;
+        self.enter_in_catalog(queue, 0, reply.integer()?).await;
         let Some(is_new) = outcome else {
             return Ok(Configured::Mismatch);
         };
+        self.spread(queue).await.map_err(RedisError::after_a_change)?;
         let tag = reply.text()?.unwrap_or_default();
         let packed: PackedSettings = reply.packed()?.unwrap_or_default();
         let settings = packed.unpack(settings.status);
@@ -139,12 +180,24 @@ impl<R: Redis> Store<R> {
         })
     }
 
-    /// All that is known of a queue, `None` for one that does not exist. One command.
+    /// All that is known of a queue, `None` for one that does not exist. One command for each partition that it ever had.
     ///
     /// # Errors
     /// [`RedisError`].
     pub async fn describe(&self, queue: &QueueName) -> Result<Option<Description>, RedisError> {
-        let mut reply = self.run(&scripts::DESCRIBE, queue, &[]).await?;
+        let Some(mut all) = self.describe_in(queue, 0).await? else {
+            return Ok(None);
+        };
+        for partition in 1..self.layout(queue).extent {
+            if let Some(part) = self.describe_in(queue, partition).await? {
+                all.add(&part);
+            }
+        }
+        Ok(Some(all))
+    }
+
+    async fn describe_in(&self, queue: &QueueName, partition: u8) -> Result<Option<Description>, RedisError> {
+        let mut reply = self.run_in(&scripts::DESCRIBE, queue, partition, &[]).await?;
         if reply.is_empty() {
             return Ok(None);
         }
@@ -165,7 +218,7 @@ impl<R: Redis> Store<R> {
             jobs,
             oldest_ready,
             totals: Totals {
-                inserted: count()?,
+                inserted: count()?.saturating_sub(JobId::first_number(partition)),
                 claimed: count()?,
                 done: count()?,
                 failed: count()?,
@@ -183,7 +236,7 @@ impl<R: Redis> Store<R> {
         }))
     }
 
-    /// Opens or stops a queue, which need not exist. One command.
+    /// Opens or stops a queue, which need not exist. One command; where it has several partitions, one for each, and one more.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
@@ -192,18 +245,18 @@ impl<R: Redis> Store<R> {
             Status::Open => b"1",
             Status::Stopped => b"0",
         };
-        self.run(&scripts::SET_STATUS, queue, &[value]).await?;
-        Ok(())
+        self.run_in(&scripts::SET_STATUS, queue, 0, &[value]).await?;
+        self.spread(queue).await.map_err(RedisError::after_a_change)
     }
 
     /// Sets how a queue's subscribers share its jobs. The queue need not exist, and it keeps the policy until all of it is
-    /// deleted. [`counts`](Store::counts) shows it. One command.
+    /// deleted. [`counts`](Store::counts) shows it. One command; where it has several partitions, one for each, and one more.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn set_policy(&self, queue: &QueueName, policy: Policy) -> Result<(), RedisError> {
         let args = [policy.name().as_bytes()];
-        self.run(&scripts::SET_POLICY, queue, &args).await?;
-        Ok(())
+        self.run_in(&scripts::SET_POLICY, queue, 0, &args).await?;
+        self.spread(queue).await.map_err(RedisError::after_a_change)
     }
 }

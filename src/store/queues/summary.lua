@@ -15,9 +15,9 @@
 --
 -- @promises nothing
 -- @keys META, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN
--- @include clock, counts, ready, waits
+-- @include clock, counts, partition, ready, waits
 
-local status, orphans = unpack(redis.call('HMGET', META, 'status', 'orphans'))
+local status, orphans, settings = unpack(redis.call('HMGET', META, 'status', 'orphans', 'settings'))
 if not status then
   return {}
 end
@@ -40,4 +40,4 @@ reply[#reply + 1] = orphans
 for i = 2, #CLAIMED do
   reply[#reply + 1] = waits[i]
 end
-return reply
+return tell_layout(settings, reply)

@@ -49,15 +49,15 @@ impl<R: Redis> Store<R> {
 
     /// Puts back a token that woke this claim in vain: it got its jobs elsewhere. If that fails, the next claim that waits
     /// asks by itself within seconds.
-    pub(in crate::store) async fn pass_wakeup_on(&self, queue: &QueueName) {
-        let list = QueueKeys::new(queue).key(WAKEUP.name());
+    pub(in crate::store) async fn pass_wakeup_on(&self, queue: &QueueName, partition: u8) {
+        let list = QueueKeys::partition(queue, partition).key(WAKEUP.name());
         let _ = self.redis.command("RPUSH", &[list.as_bytes(), b"1"]).await;
         let _ = self.redis.command("PEXPIRE", &[list.as_bytes(), b"10000"]).await;
     }
 
     /// Wakes subscribers. One that is not woken polls by itself within seconds.
-    pub(in crate::store) async fn notify(&self, queue: &QueueName, subscribers: &[Vec<u8>]) {
-        let keys = QueueKeys::new(queue);
+    pub(in crate::store) async fn notify(&self, queue: &QueueName, partition: u8, subscribers: &[Vec<u8>]) {
+        let keys = QueueKeys::partition(queue, partition);
         let wakeup = |subscriber: &Vec<u8>| keys.wakeup_of(&String::from_utf8_lossy(subscriber));
         let wakeups: Vec<String> = subscribers.iter().map(wakeup).collect();
         if !wakeups.is_empty() {

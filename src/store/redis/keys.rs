@@ -2,7 +2,8 @@
 //!
 //! A queue's keys are `presque:{<queue>}:<suffix>`. The part in braces is the hash tag, so all keys of a queue live on
 //! one node of a cluster. In the tag `%`, `{` and `}` are percent-encoded: then no name can end the tag early, leave
-//! it empty, or spell another queue's key.
+//! it empty, or spell another queue's key. The further partitions of a queue have tags of their own, `{<queue>%/<partition>}`,
+//! which no name can spell either.
 
 use crate::queue::QueueName;
 
@@ -37,13 +38,15 @@ keys! {
     /// these go with the settings:
     ///
     /// - `status`: 1 open, 0 stopped; there once the queue was;
-    /// - `settings`: packed, where they were set; `policy`: `broadcast` or `roundrobin`, where it was set;
+    /// - `settings`: packed, where they were set, and behind them the layout of a queue with partitions: see
+    ///   `lua/partition.lua`; `policy`: `broadcast` or `roundrobin`, where it was set;
     ///
     /// and these stay, for 25 hours where the queue has no settings left:
     ///
     /// - `generation`: when the queue was last deleted (ms), nothing for never;
     /// - `sweep-at`: when a call is to free again what is over its time;
-    /// - `sequence`: the last number given to a job, which is how many were inserted;
+    /// - `sequence`: the last number given to a job, which is how many were inserted; in a further partition it begins with
+    ///   the partition in the top 6 of 48 bits;
     /// - `waiting-until`: until when somebody may wait;
     /// - of subscribers: `subscriber-sequence` (the last number given to one), `delivery-sequence` (the last position given to
     ///   a delivery; some are skipped), `last-turn` (who was sent the last job in turn), `last-poll` (when one polled last).
@@ -134,11 +137,20 @@ pub fn queue_key_suffixes() -> impl Iterator<Item = &'static str> {
 #[derive(Default)]
 pub(in crate::store) struct QueueKeys {
     prefix: String,
+    /// How many bytes of that are the same for all partitions of the queue.
+    name_end: usize,
+    partition: u8,
 }
 
 impl QueueKeys {
+    /// The keys of a queue; of its partition 0 where it has several.
     pub(in crate::store) fn new(queue: &QueueName) -> Self {
-        let mut prefix = String::with_capacity(queue.stored().len() + 12);
+        Self::partition(queue, 0)
+    }
+
+    /// The keys of one partition of a queue.
+    pub(in crate::store) fn partition(queue: &QueueName, partition: u8) -> Self {
+        let mut prefix = String::with_capacity(queue.stored().len() + 16);
         prefix.push_str("presque:{");
         for c in queue.stored().chars() {
             match c {
@@ -148,8 +160,22 @@ impl QueueKeys {
                 _ => prefix.push(c),
             }
         }
+        let name_end = prefix.len();
+        if partition > 0 {
+            prefix.push_str("%/");
+            prefix.push_str(&partition.to_string());
+        }
         prefix.push_str("}:");
-        Self { prefix }
+        Self {
+            prefix,
+            name_end,
+            partition,
+        }
+    }
+
+    /// Which partition's they are, and what stands for the queue, whatever the partition.
+    pub(in crate::store) fn owner(&self) -> (u8, &str) {
+        (self.partition, self.prefix.get(..self.name_end).unwrap_or_default())
     }
 
     pub(in crate::store) fn key(&self, suffix: &str) -> String {
@@ -242,9 +268,16 @@ mod tests {
     }
 
     #[test]
-    fn two_names_never_share_a_key() {
-        let names = ["}", "%7D", "{", "%7B", "%", "%25", "%257D", "a}:ready", "a"];
-        let keys: std::collections::HashSet<_> = names.iter().map(|name| ready(name)).collect();
-        assert_eq!(keys.len(), names.len());
+    fn two_names_never_share_a_key_nor_do_two_partitions() {
+        let names = [
+            "}", "%7D", "{", "%7B", "%", "%25", "%257D", "a}:ready", "a", "a%/1", "a%25/1",
+        ];
+        let partitions = |name: &&str| {
+            let queue = QueueName::new(*name).unwrap();
+            [0, 1, 11].map(|partition| QueueKeys::partition(&queue, partition).key("ready"))
+        };
+        let keys: std::collections::HashSet<_> = names.iter().flat_map(partitions).collect();
+        assert_eq!(keys.len(), names.len() * 3);
+        assert!(keys.contains("presque:{a%/11}:ready"));
     }
 }

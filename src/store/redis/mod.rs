@@ -3,6 +3,7 @@
 mod client;
 mod error;
 mod keys;
+mod layout;
 mod packed;
 mod reply;
 mod router;
@@ -12,10 +13,8 @@ mod store;
 pub use client::{Redis, Reply};
 pub use error::{Effect, RedisError, Unavailable};
 pub use keys::queue_key_suffixes;
-pub(super) use keys::{
-    CATALOG, JOBS, LEGACY_RECEIPTS, OVERVIEW, QueueKeys, WAKEUP, WORKER_COUNTS, WORKER_FAILURES, WORKERS,
-    worker_record, workers_below,
-};
+pub(super) use keys::{CATALOG, JOBS, META, OVERVIEW, QueueKeys, SEEN, WAKEUP, WORKERS, worker_record, workers_below};
+pub(super) use layout::{Layout, place};
 pub(super) use packed::{
     Execution, ExecutionError, Options, PackedSettings, millis, pack, pack_backoff, pack_hold, pack_or_empty,
     pack_unique_key, unpack_backoff, unpack_hold, unpack_unique_key,

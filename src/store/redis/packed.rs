@@ -89,6 +89,8 @@ pub(in crate::store) struct PackedSettings {
     pub max_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_legacy_leased: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<u8>,
 }
 
 impl From<&Settings> for PackedSettings {
@@ -106,6 +108,7 @@ impl From<&Settings> for PackedSettings {
             max_dead: settings.max_dead,
             max_bytes: settings.max_bytes,
             is_legacy_leased: settings.is_legacy_leased.then_some(true),
+            partitions: (settings.partitions > 1).then_some(settings.partitions),
         }
     }
 }
@@ -122,6 +125,7 @@ impl PackedSettings {
             max_dead: self.max_dead,
             max_bytes: self.max_bytes,
             is_legacy_leased: self.is_legacy_leased.unwrap_or(false),
+            partitions: self.partitions.unwrap_or(1),
             status,
         }
     }

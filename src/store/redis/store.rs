@@ -1,7 +1,9 @@
 //! The store itself. Its operations stand in the rooms above.
 
+use super::layout::{Hints, Layout};
 use super::{JOBS, QueueKeys, Redis, RedisError, Reply, ReplyReader, Script, scripts};
-use crate::queue::QueueName;
+use crate::queue::{JobId, QueueName};
+use std::sync::Arc;
 
 /// The store: the operations of a job queue on one Redis.
 ///
@@ -67,12 +69,25 @@ use crate::queue::QueueName;
 #[derive(Clone, Debug)]
 pub struct Store<R> {
     pub(in crate::store) redis: R,
+    pub(in crate::store) hints: Hints,
 }
 
 impl<R: Redis> Store<R> {
-    /// A store on this Redis. Nothing is sent until the first operation.
+    /// A store on this Redis. Nothing is sent until the first operation. Stores that are made in one thread share what they
+    /// know of the partitions of queues.
     pub fn new(redis: R) -> Self {
-        Self { redis }
+        Self {
+            redis,
+            hints: Hints::of_instance(),
+        }
+    }
+
+    /// A store that knows of no queue's partitions, and keeps what it learns to itself, as that of another instance does.
+    pub fn apart(redis: R) -> Self {
+        Self {
+            redis,
+            hints: Hints::default(),
+        }
     }
 
     /// Takes a line for the operator's log. What Redis answers with an error is there already; a reply that could not be read is not.
@@ -80,7 +95,12 @@ impl<R: Redis> Store<R> {
         self.redis.log(line);
     }
 
-    /// Runs a script on a queue.
+    /// What is known of the partitions of a queue: a hint.
+    pub(in crate::store) fn layout(&self, queue: &QueueName) -> Arc<Layout> {
+        self.hints.layout(QueueKeys::new(queue).owner().1)
+    }
+
+    /// Runs a script on a queue; on its partition 0 where it has several.
     pub(in crate::store) async fn run(
         &self,
         script: &Script,
@@ -88,6 +108,45 @@ impl<R: Redis> Store<R> {
         args: &[&[u8]],
     ) -> Result<ReplyReader, RedisError> {
         self.run_with(script, &QueueKeys::new(queue), Vec::new(), args).await
+    }
+
+    /// Runs a script that is about one job, in the partition that the job is in.
+    pub(in crate::store) async fn run_where(
+        &self,
+        script: &Script,
+        queue: &QueueName,
+        job: &JobId,
+        args: &[&[u8]],
+    ) -> Result<ReplyReader, RedisError> {
+        let keys = QueueKeys::partition(queue, job.partition());
+        self.run_with(script, &keys, Vec::new(), args).await
+    }
+
+    /// Runs a script that says where the queue has partitions, on one of them.
+    pub(in crate::store) async fn run_in(
+        &self,
+        script: &Script,
+        queue: &QueueName,
+        partition: u8,
+        args: &[&[u8]],
+    ) -> Result<ReplyReader, RedisError> {
+        let keys = QueueKeys::partition(queue, partition);
+        self.run_in_with(script, &keys, Vec::new(), args).await
+    }
+
+    /// The same, on keys of this call, too.
+    pub(in crate::store) async fn run_in_with(
+        &self,
+        script: &Script,
+        queue: &QueueKeys,
+        call_keys: Vec<String>,
+        args: &[&[u8]],
+    ) -> Result<ReplyReader, RedisError> {
+        let (reply, has_layout) = self.run_noting(script, queue, call_keys, args).await?;
+        if let (0, name, false) = (queue.owner().0, queue.owner().1, has_layout) {
+            self.hints.forget(name);
+        }
+        Ok(reply)
     }
 
     /// Runs a script on a queue and on keys of this call alone.
@@ -98,7 +157,19 @@ impl<R: Redis> Store<R> {
         call_keys: Vec<String>,
         args: &[&[u8]],
     ) -> Result<ReplyReader, RedisError> {
+        Ok(self.run_noting(script, queue, call_keys, args).await?.0)
+    }
+
+    /// Runs a script and sees to its notes. Whether one of them said where the queue has partitions.
+    async fn run_noting(
+        &self,
+        script: &Script,
+        queue: &QueueKeys,
+        call_keys: Vec<String>,
+        args: &[&[u8]],
+    ) -> Result<(ReplyReader, bool), RedisError> {
         let mut reply = script.run(&self.redis, queue, call_keys, args).await?;
+        let mut has_layout = false;
         // Scripts put notes in front of their replies, which never begin with a status otherwise.
         while let Some(Reply::Status(note)) = reply.first() {
             // `tell_orphans` of `lua/orphan.lua`.
@@ -108,12 +179,18 @@ impl<R: Redis> Store<R> {
                     "dropped jobs whose records were gone from {jobs} (Redis evicted them, or somebody removed them): {count}"
                 ));
             }
+            // `tell_layout` of `lua/partition.lua`.
+            if let Some(layout) = note.strip_prefix("partitions ") {
+                let (partition, name) = queue.owner();
+                self.hints.learn_note(name, partition, layout);
+                has_layout = true;
+            }
             // `tell_sweep` of `lua/sweep.lua`. When it fails, the next insert asks again.
             if note == "sweep" {
                 let _ = scripts::SWEEP.run(&self.redis, queue, Vec::new(), &[]).await;
             }
             reply.remove(0);
         }
-        Ok(ReplyReader::new(reply))
+        Ok((ReplyReader::new(reply), has_layout))
     }
 }

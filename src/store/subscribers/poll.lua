@@ -15,7 +15,7 @@
 --       then for each job: delivery, number, is_text (1 or 0), payload
 --
 -- @keys META, ACTIVE, READY, DELIVERIES, WAKEUP
--- @include batch, clock, counts, delivery, event, job, lease, orphan, queue, subscriber, wakeup
+-- @include batch, clock, counts, delivery, event, job, lease, orphan, partition, queue, subscriber, wakeup
 
 local subscriber, generation, wait = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_jobs, max_bytes, is_event_stream = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1'
@@ -25,7 +25,7 @@ local packed_settings, waiting_until, status, current_generation, policy, last_p
     'period', 'next-event', 'longest-wait'))
 -- Long after a deletion nobody knows of it any more.
 if current_generation and current_generation ~= generation then
-  return {'ended'}
+  return tell_layout(packed_settings, {'ended'})
 end
 local settings = settings_of(packed_settings)
 allow_when_full()
@@ -105,4 +105,4 @@ if given == 0 and backlog ~= 'more' then
   end
   note_waiting(waiting_until, status, current_generation, policy, wait)
 end
-return tell_orphans(reply)
+return tell_layout(packed_settings, tell_orphans(reply))

@@ -8,7 +8,7 @@
 --       then for each job that it missed: number, is_text (1 or 0), payload
 --
 -- @keys META, SUBSCRIBERS, DELIVERIES, REPLAY
--- @include counts, delivery, execution, queue, subscriber, wakeup
+-- @include counts, delivery, execution, partition, queue, subscriber, wakeup
 
 -- What was sent after the job of this number to those who got that job. When the job is not in the replay any more: what was
 -- sent to all since. Records of what one subscriber alone got are rewritten as this one's.
@@ -59,7 +59,7 @@ if redis.call('EXISTS', SUBSCRIBERS) == 0 then
 end
 count_done(period, (forget_absent(last_poll, settings)))
 if redis.call('ZCARD', SUBSCRIBERS) >= max_subscribers then
-  return {'', 0}
+  return tell_layout(packed_settings, {'', 0})
 end
 local subscriber = new_subscriber(redis.call('HINCRBY', META, 'subscriber-sequence', 1))
 note_present(subscriber)
@@ -75,4 +75,4 @@ if last ~= '' then
   end
   share_deliveries(subscriber)
 end
-return reply
+return tell_layout(packed_settings, reply)

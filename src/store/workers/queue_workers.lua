@@ -6,11 +6,11 @@
 --
 -- @promises nothing
 -- @keys META, WORKER_COUNTS
--- @include waits
+-- @include partition, waits
 
 local max_workers = tonumber(ARGV[1])
-local values = redis.call('HMGET', META, 'failed', unpack(CLAIMED))
-local reply = {sum_of_claimed(values, 2) or false, values[1]}
+local values = redis.call('HMGET', META, 'failed', 'settings', unpack(CLAIMED))
+local reply = {sum_of_claimed(values, 3) or false, values[1]}
 local cursor = '0'
 repeat
   local page = redis.call('HSCAN', WORKER_COUNTS, cursor, 'COUNT', 1000)
@@ -22,4 +22,4 @@ repeat
     end
   end
 until cursor == '0' or #reply >= max_workers + 2
-return reply
+return tell_layout(values[2], reply)

@@ -5,10 +5,9 @@
 //! can at most lose counts.
 
 use crate::queue::QueueName;
-use crate::store::queues::NameList;
+use crate::store::queues::{NameList, sum};
 use crate::store::redis::{
-    LEGACY_RECEIPTS, QueueKeys, Redis, RedisError, ReplyReader, Store, WORKER_COUNTS, WORKER_FAILURES, WORKERS,
-    scripts, worker_record, workers_below,
+    QueueKeys, Redis, RedisError, ReplyReader, Script, Store, WORKERS, scripts, worker_record, workers_below,
 };
 
 /// How a record's field for a queue begins.
@@ -37,7 +36,8 @@ pub struct QueueWorkers {
 }
 
 impl<R: Redis> Store<R> {
-    /// Registers a worker on a queue, with its counts there at 0.
+    /// Registers a worker on a queue, with its counts there at 0. Where the queue gets more partitions later, it is not counted what the
+    /// worker does in these, until it registers again.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
@@ -47,7 +47,7 @@ impl<R: Redis> Store<R> {
         let field = field(queue);
         self.run_with(&scripts::REGISTER_IN_RECORD, &keys, record, &[field.as_bytes()])
             .await?;
-        let registered = self.enter_with_counts(queue, &keys, worker).await;
+        let registered = self.enter_with_counts(queue, worker).await;
         registered.map_err(RedisError::after_a_change)?;
         if self
             .is_registered(queue, worker)
@@ -70,16 +70,12 @@ impl<R: Redis> Store<R> {
         ReplyReader::new(there).flag()
     }
 
-    /// Enters a worker in the list of workers, and its counts in the queue.
-    async fn enter_with_counts(&self, queue: &QueueName, keys: &QueueKeys, worker: &[u8]) -> Result<(), RedisError> {
+    /// Enters a worker in the list of workers, and its counts in the queue: in each of its partitions.
+    async fn enter_with_counts(&self, queue: &QueueName, worker: &[u8]) -> Result<(), RedisError> {
         self.enter(queue.root(), worker).await?;
-        // It has crashed if it held a job: that one comes back when its lease ends.
-        self.redis
-            .command("HDEL", &[keys.key(LEGACY_RECEIPTS.name()).as_bytes(), worker])
-            .await?;
-        for key in [WORKER_COUNTS, WORKER_FAILURES] {
-            let key = keys.key(key.name());
-            self.redis.command("HSET", &[key.as_bytes(), worker, b"0"]).await?;
+        self.run_in(&scripts::REGISTER, queue, 0, &[worker]).await?;
+        for partition in 1..self.layout(queue).extent {
+            self.run_in(&scripts::REGISTER, queue, partition, &[worker]).await?;
         }
         Ok(())
     }
@@ -98,9 +94,8 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn unregister(&self, queue: &QueueName, worker: &[u8]) -> Result<(), RedisError> {
-        let mut left = self.run(&scripts::UNREGISTER, queue, &[worker]).await?;
-        let processed = left.optional_count()?.unwrap_or(0).to_string();
-        let failed = left.optional_count()?.unwrap_or(0).to_string();
+        let (processed, failed) = self.counts_of(&scripts::UNREGISTER, queue, worker).await?;
+        let (processed, failed) = (processed.to_string(), failed.to_string());
         let field = field(queue);
         let args = [field.as_bytes(), processed.as_bytes(), failed.as_bytes()];
         let all_left = async {
@@ -108,7 +103,7 @@ impl<R: Redis> Store<R> {
             if !self.is_registered(queue, worker).await? {
                 // A registration that is under way may have entered its counts after the first look. If it enters them
                 // later still, it will look itself.
-                self.run(&scripts::UNREGISTER, queue, &[worker]).await?;
+                self.counts_of(&scripts::UNREGISTER, queue, worker).await?;
             }
             Ok(())
         };
@@ -142,24 +137,43 @@ impl<R: Redis> Store<R> {
         self.list_names(WORKERS.name()).await
     }
 
-    /// A queue's counts and its workers. One command.
+    /// Runs a script that gives a worker's counts on a queue, in all of its partitions. Gives how many jobs the worker has processed
+    /// and failed.
+    async fn counts_of(&self, script: &Script, queue: &QueueName, worker: &[u8]) -> Result<(u64, u64), RedisError> {
+        let (mut processed, mut failed, mut partition) = (0, 0, 0);
+        while partition == 0 || partition < self.layout(queue).extent {
+            let mut reply = self.run_in(script, queue, partition, &[worker]).await?;
+            processed += reply.optional_count()?.unwrap_or(0);
+            failed += reply.optional_count()?.unwrap_or(0);
+            partition += 1;
+        }
+        Ok((processed, failed))
+    }
+
+    /// A queue's counts and its workers. One command for each partition.
     ///
     /// # Errors
     /// [`RedisError`].
     pub async fn queue_workers(&self, queue: &QueueName) -> Result<QueueWorkers, RedisError> {
         let max_workers = NameList::MAX_NAMES.to_string();
         let args = [max_workers.as_bytes()];
-        let mut reply = self.run(&scripts::QUEUE_WORKERS, queue, &args).await?;
-        Ok(QueueWorkers {
+        let mut reply = self.run_in(&scripts::QUEUE_WORKERS, queue, 0, &args).await?;
+        let mut all = QueueWorkers {
             processed: reply.optional_count()?,
             failed: reply.optional_count()?,
             workers: reply.all_bytes()?,
-        })
+        };
+        for partition in 1..self.layout(queue).extent {
+            let mut reply = self.run_in(&scripts::QUEUE_WORKERS, queue, partition, &[b"0"]).await?;
+            all.processed = sum(all.processed, reply.optional_count()?);
+            all.failed = sum(all.failed, reply.optional_count()?);
+        }
+        Ok(all)
     }
 
     /// What is known of a worker on the queues below a root that somebody sees, `None` when it is registered on none of them. What it did on
-    /// queues that it has left counts only where it is registered on none that is not seen. One command, and two for each of
-    /// its queues.
+    /// queues that it has left counts only where it is registered on none that is not seen. One command, and one for each
+    /// partition of its queues.
     ///
     /// # Errors
     /// [`RedisError`].
@@ -186,14 +200,14 @@ impl<R: Redis> Store<R> {
                     let Some(Ok(queue)) = name.map(QueueName::new) else {
                         return Err(RedisError::Unexpected("an unknown field of a worker's record".into()));
                     };
-                    let keys = QueueKeys::new(&queue);
-                    if !sees(queue) {
+                    if !sees(queue.clone()) {
                         is_elsewhere = true;
                         continue;
                     }
                     is_seen = true;
-                    worker.processed += self.worker_count(&keys.key(WORKER_COUNTS.name()), id).await?;
-                    worker.failed += self.worker_count(&keys.key(WORKER_FAILURES.name()), id).await?;
+                    let (processed, failed) = self.counts_of(&scripts::WORKER_COUNTS, &queue, id).await?;
+                    worker.processed += processed;
+                    worker.failed += failed;
                 }
             }
         }
@@ -202,11 +216,6 @@ impl<R: Redis> Store<R> {
             worker.failed += left.failed;
         }
         Ok(Some(worker).filter(|worker| worker.started > 0 && (is_seen || !is_elsewhere)))
-    }
-
-    async fn worker_count(&self, key: &str, worker: &[u8]) -> Result<u64, RedisError> {
-        let reply = self.redis.command("HGET", &[key.as_bytes(), worker]).await?;
-        Ok(ReplyReader::new(reply).optional_count()?.unwrap_or(0))
     }
 }
 

@@ -6,11 +6,12 @@
 --       2 how many it has failed, nil as above
 --
 -- @keys META, WORKER_COUNTS, WORKER_FAILURES
--- @include legacy_worker
+-- @include legacy_worker, partition
 
 local worker = ARGV[1]
-finish_legacy_receipts(worker, unpack(redis.call('HMGET', META, 'settings', 'period')))
+local settings, period = unpack(redis.call('HMGET', META, 'settings', 'period'))
+finish_legacy_receipts(worker, settings, period)
 local reply = {redis.call('HGET', WORKER_COUNTS, worker), redis.call('HGET', WORKER_FAILURES, worker)}
 redis.call('HDEL', WORKER_COUNTS, worker)
 redis.call('HDEL', WORKER_FAILURES, worker)
-return reply
+return tell_layout(settings, reply)

@@ -16,11 +16,12 @@ struct Sent {
     got: Vec<String>,
 }
 
-const EVENTS: SubscriberKind = SubscriberKind::Events { last: None };
+const EVENTS: SubscriberKind<'_> = SubscriberKind::Events { last: &[] };
 
 /// An event stream that got this job last.
-fn after(number: u64) -> SubscriberKind {
-    SubscriberKind::Events { last: Some(number) }
+fn after(number: &u64) -> SubscriberKind<'_> {
+    let last = std::slice::from_ref(number);
+    SubscriberKind::Events { last }
 }
 
 fn text(delivery: &Delivery) -> String {

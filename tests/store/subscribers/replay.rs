@@ -12,7 +12,7 @@ async fn a_reader_that_was_cut_off_is_told_what_was_sent_to_all_since() {
     insert_all(&work, 0..5).await;
     drain(&work, std::slice::from_mut(&mut subscriber)).await;
     let missed = async |last| {
-        let (_, missed) = work.store.subscribe(&work.queue, after(last)).await.unwrap().unwrap();
+        let (_, missed) = work.store.subscribe(&work.queue, after(&last)).await.unwrap().unwrap();
         assert!(missed.iter().all(|delivery| delivery.id.is_none()));
         missed.iter().map(text).collect::<Vec<_>>()
     };
@@ -33,7 +33,7 @@ async fn what_is_sent_to_a_stream_that_outlives_what_a_deletion_left_is_kept_too
     subscriber.poll(&work).await;
     insert_all(&work, 1..4).await;
     drain(&work, std::slice::from_mut(&mut subscriber)).await;
-    let (_, missed) = work.store.subscribe(&work.queue, after(1)).await.unwrap().unwrap();
+    let (_, missed) = work.store.subscribe(&work.queue, after(&1)).await.unwrap().unwrap();
     assert_eq!(missed.iter().map(text).collect::<Vec<_>>(), ["2", "3"]);
 }
 
@@ -45,7 +45,7 @@ async fn in_turn_a_reader_that_was_cut_off_is_told_only_what_was_sent_to_it() {
     insert_all(&work, 0..6).await;
     drain(&work, &mut subscribers).await;
     assert_eq!(subscribers[0].got, ["0", "2", "4"]);
-    let (_, missed) = work.store.subscribe(&work.queue, after(1)).await.unwrap().unwrap();
+    let (_, missed) = work.store.subscribe(&work.queue, after(&1)).await.unwrap().unwrap();
     assert_eq!(missed.iter().map(text).collect::<Vec<_>>(), ["2", "4"]);
 }
 
@@ -61,7 +61,7 @@ async fn what_was_sent_is_kept_up_to_a_mebibyte() {
         work.try_insert(large).await;
     }
     drain(&work, std::slice::from_mut(&mut subscriber)).await;
-    let (_, missed) = work.store.subscribe(&work.queue, after(0)).await.unwrap().unwrap();
+    let (_, missed) = work.store.subscribe(&work.queue, after(&0)).await.unwrap().unwrap();
     assert_eq!(
         missed.iter().map(|delivery| delivery.number).collect::<Vec<_>>(),
         [4, 5]
@@ -85,7 +85,7 @@ async fn a_reader_that_comes_back_gets_what_nobody_was_sent_yet_and_nothing_twic
             .collect();
         work.store.unsubscribe(&cut.subscriber, &sent_ids).await.unwrap();
         // The jobs that it was not sent are in the queue again.
-        let (subscriber, missed) = work.store.subscribe(&work.queue, after(2)).await.unwrap().unwrap();
+        let (subscriber, missed) = work.store.subscribe(&work.queue, after(&2)).await.unwrap().unwrap();
         assert!(missed.is_empty());
         cut = Sent {
             subscriber,
@@ -109,7 +109,7 @@ async fn a_reader_that_comes_back_before_it_is_missed_gets_what_is_in_the_mail_t
         .map(|delivery| delivery.id.unwrap())
         .collect();
     look(&work, &old.subscriber, &old.sent_ids).await;
-    let (subscriber, missed) = work.store.subscribe(&work.queue, after(1)).await.unwrap().unwrap();
+    let (subscriber, missed) = work.store.subscribe(&work.queue, after(&1)).await.unwrap().unwrap();
     assert_eq!(missed.iter().map(text).collect::<Vec<_>>(), ["1"]);
     let mut new = [Sent {
         subscriber,
@@ -137,7 +137,7 @@ async fn in_turn_a_reader_may_be_cut_off_twice() {
     drain(&work, &mut subscribers).await;
     // It came back after 1, was sent 3 and 5 again, and got but 3 of them.
     for last in [1, 3] {
-        let (_, missed) = work.store.subscribe(&work.queue, after(last)).await.unwrap().unwrap();
+        let (_, missed) = work.store.subscribe(&work.queue, after(&last)).await.unwrap().unwrap();
         assert_eq!(missed.last().unwrap().number, 5, "{last}");
     }
 }
@@ -161,7 +161,7 @@ async fn nothing_is_kept_where_no_event_stream_ever_was() {
     assert_eq!(plain[0].got.len(), 3);
     assert!(
         work.store
-            .subscribe(&work.queue, after(0))
+            .subscribe(&work.queue, after(&0))
             .await
             .unwrap()
             .unwrap()

@@ -118,8 +118,6 @@ async fn with_very_many_readers_little_is_shared_out_at_a_time() {
         work.redis.run("ZCARD presque:{q}:deliveries").await,
         redis::Value::Int(5000)
     );
-    assert_eq!(
-        work.store.subscribe(&work.queue, SubscriberKind::Plain).await.unwrap(),
-        None
-    );
+    let one_more = work.store.subscribe(&work.queue, SubscriberKind::Plain).await.unwrap();
+    assert!(one_more.is_none());
 }

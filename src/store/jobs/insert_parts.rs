@@ -1,0 +1,459 @@
+//! How an insert goes to the partitions of its queue.
+//!
+//! A key belongs to the partition that its hash gives, so all jobs with a key go there, and it is held over all partitions. While
+//! the number of partitions changes, these hold together:
+//!
+//! - An insert says by which version of the layout it came. A partition that has another one does nothing and says which.
+//! - Where former numbers put a key elsewhere, those partitions are asked first (`look_up.lua`). One that answers has the same
+//!   version: no insert by an older one can come there any more.
+//!
+//! So of two inserts of one key, by two versions, the later one finds what the earlier one stored.
+
+use super::insert::{Idempotency, Insert, Inserted, InsertedJob, pack_fields};
+use crate::queue::{JobId, QueueName};
+use crate::store::redis::{
+    Layout, QueueKeys, Redis, RedisError, ReplyReader, Store, pack_unique_key, place, scripts, unpack_unique_key,
+};
+use std::collections::BTreeMap;
+
+/// How often an insert is sent anew since its queue has another layout than it went by. Each time it learns a later one.
+const MAX_TRIES: usize = 20;
+
+/// How long a dead job holds its unique key, in ms, where that belongs to another partition, until it is redriven. An insert must not
+/// take longer between its look at the dead job's partition and what it stores.
+const RESERVED_FOR: &str = "60000";
+
+/// An insert on its way.
+struct Call<'a> {
+    insert: Insert<'a>,
+    fields: Vec<Vec<u8>>,
+    /// What became of each job so far.
+    answers: Vec<Option<InsertedJob>>,
+    /// Whether the failure that it reports is still to be counted.
+    is_uncounted: bool,
+}
+
+/// Jobs that go to one partition, by their places in the insert.
+struct Part {
+    partition: u8,
+    jobs: Vec<usize>,
+}
+
+/// What one try came to.
+enum Tried {
+    Done(Inserted),
+    /// This partition has another layout.
+    Moved(u8),
+}
+
+/// What a partition has of an idempotency key, or of others.
+enum Found {
+    Moved,
+    Replayed(Vec<InsertedJob>),
+    OtherRequest,
+    Held(Vec<Option<JobId>>),
+}
+
+impl<R: Redis> Store<R> {
+    /// Inserts jobs. Their order in the queue is that of their priority and date, else that of their insertion; where the queue
+    /// has several partitions, in each of these.
+    ///
+    /// One command. A queue's first job takes two more, which enter the queue in the catalog. About once a minute there is one
+    /// more, which frees what is over its time; as long as a hundred jobs were, with each insert.
+    ///
+    /// Where the queue has several partitions, and the jobs unique keys, one for each partition that the keys belong to, and with
+    /// an idempotency key another one for each. All jobs of one partition are stored or none. After the number of partitions was
+    /// changed one for each partition that a key belonged to, too; and some at the first insert of an instance after that.
+    ///
+    /// An idempotency key holds over a change of the number of partitions. Only an insert whose unique keys belong to several
+    /// partitions, and that broke off between two of them before the number was changed, stores those of its jobs anew whose
+    /// unique keys are free by then.
+    ///
+    /// # Errors
+    /// When the effect is [unknown](crate::store::Effect::Unknown) the jobs may have been stored, some or all.
+    pub async fn insert(&self, insert: Insert<'_>) -> Result<Inserted, RedisError> {
+        let mut call = Call {
+            fields: insert.jobs.iter().map(pack_fields).collect::<Result<_, _>>()?,
+            answers: vec![None; insert.jobs.len()],
+            is_uncounted: insert.failed.is_some(),
+            insert,
+        };
+        for _ in 0..MAX_TRIES {
+            let layout = self.layout(insert.queue);
+            let tried = async {
+                let tried = self.try_to_insert(&layout, &mut call).await?;
+                if let Tried::Moved(partition) = tried {
+                    self.follow(insert.queue, partition, layout.version).await?;
+                }
+                Ok(tried)
+            };
+            match tried.await {
+                Ok(Tried::Done(inserted)) => return Ok(inserted),
+                Ok(Tried::Moved(_)) => {}
+                Err(error) => return Err(call.note_changes(error)),
+            }
+        }
+        Err(call.note_changes(super::never_settled()))
+    }
+
+    async fn try_to_insert(&self, layout: &Layout, call: &mut Call<'_>) -> Result<Tried, RedisError> {
+        let mut held = vec![None; call.answers.len()];
+        if !layout.former.is_empty() {
+            if let Some(tried) = self.find_remembered(layout, call).await? {
+                return Ok(tried);
+            }
+            if let Some(partition) = self.find_held(layout, call, &mut held).await? {
+                return Ok(Tried::Moved(partition));
+            }
+        }
+        let parts = self.parts(layout, call);
+        if parts.len() > 1
+            && let Some(tried) = self.find_other_request(layout, call, &parts).await?
+        {
+            return Ok(tried);
+        }
+        for part in &parts {
+            if let Some(tried) = self.insert_part(layout, call, part, &held).await? {
+                return Ok(tried);
+            }
+        }
+        Ok(Tried::Done(Inserted::Jobs(
+            call.answers.iter().flatten().cloned().collect(),
+        )))
+    }
+
+    /// The jobs that are not stored yet, by the partitions that they go to.
+    fn parts(&self, layout: &Layout, call: &Call<'_>) -> Vec<Part> {
+        let turn = || {
+            self.hints
+                .next_turn(QueueKeys::new(call.insert.queue).owner().1, layout.partitions)
+        };
+        let mut parts = call.parts_by(layout.partitions, turn);
+        for part in &mut parts {
+            part.jobs
+                .retain(|job| call.answers.get(*job).is_some_and(Option::is_none));
+        }
+        parts.retain(|part| !part.jobs.is_empty());
+        // When the largest payload is not too large, none is.
+        let largest = |part: &Part| {
+            part.jobs
+                .iter()
+                .filter_map(|job| call.insert.jobs.get(*job))
+                .map(|job| job.payload.len())
+                .max()
+        };
+        parts.sort_by_key(|part| std::cmp::Reverse(largest(part)));
+        parts
+    }
+
+    /// Stores the jobs of one partition. `None` when they are.
+    async fn insert_part(
+        &self,
+        layout: &Layout,
+        call: &mut Call<'_>,
+        part: &Part,
+        held: &[Option<JobId>],
+    ) -> Result<Option<Tried>, RedisError> {
+        let Insert {
+            queue,
+            jobs,
+            failed,
+            idempotency,
+        } = call.insert;
+        let keys = QueueKeys::partition(queue, part.partition);
+        let of_part = || {
+            part.jobs
+                .iter()
+                .filter_map(|at| Some((jobs.get(*at)?, call.fields.get(*at)?)))
+        };
+        let has_unique = of_part().any(|(job, _)| job.unique.is_some());
+        let is_anywhere = layout.version == 0 && !has_unique && idempotency.is_none();
+        let version = if is_anywhere {
+            String::new()
+        } else {
+            layout.version.to_string()
+        };
+        let fingerprint = idempotency.map_or(&[][..], |named| named.fingerprint);
+        let held = pack_held(
+            part.jobs
+                .iter()
+                .filter_map(|at| Some((jobs.get(*at)?.unique?.key, (*held.get(*at)?)?))),
+        );
+        let mut args = vec![fingerprint, version.as_bytes()];
+        let script = match failed.filter(|_| call.is_uncounted) {
+            None if has_unique => {
+                args.push(&held);
+                &scripts::INSERT_UNIQUE
+            }
+            None => &scripts::INSERT,
+            Some(failure) => {
+                args.extend([&held, failure.worker.unwrap_or_default()]);
+                &scripts::INSERT_FAILED
+            }
+        };
+        args.extend(of_part().flat_map(|(job, fields)| [job.payload, fields]));
+        let call_keys = idempotency.map(|named| keys.idempotency(named.key));
+        let mut reply = self
+            .run_in_with(script, &keys, call_keys.into_iter().collect(), &args)
+            .await?;
+        let outcome = reply.bytes()?;
+        // For duplicates too: the insert that they repeat may have broken off before its queue was in the catalog.
+        self.enter_in_catalog(queue, part.partition, reply.integer()?).await;
+        let has_stored = call.has_stored();
+        match &outcome[..] {
+            b"inserted" | b"replayed" => call.note_answers(part, read_jobs(reply)?)?,
+            b"moved" => return Ok(Some(Tried::Moved(part.partition))),
+            b"mismatch" if !has_stored => return Ok(Some(Tried::Done(Inserted::OtherRequest))),
+            b"too-large" if !has_stored => return Ok(Some(Tried::Done(Inserted::TooLarge))),
+            _ => return Err(RedisError::Unexpected("an unknown outcome of insert".into())),
+        }
+        if let (Some(worker), true) = (failed.and_then(|failed| failed.worker), call.counts_failure(part)) {
+            self.ack_legacy_elsewhere(queue, worker, part.partition).await?;
+        }
+        Ok(None)
+    }
+
+    /// The answer to the same request, by one of the former numbers of partitions.
+    async fn find_remembered(&self, layout: &Layout, call: &Call<'_>) -> Result<Option<Tried>, RedisError> {
+        let Some(named) = call.insert.idempotency.filter(|_| !call.has_stored()) else {
+            return Ok(None);
+        };
+        for number in &layout.former {
+            let mut answers = vec![None; call.answers.len()];
+            for part in call.parts_by(*number, || 0) {
+                match self
+                    .look_up(layout, call.insert.queue, part.partition, Some(named), &[])
+                    .await?
+                {
+                    Found::Moved => return Ok(Some(Tried::Moved(part.partition))),
+                    Found::OtherRequest => return Ok(Some(Tried::Done(Inserted::OtherRequest))),
+                    Found::Replayed(jobs) if jobs.len() == part.jobs.len() => {
+                        for (at, job) in part.jobs.iter().zip(jobs) {
+                            if let Some(answer) = answers.get_mut(*at) {
+                                *answer = Some(job);
+                            }
+                        }
+                    }
+                    Found::Replayed(_) | Found::Held(_) => break,
+                }
+            }
+            if answers.iter().all(Option::is_some) {
+                return Ok(Some(Tried::Done(Inserted::Jobs(
+                    answers.into_iter().flatten().collect(),
+                ))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds the unique keys that are held where former numbers of partitions put them. Gives a partition that has another layout.
+    async fn find_held(
+        &self,
+        layout: &Layout,
+        call: &Call<'_>,
+        held: &mut [Option<JobId>],
+    ) -> Result<Option<u8>, RedisError> {
+        let mut places: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
+        for (at, job) in call.insert.jobs.iter().enumerate() {
+            let is_open = call.answers.get(at).is_some_and(Option::is_none);
+            for partition in job
+                .unique
+                .filter(|_| is_open)
+                .map(|unique| layout.former_places(unique.key))
+                .unwrap_or_default()
+            {
+                places.entry(partition).or_default().push(at);
+            }
+        }
+        for (partition, jobs) in places {
+            let key = |at: &usize| {
+                call.insert
+                    .jobs
+                    .get(*at)
+                    .and_then(|job| job.unique)
+                    .map(|unique| unique.key)
+            };
+            let keys: Vec<&[u8]> = jobs.iter().filter_map(key).collect();
+            let Found::Held(holders) = self.look_up(layout, call.insert.queue, partition, None, &keys).await? else {
+                return Ok(Some(partition));
+            };
+            for (at, holder) in jobs.into_iter().zip(holders) {
+                if let (Some(held), Some(_)) = (held.get_mut(at), holder) {
+                    *held = holder;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether one of the parts meets another request of the same idempotency key, before any of them is stored.
+    async fn find_other_request(
+        &self,
+        layout: &Layout,
+        call: &Call<'_>,
+        parts: &[Part],
+    ) -> Result<Option<Tried>, RedisError> {
+        let Some(named) = call.insert.idempotency.filter(|_| !call.has_stored()) else {
+            return Ok(None);
+        };
+        for part in parts {
+            match self
+                .look_up(layout, call.insert.queue, part.partition, Some(named), &[])
+                .await?
+            {
+                Found::Moved => return Ok(Some(Tried::Moved(part.partition))),
+                Found::OtherRequest => return Ok(Some(Tried::Done(Inserted::OtherRequest))),
+                Found::Replayed(_) | Found::Held(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes sure that no other job of the queue has the unique key of a dead one, `packed` as the scripts have it, and none gets
+    /// it for a minute. Gives whether that is so.
+    pub(super) async fn reserve_key(&self, queue: &QueueName, id: &JobId, packed: &str) -> Result<bool, RedisError> {
+        let key = unpack_unique_key(packed);
+        for _ in 0..MAX_TRIES {
+            let layout = self.layout(queue);
+            let version = layout.version.to_string();
+            let own = layout.place(&key);
+            let mut places = layout.former_places(&key);
+            places.retain(|place| *place != id.partition());
+            let (mut moved, mut is_free) = (None, true);
+            if own != id.partition() {
+                let args = [
+                    version.as_bytes(),
+                    packed.as_bytes(),
+                    id.as_bytes(),
+                    RESERVED_FOR.as_bytes(),
+                ];
+                let mut reply = self.run_in(&scripts::RESERVE_KEY, queue, own, &args).await?;
+                let reserved = reply.one_of(&[("reserved", Some(true)), ("held", Some(false)), ("moved", None)])?;
+                is_free = reserved.unwrap_or_default();
+                moved = reserved.is_none().then_some(own);
+            }
+            for place in places {
+                match self.look_up(&layout, queue, place, None, &[&key]).await? {
+                    Found::Held(holders) => is_free &= holders.iter().all(Option::is_none),
+                    _ => moved = Some(place),
+                }
+            }
+            match moved {
+                None => return Ok(is_free),
+                Some(partition) => self.follow(queue, partition, layout.version).await?,
+            }
+        }
+        Err(super::never_settled())
+    }
+
+    async fn look_up(
+        &self,
+        layout: &Layout,
+        queue: &QueueName,
+        partition: u8,
+        named: Option<Idempotency<'_>>,
+        unique_keys: &[&[u8]],
+    ) -> Result<Found, RedisError> {
+        let keys = QueueKeys::partition(queue, partition);
+        let version = layout.version.to_string();
+        let unique_keys: Vec<String> = unique_keys.iter().map(|key| pack_unique_key(key)).collect();
+        let mut args = vec![version.as_bytes(), named.map_or(&[][..], |named| named.fingerprint)];
+        args.extend(unique_keys.iter().map(String::as_bytes));
+        let call_keys = named.map(|named| keys.idempotency(named.key)).into_iter().collect();
+        let mut reply = self.run_with(&scripts::LOOK_UP, &keys, call_keys, &args).await?;
+        let outcome = reply.bytes()?;
+        reply.integer()?;
+        Ok(match &outcome[..] {
+            b"moved" => Found::Moved,
+            b"mismatch" => Found::OtherRequest,
+            b"replayed" => Found::Replayed(read_jobs(reply)?),
+            b"held" => Found::Held(reply.all_bytes()?.iter().map(|id| JobId::from_bytes(id)).collect()),
+            _ => return Err(RedisError::Unexpected("an unknown outcome of a look".into())),
+        })
+    }
+}
+
+impl Call<'_> {
+    /// All jobs, by the partitions that they go to where there are so many. Those without a unique key go where the idempotency
+    /// key belongs, or along with others, or where it is the `turn`.
+    fn parts_by(&self, partitions: u8, turn: impl FnOnce() -> u8) -> Vec<Part> {
+        let key = |job: &super::NewJob<'_>| job.unique.map(|unique| place(unique.key, partitions));
+        let of_keys: Vec<Option<u8>> = self.insert.jobs.iter().map(key).collect();
+        let named = self.insert.idempotency.map(|named| place(named.key, partitions));
+        let others = named
+            .or_else(|| of_keys.iter().flatten().next().copied())
+            .unwrap_or_else(turn);
+        let mut parts: Vec<Part> = Vec::new();
+        for (at, partition) in of_keys.iter().enumerate() {
+            let partition = partition.unwrap_or(others);
+            match parts.iter_mut().find(|part| part.partition == partition) {
+                Some(part) => part.jobs.push(at),
+                None => parts.push(Part {
+                    partition,
+                    jobs: vec![at],
+                }),
+            }
+        }
+        parts
+    }
+
+    fn has_stored(&self) -> bool {
+        self.answers.iter().any(Option::is_some)
+    }
+
+    fn note_answers(&mut self, part: &Part, jobs: Vec<InsertedJob>) -> Result<(), RedisError> {
+        if jobs.len() != part.jobs.len() {
+            return Err(RedisError::Unexpected("the answer to an insert of other jobs".into()));
+        }
+        for (at, job) in part.jobs.iter().zip(jobs) {
+            if let Some(answer) = self.answers.get_mut(*at) {
+                *answer = Some(job);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this part was the one that has counted the failure: it stored a job.
+    fn counts_failure(&mut self, part: &Part) -> bool {
+        let mut answers = part.jobs.iter().filter_map(|at| self.answers.get(*at)?.as_ref());
+        let is_counted = answers.any(|answer| matches!(answer, InsertedJob::Stored(_)));
+        let is_by_this = self.is_uncounted && is_counted;
+        self.is_uncounted &= !is_counted;
+        is_by_this
+    }
+
+    /// An error of this insert: when jobs were stored before, something was changed.
+    fn note_changes(&self, error: RedisError) -> RedisError {
+        if self.has_stored() {
+            error.after_a_change()
+        } else {
+            error
+        }
+    }
+}
+
+fn read_jobs(mut reply: ReplyReader) -> Result<Vec<InsertedJob>, RedisError> {
+    let mut jobs = Vec::new();
+    while !reply.is_empty() {
+        let id = reply.job_id()?;
+        let is_duplicate = reply.flag()?;
+        jobs.push(if is_duplicate {
+            InsertedJob::Duplicate(id)
+        } else {
+            InsertedJob::Stored(id)
+        });
+    }
+    Ok(jobs)
+}
+
+/// Unique keys and their holders, as `unpack_held` of `lua/unique_insertion.lua` takes them.
+fn pack_held<'a>(held: impl Iterator<Item = (&'a [u8], JobId)>) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for (key, holder) in held {
+        let key = pack_unique_key(key);
+        packed.extend(u32::try_from(key.len()).unwrap_or(u32::MAX).to_be_bytes());
+        packed.extend(key.as_bytes());
+        packed.extend(holder.as_bytes());
+    }
+    packed
+}

@@ -1,0 +1,259 @@
+//! The partitions of a queue, and what an instance knows of them.
+//!
+//! An instance does not know how many partitions a queue has until a script tells it. What it was told last is kept, as a hint:
+//! whatever depends on it is checked by the scripts, which answer with what is right.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How a queue's jobs lie in its partitions: see `lua/partition.lua`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::store) struct Layout {
+    /// Of the settings that it belongs to. 0 for a queue that never had more than one partition.
+    pub version: u64,
+    /// Over how many partitions new jobs are spread.
+    pub partitions: u8,
+    /// How many may have jobs.
+    pub span: u8,
+    /// How many there ever were: each has counts.
+    pub extent: u8,
+    /// Former numbers, by which keys may still be held.
+    pub former: Vec<u8>,
+    /// Whether legacy workers get their jobs under a lease.
+    pub is_legacy_leased: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            version: 0,
+            partitions: 1,
+            span: 1,
+            extent: 1,
+            former: Vec::new(),
+            is_legacy_leased: false,
+        }
+    }
+}
+
+impl Layout {
+    /// Reads what `tell_layout` says.
+    fn from_note(note: &str) -> Option<Self> {
+        let mut numbers = note.split(' ').map(str::parse::<u64>);
+        let is_legacy_leased = numbers.next()?.ok()? == 1;
+        let layout: Vec<u64> = numbers.collect::<Result<_, _>>().ok()?;
+        Self::from_list(&layout, is_legacy_leased)
+    }
+
+    /// Reads the layout behind packed settings, where there is one.
+    pub(in crate::store) fn behind(packed_settings: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        #[serde(default)]
+        #[derive(Default)]
+        struct Leased {
+            is_legacy_leased: bool,
+        }
+        let mut rest = packed_settings;
+        let leased: Leased = rmp_serde::from_read(&mut rest).ok()?;
+        let layout: Vec<u64> = rmp_serde::from_read(&mut rest).ok()?;
+        Self::from_list(&layout, leased.is_legacy_leased)
+    }
+
+    fn from_list(list: &[u64], is_legacy_leased: bool) -> Option<Self> {
+        let [version, partitions, span, extent, _changed, former @ ..] = list else {
+            return None;
+        };
+        let number = |number: &u64| u8::try_from(*number).ok().filter(|number| (1..=64).contains(number));
+        Some(Self {
+            version: *version,
+            partitions: number(partitions)?,
+            span: number(span)?,
+            extent: number(extent)?,
+            former: former.iter().map(number).collect::<Option<_>>()?,
+            is_legacy_leased,
+        })
+    }
+
+    /// The partition to which a key belongs.
+    pub(in crate::store) fn place(&self, key: &[u8]) -> u8 {
+        place(key, self.partitions)
+    }
+
+    /// The other partitions in which a key may still be held.
+    pub(in crate::store) fn former_places(&self, key: &[u8]) -> Vec<u8> {
+        let mut places: Vec<u8> = self.former.iter().map(|number| place(key, *number)).collect();
+        places.sort_unstable();
+        places.dedup();
+        let own = self.place(key);
+        places.retain(|place| *place != own);
+        places
+    }
+}
+
+/// The partition to which a key belongs where there are so many. This must never change: keys are held where it says.
+pub(in crate::store) fn place(key: &[u8], partitions: u8) -> u8 {
+    // FNV-1a.
+    let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    // The low bits of keys that differ in their last byte alone are much alike.
+    u8::try_from((hash ^ hash >> 32) % u64::from(partitions.max(1))).unwrap_or_default()
+}
+
+/// Of how many queues an instance remembers the layout.
+const MAX_HINTS: usize = 1000;
+
+/// What an instance was told of the queues that have partitions.
+#[derive(Clone, Debug, Default)]
+pub(in crate::store) struct Hints(Arc<Mutex<BTreeMap<String, Hint>>>);
+
+#[derive(Debug, Default)]
+struct Hint {
+    layout: Arc<Layout>,
+    /// Counts the tours and inserts, so that they begin at each partition in turn.
+    turn: u8,
+    /// The partitions that had jobs when they were last asked, a bit for each.
+    has_jobs: u64,
+}
+
+thread_local! {
+    /// A component's instance has one thread, and makes a store for each request.
+    static OF_INSTANCE: Hints = Hints::default();
+}
+
+impl Hints {
+    /// Those that all stores of this instance share.
+    pub(in crate::store) fn of_instance() -> Self {
+        OF_INSTANCE.with(Self::clone)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Hint>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::store) fn layout(&self, queue: &str) -> Arc<Layout> {
+        self.lock()
+            .get(queue)
+            .map(|hint| hint.layout.clone())
+            .unwrap_or_default()
+    }
+
+    /// Takes a script's note. What another partition than 0 says is not news if it is older.
+    pub(in crate::store) fn learn_note(&self, queue: &str, partition: u8, note: &str) {
+        if let Some(layout) = Layout::from_note(note) {
+            self.learn(queue, partition, layout);
+        }
+    }
+
+    pub(in crate::store) fn learn(&self, queue: &str, partition: u8, layout: Layout) {
+        let mut hints = self.lock();
+        if let Some(hint) = hints.get_mut(queue) {
+            if partition == 0 && *hint.layout != layout || hint.layout.version < layout.version {
+                hint.layout = Arc::new(layout);
+            }
+            return;
+        }
+        if hints.len() >= MAX_HINTS {
+            hints.pop_first();
+        }
+        let hint = Hint {
+            layout: Arc::new(layout),
+            turn: random(),
+            has_jobs: 0,
+        };
+        hints.insert(queue.to_owned(), hint);
+    }
+
+    /// Partition 0 says that the queue has no others.
+    pub(in crate::store) fn forget(&self, queue: &str) {
+        self.lock().remove(queue);
+    }
+
+    /// The next of so many partitions, each in its turn.
+    pub(in crate::store) fn next_turn(&self, queue: &str, partitions: u8) -> u8 {
+        let mut hints = self.lock();
+        let Some(hint) = hints.get_mut(queue) else {
+            return 0;
+        };
+        hint.turn = hint.turn.wrapping_add(1);
+        hint.turn % partitions.max(1)
+    }
+
+    pub(in crate::store) fn note_jobs(&self, queue: &str, partition: u8, has_jobs: bool) {
+        if let Some(hint) = self.lock().get_mut(queue) {
+            let bit = 1_u64 << (partition & 63);
+            hint.has_jobs = if has_jobs {
+                hint.has_jobs | bit
+            } else {
+                hint.has_jobs & !bit
+            };
+        }
+    }
+
+    pub(in crate::store) fn had_jobs(&self, queue: &str) -> u64 {
+        self.lock().get(queue).map_or(0, |hint| hint.has_jobs)
+    }
+}
+
+/// Instances begin in different places.
+fn random() -> u8 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish().to_be_bytes()[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_is_read_from_a_note_and_from_behind_the_settings() {
+        let layout = Layout::from_note("1 7 2 4 8 5 4 8").unwrap();
+        assert_eq!((layout.version, layout.partitions, layout.span), (7, 2, 4));
+        assert_eq!((layout.extent, &layout.former[..]), (8, &[4, 8][..]));
+        assert!(layout.is_legacy_leased);
+        for note in ["", "0", "0 1 2", "0 1 0 1 1 1", "0 1 65 65 65 1", "0 x 1 1 1 1"] {
+            assert_eq!(Layout::from_note(note), None, "{note}");
+        }
+        // {lease: 5}, [7, 2, 4, 8, 5, 4], nil
+        let packed = b"\x81\xa5lease\x05\x96\x07\x02\x04\x08\x05\x04\xc0";
+        assert_eq!(Layout::behind(packed).unwrap().former, [4]);
+        assert_eq!(Layout::behind(b"\x81\xa5lease\x05"), None);
+    }
+
+    #[test]
+    fn the_place_of_a_key_never_changes() {
+        assert_eq!(
+            [b"a", b"b", b"c"].map(|key| place(key, 64)),
+            [place(b"a", 64), place(b"b", 64), place(b"c", 64)]
+        );
+        assert_eq!(place(b"any", 1), 0);
+    }
+
+    #[test]
+    fn keys_are_spread_evenly() {
+        for partitions in [2, 3, 8, 64] {
+            let mut counts = vec![0; usize::from(partitions)];
+            for number in 0..6400 {
+                counts[usize::from(place(format!("order-{number}").as_bytes(), partitions))] += 1;
+            }
+            let even = 6400 / i32::from(partitions);
+            assert!(
+                counts.iter().all(|count| (even / 2..even * 2).contains(count)),
+                "{counts:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_partition_says_of_an_older_layout_is_no_news() {
+        let hints = Hints::default();
+        hints.learn_note("q", 1, "0 7 2 2 2 5");
+        hints.learn_note("q", 1, "0 6 3 3 3 5");
+        assert_eq!(hints.layout("q").partitions, 2);
+        hints.learn_note("q", 0, "0 6 3 3 3 5");
+        assert_eq!(hints.layout("q").partitions, 3);
+        hints.forget("q");
+        assert_eq!(*hints.layout("q"), Layout::default());
+    }
+}
