@@ -15,6 +15,7 @@ mod instructions;
 mod large;
 mod metrics;
 mod order;
+mod partitions;
 mod queue;
 mod races;
 mod random;

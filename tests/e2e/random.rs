@@ -140,11 +140,32 @@ async fn ten_thousand_odd_requests_get_no_500_and_leave_the_store_sound() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_requests_leave_queues_with_several_partitions_sound() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let client = host.client();
+    part(&client).await;
+    send_many(&client, REQUESTS / 5).await;
+    assert_sound(&redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn odd_requests_get_no_500_on_a_cluster_and_leave_it_sound() {
     let cluster = Cluster::start().await;
     let host = host_on_cluster(&cluster, HostOptions::default()).await;
-    send_many(&host.client(), REQUESTS / 5).await;
+    let client = host.client();
+    part(&client).await;
+    send_many(&client, REQUESTS / 5).await;
     assert_cluster_sound(&cluster).await;
+}
+
+/// Spreads the queues of the requests over several partitions.
+async fn part(client: &Client) {
+    for queue in ["a", "b%2Fc"] {
+        let (target, json) = (format!("/v1/queues/{queue}"), [("content-type", "application/json")]);
+        let answer = client.send("PUT", &target, &json, "{\"partitions\":3}").await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
 }
 
 async fn send_many(client: &Client, count: usize) {

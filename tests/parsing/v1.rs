@@ -66,6 +66,7 @@ fn members() -> impl Strategy<Value = Value> {
         "paused",
         "max_bytes",
         "legacy_delivery",
+        "partitions",
         "x",
     ]);
     let leaf = prop_oneof![

@@ -18,6 +18,7 @@ mod matching;
 mod metrics;
 mod numbers;
 mod orphans;
+mod partitions;
 mod permissions;
 mod policy;
 mod rules;

@@ -38,6 +38,12 @@ impl Clock {
         (Store::new(Clocked { native, scripts }), clock)
     }
 
+    /// The store of another instance, by this clock: it knows nothing yet.
+    pub fn store_of_another_instance(&self) -> Store<Clocked> {
+        let (native, scripts) = (self.native.clone(), Arc::default());
+        Store::apart(Clocked { native, scripts })
+    }
+
     pub fn now(&self) -> Timestamp {
         self.now
     }

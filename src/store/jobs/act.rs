@@ -221,6 +221,21 @@ impl<R: Redis> Store<R> {
                 ids = ids.get(ids.len() - left..).unwrap_or_default();
             }
         }
+        let others = (0..self.layout(act.queue).span).filter(|other| partitions.iter().all(|(of, _)| of != other));
+        for partition in others.filter(|_| state.is_some()) {
+            // How many are in the state there.
+            let step = Step {
+                act,
+                state,
+                ids: Some(&[]),
+                max_jobs: 0,
+                max_looked_at: 0,
+                began: None,
+                after: None,
+                is_cleared: false,
+            };
+            all.add(&self.step_once(partition, step).await?.acted);
+        }
         Ok(all)
     }
 

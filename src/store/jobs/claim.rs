@@ -96,7 +96,7 @@ impl<R: Redis> Store<R> {
                     let part = self.claim_once(queue, partition, claim, max_jobs, acks).await?;
                     acks = &[];
                     woken = woken.filter(|woken| *woken != (index, partition));
-                    self.note_stop(&tour, partition, !part.jobs.is_empty());
+                    self.note_stop(&tour, partition, part.jobs.len() >= max_jobs);
                     claimed.acks.extend(part.acks);
                     claimed.jobs.extend(part.jobs.into_iter().map(|job| (index, job)));
                     if claimed.jobs.len() >= claim.max_jobs || !claimed.jobs.is_empty() && tour.is_long() {
@@ -116,6 +116,9 @@ impl<R: Redis> Store<R> {
             let Some(now) = now.filter(|_| claimed.jobs.is_empty()) else {
                 return Ok(());
             };
+            for queue in claim.queues {
+                self.settle_sometimes(queue).await;
+            }
             let deadline = *deadline.get_or_insert(now.plus(claim.wait));
             if pause.is_some_and(|pause| pause.is_zero()) {
                 // There are more expired jobs, or slices of batches, than one round handles. Each round leaves fewer.

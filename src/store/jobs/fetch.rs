@@ -68,7 +68,7 @@ impl<R: Redis> Store<R> {
             is_stopped |= jobs.is_none();
             let jobs = jobs.unwrap_or_default();
             if max_jobs > 0 {
-                self.note_stop(&tour, partition, !jobs.is_empty());
+                self.note_stop(&tour, partition, jobs.len() >= max_jobs);
             }
             max_bytes = max_bytes.saturating_sub(jobs.iter().map(Vec::len).sum());
             fetched.extend(jobs);

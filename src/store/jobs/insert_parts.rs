@@ -17,7 +17,7 @@ use crate::store::redis::{
 use std::collections::BTreeMap;
 
 /// How often an insert is sent anew since its queue has another layout than it went by. Each time it learns a later one.
-const MAX_TRIES: usize = 20;
+const MAX_TRIES: usize = 100;
 
 /// How long a dead job holds its unique key, in ms, where that belongs to another partition, until it is redriven. An insert must not
 /// take longer between its look at the dead job's partition and what it stores.

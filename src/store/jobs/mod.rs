@@ -40,5 +40,5 @@ pub const MAX_SLICE: usize = 1000;
 /// What an operation ends with that was told of another layout of its queue's partitions again and again.
 pub(super) fn never_settled() -> crate::store::RedisError {
     let why = "the partitions of the queue do not agree on their number: its settings must be set again";
-    crate::store::RedisError::Unexpected(why.into())
+    crate::store::RedisError::Unreachable(why.into())
 }

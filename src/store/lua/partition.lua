@@ -100,7 +100,11 @@ local function next_layout(packed_settings, status, partitions)
   if not old and partitions == 1 then
     return nil
   end
-  old = old or {0, status and 1 or partitions, 1, 1, NOW}
+  if not old then
+    -- Versions rise also over a deletion.
+    local version = tonumber(redis.call('HGET', META, 'generation') or 0)
+    old = {version, status and 1 or partitions, 1, 1, NOW}
+  end
   local layout = {version_after(old[1]), partitions, math.max(partitions, old[3]), math.max(partitions, old[4]), old[5]}
   if old[2] ~= partitions then
     layout[5], layout[6] = NOW, old[2]

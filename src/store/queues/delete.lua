@@ -54,8 +54,8 @@ end
 redis.call('HDEL', META, 'cataloged', 'done', 'failed', 'lost-leases', 'died', 'orphans', unpack(CLAIMED))
 redis.call('HDEL', META, 'replay-bytes', 'keeps-replay', 'next-event', 'to-take-in')
 redis.call('HDEL', META, 'period', 'rates', 'history', 'longest-wait')
--- A generation is a time, and later than all before it, also when the clock was set back.
-local new_generation = math.max(NOW, tonumber(generation or 0) + 1, tonumber(cataloged or 0))
+-- A generation is a time, and later than all before it, also when the clock was set back, and than all layouts.
+local new_generation = math.max(NOW, tonumber(generation or 0) + 1, tonumber(cataloged or 0), version)
 redis.call('HSET', META, 'generation', new_generation)
 if what == 'queue' or what == 'jobs' and not (settings or policy or status == '0') then
   redis.call('PEXPIRE', META, GENERATION_TTL)

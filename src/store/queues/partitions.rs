@@ -58,6 +58,47 @@ impl<R: Redis> Store<R> {
         Ok(())
     }
 
+    /// Looks whether partitions that get no new jobs have drained, and whether former numbers still matter; then they are forgotten.
+    /// One command for each partition that may have jobs, and where something has changed, some more; none where there is nothing to
+    /// forget.
+    ///
+    /// # Errors
+    /// [`RedisError`]. Repeating does no harm.
+    pub(in crate::store) async fn settle(&self, queue: &QueueName) -> Result<(), RedisError> {
+        let layout = self.layout(queue);
+        if layout.span == layout.partitions && layout.former.is_empty() {
+            return Ok(());
+        }
+        let version = layout.version.to_string();
+        let (mut span, mut is_settled) = (layout.span, true);
+        for partition in (0..layout.span).rev() {
+            let args = [version.as_bytes()];
+            let mut reply = self.run_in(&scripts::HAS_SETTLED, queue, partition, &args).await?;
+            let (is_empty, has_settled) = (reply.flag()?, reply.flag()?);
+            if is_empty && partition + 1 == span && partition >= layout.partitions {
+                span = partition;
+            }
+            is_settled &= has_settled;
+        }
+        is_settled &= !layout.former.is_empty();
+        if span == layout.span && !is_settled {
+            return Ok(());
+        }
+        let (span, flag) = (span.to_string(), if is_settled { &b"1"[..] } else { b"" });
+        let args = [version.as_bytes(), span.as_bytes(), flag];
+        self.run_in(&scripts::SETTLE, queue, 0, &args).await?;
+        self.spread(queue).await
+    }
+
+    /// The same, by one in some claims that find nothing, which had to ask partitions that get no new jobs.
+    pub(in crate::store) async fn settle_sometimes(&self, queue: &QueueName) {
+        let layout = self.layout(queue);
+        if layout.span > layout.partitions && self.hints.next_turn(QueueKeys::new(queue).owner().1, 32) == 0 {
+            // The next one does it again.
+            let _ = self.settle(queue).await;
+        }
+    }
+
     /// Asks partition 0 what all must know. `None` where the queue has no layout.
     async fn shared(&self, queue: &QueueName) -> Result<Option<Shared>, RedisError> {
         let keys = QueueKeys::new(queue);

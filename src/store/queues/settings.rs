@@ -168,7 +168,11 @@ impl<R: Redis> Store<R> {
         let Some(is_new) = outcome else {
             return Ok(Configured::Mismatch);
         };
-        self.spread(queue).await.map_err(RedisError::after_a_change)?;
+        let others = async {
+            self.spread(queue).await?;
+            self.settle(queue).await
+        };
+        others.await.map_err(RedisError::after_a_change)?;
         let tag = reply.text()?.unwrap_or_default();
         let packed: PackedSettings = reply.packed()?.unwrap_or_default();
         let settings = packed.unpack(settings.status);

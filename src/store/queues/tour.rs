@@ -4,7 +4,7 @@ use crate::queue::QueueName;
 use crate::store::redis::{QueueKeys, Redis, Store};
 
 /// A way round the partitions of a queue, for one operation. Each begins at the partition after that of the last one, so that none is
-/// forgotten; then come those that had jobs when this instance asked them last, then the others.
+/// forgotten; then come those that had more jobs when this instance asked them last, then the others.
 pub(in crate::store) struct Tour {
     queue: String,
     /// A bit for each partition that was asked.
@@ -63,8 +63,8 @@ impl<R: Redis> Store<R> {
         Some(next)
     }
 
-    /// Notes whether a partition had jobs.
-    pub(in crate::store) fn note_stop(&self, tour: &Tour, partition: u8, has_jobs: bool) {
-        self.hints.note_jobs(&tour.queue, partition, has_jobs);
+    /// Notes whether a partition may have more jobs.
+    pub(in crate::store) fn note_stop(&self, tour: &Tour, partition: u8, has_more: bool) {
+        self.hints.note_jobs(&tour.queue, partition, has_more);
     }
 }

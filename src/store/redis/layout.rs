@@ -112,7 +112,7 @@ pub(in crate::store) struct Hints(Arc<Mutex<BTreeMap<String, Hint>>>);
 struct Hint {
     layout: Arc<Layout>,
     /// Counts the tours and inserts, so that they begin at each partition in turn.
-    turn: u8,
+    turn: u32,
     /// The partitions that had jobs when they were last asked, a bit for each.
     has_jobs: u64,
 }
@@ -159,7 +159,7 @@ impl Hints {
         }
         let hint = Hint {
             layout: Arc::new(layout),
-            turn: random(),
+            turn: random().into(),
             has_jobs: 0,
         };
         hints.insert(queue.to_owned(), hint);
@@ -177,7 +177,7 @@ impl Hints {
             return 0;
         };
         hint.turn = hint.turn.wrapping_add(1);
-        hint.turn % partitions.max(1)
+        u8::try_from(hint.turn % u32::from(partitions.max(1))).unwrap_or_default()
     }
 
     pub(in crate::store) fn note_jobs(&self, queue: &str, partition: u8, has_jobs: bool) {

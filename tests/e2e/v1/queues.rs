@@ -8,7 +8,8 @@ fn defaults() -> Value {
     json!({
         "lease": 60, "max_attempts": 25, "max_lost_leases": 10,
         "backoff": {"kind": "exponential", "delay": 1, "max": 3600}, "retain": 0, "dead_retain": 1_209_600,
-        "max_dead": 10_000, "max_bytes": null, "legacy_delivery": "at-most-once", "paused": false,
+        "max_dead": 10_000, "max_bytes": null, "legacy_delivery": "at-most-once",
+        "partitions": 1, "paused": false,
     })
 }
 
@@ -53,7 +54,7 @@ async fn settings_are_set_as_a_whole_and_told_as_they_work() {
     let settings = json!({
         "lease": 0.5, "max_attempts": 5, "max_lost_leases": 3, "backoff": {"kind": "fixed", "delay": 2.25},
         "retain": 3600, "dead_retain": 60, "max_dead": 0, "max_bytes": 1000, "legacy_delivery": "at-least-once",
-        "paused": true,
+        "partitions": 3, "paused": true,
     });
     let created = body_of(&server.send("PUT", "/v1/queues/a%2Fb", &settings).await, 201);
     assert_eq!(created, json!({"queue": "a/b", "settings": settings}));
@@ -152,6 +153,9 @@ async fn what_is_wrong_with_settings_is_pointed_to() {
         (json!({"max_dead": 100_001}), "/max_dead"),
         (json!({"max_bytes": 0}), "/max_bytes"),
         (json!({"max_bytes": 67_108_865}), "/max_bytes"),
+        (json!({"partitions": 0}), "/partitions"),
+        (json!({"partitions": 65}), "/partitions"),
+        (json!({"partitions": 1.5}), "/partitions"),
         (json!({"paused": "yes"}), "/paused"),
         (json!({"legacy_delivery": "exactly-once"}), "/legacy_delivery"),
         (json!({"settings": {}}), "/settings"),
