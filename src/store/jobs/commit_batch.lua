@@ -18,7 +18,7 @@ if redis.call('LLEN', STAGED) ~= slices then
 end
 local cataloged, waiting_until, sweep_at, period, packed_settings =
   unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'sweep-at', 'period', 'settings'))
-if is_moved(ARGV[5], packed_settings) then
+if ARGV[5] ~= '' and is_moved(ARGV[5], packed_settings) then
   redis.call('UNLINK', STAGED)
   return tell_layout(packed_settings, {'moved', -1})
 end

@@ -16,7 +16,7 @@
 local slice, count, largest, due, priority = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local cataloged, waiting_until, packed_settings, sweep_at, period, next_event = unpack(redis.call(
   'HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'period', 'next-event'))
-if is_moved(ARGV[6], packed_settings) then
+if ARGV[6] ~= '' and is_moved(ARGV[6], packed_settings) then
   return tell_layout(packed_settings, {'moved', -1})
 end
 if packed_settings and largest > (cmsgpack.unpack(packed_settings).max_bytes or math.huge) then

@@ -1,7 +1,7 @@
 //! Insert, very many jobs at once.
 
 use crate::queue::{Priority, QueueName, Timestamp};
-use crate::store::redis::{QueueKeys, Redis, RedisError, Store, scripts};
+use crate::store::redis::{QueueKeys, Redis, RedisError, Store, Turn, scripts};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Jobs to insert, all of them or none. They have no options.
@@ -55,7 +55,7 @@ impl<R: Redis> Store<R> {
             let layout = self.layout(batch.queue);
             let turn = self
                 .hints
-                .next_turn(QueueKeys::new(batch.queue).owner().1, layout.partitions);
+                .next_turn(QueueKeys::new(batch.queue).owner().1, Turn::Insert, layout.partitions);
             // By which layout it goes to this partition.
             let version = if layout.version == 0 {
                 String::new()

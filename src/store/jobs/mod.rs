@@ -9,6 +9,7 @@ mod insert;
 mod insert_batch;
 mod insert_parts;
 mod job;
+mod look_up;
 mod next;
 mod numbers;
 mod receipts;

@@ -128,7 +128,7 @@ end
 local function insert(fingerprint, version, first, unique_keys, on_inserted)
   local cataloged, waiting_until, packed_settings, sweep_at, period =
     unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'period'))
-  if is_moved(version, packed_settings) then
+  if version ~= '' and is_moved(version, packed_settings) then
     return tell_layout(packed_settings, {'moved', -1})
   end
   local replayed = fingerprint ~= '' and replay(fingerprint, cataloged)

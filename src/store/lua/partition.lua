@@ -35,7 +35,8 @@ local function version_of(packed_settings)
 end
 
 -- Whether an insert was sent here by another layout than this one. `version` is that of the one it went by, empty where it
--- does not matter.
+-- does not matter: then this need not be called.
+-- @rare
 local function is_moved(version, packed_settings)
   return version ~= '' and tonumber(version) ~= version_of(packed_settings)
 end

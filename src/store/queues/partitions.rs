@@ -1,7 +1,7 @@
 //! The partitions of a queue: what is set for it is spread over them. `lua/partition.lua` says what they know.
 
 use crate::queue::{JobId, QueueName};
-use crate::store::redis::{Layout, META, QueueKeys, Redis, RedisError, Reply, Store, WAKEUP, scripts};
+use crate::store::redis::{Layout, META, QueueKeys, Redis, RedisError, Reply, Store, Turn, WAKEUP, scripts};
 use std::time::Duration;
 
 /// The longest time for which a claim blocks before it asks all partitions again without being woken, for each of them: so it sends
@@ -93,7 +93,8 @@ impl<R: Redis> Store<R> {
     /// The same, by one in some claims that find nothing, which had to ask partitions that get no new jobs.
     pub(in crate::store) async fn settle_sometimes(&self, queue: &QueueName) {
         let layout = self.layout(queue);
-        if layout.span > layout.partitions && self.hints.next_turn(QueueKeys::new(queue).owner().1, 32) == 0 {
+        if layout.span > layout.partitions && self.hints.next_turn(QueueKeys::new(queue).owner().1, Turn::Idle, 32) == 0
+        {
             // The next one does it again.
             let _ = self.settle(queue).await;
         }
@@ -155,7 +156,7 @@ impl<R: Redis> Store<R> {
         let (mut places, mut lists) = (Vec::new(), Vec::new());
         for (index, (queue, span)) in queues.iter().zip(spans).enumerate() {
             // Redis takes a token from the first list that has one: each claim begins elsewhere.
-            let start = self.hints.next_turn(QueueKeys::new(queue).owner().1, span);
+            let start = self.hints.next_turn(QueueKeys::new(queue).owner().1, Turn::Idle, span);
             for partition in (start..span).chain(0..start) {
                 places.push((index, partition));
                 lists.push(QueueKeys::partition(queue, partition).key(WAKEUP.name()));

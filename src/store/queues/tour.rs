@@ -1,7 +1,7 @@
 //! How an operation that takes whatever job there is goes round the partitions of its queue.
 
 use crate::queue::QueueName;
-use crate::store::redis::{QueueKeys, Redis, Store};
+use crate::store::redis::{QueueKeys, Redis, Store, Turn};
 
 /// A way round the partitions of a queue, for one operation. Each begins at the partition after that of the last one, so that none is
 /// forgotten; then come those that had more jobs when this instance asked them last, then the others.
@@ -33,7 +33,7 @@ impl<R: Redis> Store<R> {
     /// A way round, which begins at a partition where one is given.
     pub(in crate::store) fn tour(&self, queue: &QueueName, first: Option<u8>) -> Tour {
         let queue = QueueKeys::new(queue).owner().1.to_owned();
-        let start = self.hints.next_turn(&queue, self.hints.layout(&queue).span);
+        let start = self.hints.next_turn(&queue, Turn::Tour, self.hints.layout(&queue).span);
         Tour {
             queue,
             asked: 0,

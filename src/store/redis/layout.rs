@@ -108,11 +108,22 @@ const MAX_HINTS: usize = 1000;
 #[derive(Clone, Debug, Default)]
 pub(in crate::store) struct Hints(Arc<Mutex<BTreeMap<String, Hint>>>);
 
+/// What goes round, each kind for itself.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) enum Turn {
+    /// New jobs.
+    Insert,
+    /// Whatever takes jobs.
+    Tour,
+    /// Claims that found nothing.
+    Idle,
+}
+
 #[derive(Debug, Default)]
 struct Hint {
     layout: Arc<Layout>,
-    /// Counts the tours and inserts, so that they begin at each partition in turn.
-    turn: u32,
+    /// How often there was a turn of each kind.
+    turns: [u32; 3],
     /// The partitions that had jobs when they were last asked, a bit for each.
     has_jobs: u64,
 }
@@ -159,7 +170,7 @@ impl Hints {
         }
         let hint = Hint {
             layout: Arc::new(layout),
-            turn: random().into(),
+            turns: [random().into(); 3],
             has_jobs: 0,
         };
         hints.insert(queue.to_owned(), hint);
@@ -171,13 +182,13 @@ impl Hints {
     }
 
     /// The next of so many partitions, each in its turn.
-    pub(in crate::store) fn next_turn(&self, queue: &str, partitions: u8) -> u8 {
+    pub(in crate::store) fn next_turn(&self, queue: &str, turn: Turn, partitions: u8) -> u8 {
         let mut hints = self.lock();
-        let Some(hint) = hints.get_mut(queue) else {
+        let Some(turns) = hints.get_mut(queue).and_then(|hint| hint.turns.get_mut(turn as usize)) else {
             return 0;
         };
-        hint.turn = hint.turn.wrapping_add(1);
-        u8::try_from(hint.turn % u32::from(partitions.max(1))).unwrap_or_default()
+        *turns = turns.wrapping_add(1);
+        u8::try_from(*turns % u32::from(partitions.max(1))).unwrap_or_default()
     }
 
     pub(in crate::store) fn note_jobs(&self, queue: &str, partition: u8, has_jobs: bool) {
@@ -223,10 +234,9 @@ mod tests {
 
     #[test]
     fn the_place_of_a_key_never_changes() {
-        assert_eq!(
-            [b"a", b"b", b"c"].map(|key| place(key, 64)),
-            [place(b"a", 64), place(b"b", 64), place(b"c", 64)]
-        );
+        let places = |partitions| [&b"a"[..], b"order-17", b"\xff"].map(|key| place(key, partitions));
+        assert_eq!(places(64), [0, 40, 34]);
+        assert_eq!(places(3), [1, 2, 0]);
         assert_eq!(place(b"any", 1), 0);
     }
 
