@@ -34,12 +34,14 @@ use spin_sdk::{time, variables};
 use std::cell::RefCell;
 use std::io::Write;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long replicas are waited for, in milliseconds, unless the deployment says otherwise.
 const DEFAULT_WAIT_MS: u32 = 1000;
+const WAIT_MS: RangeInclusive<u32> = 1..=60_000;
 
 /// What handlers work with here.
 pub type Context = web::Context<Rc<Router<Platform>>>;
@@ -234,9 +236,9 @@ async fn way_to_redis() -> Result<Router<Platform>, String> {
     }
     let database: u32 = number("redis_database", 0).await?;
     let replicas: u32 = number("redis_wait_replicas", 0).await?;
-    let timeout: u32 = number("redis_wait_timeout_ms", DEFAULT_WAIT_MS).await?;
-    if timeout == 0 {
-        return Err("redis_wait_timeout_ms must be 1 or more".to_owned());
+    let timeout = number("redis_wait_timeout_ms", DEFAULT_WAIT_MS).await?;
+    if !WAIT_MS.contains(&timeout) {
+        return Err("redis_wait_timeout_ms must be from 1 to 60000".to_owned());
     }
     let replication = Replication {
         replicas,
