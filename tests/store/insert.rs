@@ -1,5 +1,6 @@
 //! Insert.
 
+use super::work::{Work, seconds};
 use super::{Plain, fetch, insert, job, queue, try_insert};
 use crate::support::{NativeStore, Redis, assert_sound};
 use presque::queue::{State, Timestamp};
@@ -155,6 +156,23 @@ async fn a_duplicate_lists_the_queue_that_the_first_insert_did_not() {
     redis.run("HDEL presque:{q}:meta cataloged").await;
     assert!(!try_insert(&store, keyed).await.unwrap());
     assert_eq!(store.queues().await.unwrap().names, [b"q"]);
+}
+
+#[tokio::test]
+async fn a_queue_that_the_catalog_has_lost_is_back_there_within_an_hour() {
+    let mut work = Work::start().await;
+    let names = async |work: &Work| work.store.queues().await.unwrap().names;
+    work.plain("1").await;
+    // As a failover of the catalog's server may lose it.
+    work.redis.run("DEL presque:queues").await;
+    work.pass(seconds(3599)).await;
+    work.plain("2").await;
+    assert!(names(&work).await.is_empty(), "nobody looks so often");
+    work.pass(seconds(1)).await;
+    work.plain("3").await;
+    assert_eq!(names(&work).await, [b"q"]);
+    work.plain("4").await;
+    work.assert_sound().await;
 }
 
 #[tokio::test]

@@ -22,9 +22,9 @@ if ARGV[5] ~= '' and is_moved(ARGV[5], packed_settings) then
   redis.call('UNLINK', STAGED)
   return tell_layout(packed_settings, {'moved', -1})
 end
-local time_to_enter = cataloged and -1 or make_queue()
+local enter_at = time_to_enter(cataloged)
 note_period(period)
 local number = redis.call('HINCRBY', META, 'sequence', count) - count + 1
 commit(STAGED, count, slices, number, due, priority)
 wake(waiting_until, count)
-return tell_layout(packed_settings, tell_sweep(sweep_at, {'committed', time_to_enter}))
+return tell_layout(packed_settings, tell_sweep(sweep_at, {'committed', enter_at}))

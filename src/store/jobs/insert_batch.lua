@@ -22,7 +22,7 @@ end
 if packed_settings and largest > (cmsgpack.unpack(packed_settings).max_bytes or math.huge) then
   return {'too-large', -1}
 end
-local time_to_enter = cataloged and -1 or make_queue()
+local enter_at = time_to_enter(cataloged)
 note_period(period)
 local number = redis.call('HINCRBY', META, 'sequence', count) - count + 1
 store_payloads(payloads_in(slice), number, NOW, due, priority)
@@ -30,4 +30,4 @@ if due ~= '' then
   note_event(next_event, tonumber(due))
 end
 wake(waiting_until, count)
-return tell_layout(packed_settings, tell_sweep(sweep_at, {'inserted', time_to_enter}))
+return tell_layout(packed_settings, tell_sweep(sweep_at, {'inserted', enter_at}))

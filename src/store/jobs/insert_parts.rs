@@ -45,7 +45,7 @@ impl<R: Redis> Store<R> {
     /// Inserts jobs. Their order in the queue is that of their priority and date, else that of their insertion; where the queue
     /// has several partitions, in each of these.
     ///
-    /// One command. A queue's first job takes two more, which enter the queue in the catalog. About once a minute there is one
+    /// One command. A queue's first job takes two more, which enter the queue in the catalog, and so does one insert an hour. About once a minute there is one
     /// more, which frees what is over its time; as long as a hundred jobs were, with each insert.
     ///
     /// Where the queue has several partitions, and the jobs unique keys, one for each partition that the keys belong to, and with

@@ -7,15 +7,16 @@
 --       2 -1, as insert.lua has it
 --       then, with 'replayed', the same as there; with 'held' for each unique key the job that holds it, empty for none
 --
+-- @promises nothing
 -- @keys META
--- @include holder, insertion, orphan, partition, unique_key
+-- @include clock, holder, insertion, orphan, partition, unique_key
 
 local version, fingerprint = ARGV[1], ARGV[2]
 local packed_settings = redis.call('HGET', META, 'settings')
 if is_moved(version, packed_settings) then
   return tell_layout(packed_settings, {'moved', -1})
 end
-local replayed = fingerprint ~= '' and replay(fingerprint, true)
+local replayed = fingerprint ~= '' and replay(fingerprint, NOW)
 if replayed then
   return replayed
 end

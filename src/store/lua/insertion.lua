@@ -100,7 +100,7 @@ local function replay(fingerprint, cataloged)
   elseif answer.fingerprint ~= fingerprint then
     return {'mismatch', -1}
   end
-  return {'replayed', cataloged and -1 or make_queue(), unpack(answer.jobs)}
+  return {'replayed', time_to_enter(cataloged), unpack(answer.jobs)}
 end
 
 -- Remembers the reply to an insert that has an idempotency key.
@@ -137,7 +137,7 @@ local function insert(fingerprint, version, first, unique_keys, on_inserted)
   elseif packed_settings and is_too_large(first, packed_settings) then
     return tell_layout(packed_settings, {'too-large', -1})
   end
-  local reply = {'inserted', cataloged and -1 or make_queue()}
+  local reply = {'inserted', time_to_enter(cataloged)}
   local inserted = insert_jobs(first, waiting_until, packed_settings, period, unique_keys, reply)
   if inserted > 0 and on_inserted then
     on_inserted(packed_settings, period)

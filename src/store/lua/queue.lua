@@ -17,6 +17,18 @@ local function make_queue()
   return math.max(NOW, tonumber(redis.call('HGET', META, 'generation') or 0) + 1)
 end
 
+-- For how long a queue counts as entered in the catalog (ms). That may be on another server, and a failover there may lose the entry: so an
+-- insert makes it anew once an hour.
+local ENTERED_FOR = 3600000
+
+-- The time to enter in the catalog, -1 where the queue is there. Takes the field `cataloged` of META.
+local function time_to_enter(cataloged)
+  if cataloged and NOW < tonumber(cataloged) + ENTERED_FOR then
+    return -1
+  end
+  return make_queue()
+end
+
 -- Lets this script go on when Redis is at its memory limit. Redis refuses a script only at its first write, and only when
 -- that write may need memory; this one does not. For scripts that let jobs end, and so free memory. A script whose first
 -- write is a removal needs no call of this: Redis lets it pass anyway.

@@ -1,7 +1,8 @@
 //! The catalog of queues, kept beside the queues themselves: other keys, so other commands.
 //!
 //! All is told apart by time, that of the queue's server. The catalog holds each queue with the time of the script for which it
-//! was entered, and the queue's field `cataloged` holds the same: while it is there, inserts need not look at the catalog. A
+//! was entered, and the queue's field `cataloged` holds the same: for an hour after that, inserts need not look at the catalog. Then one
+//! enters the queue anew, since a failover of the catalog's server may have lost it there. A
 //! deletion removes the field, and takes out of the catalog what is from before it. The time of the last deletion is the
 //! queue's generation, and what is entered later has a later time.
 //! So whatever order an insert and a deletion come in, however late either writes, and wherever either breaks off, a queue

@@ -3,8 +3,9 @@
 -- ARGV  none
 -- Reply 1 the time to enter in the catalog, or -1 when the queue is there, or does not exist any more
 --
+-- @promises nothing
 -- @keys META
 -- @include queue
 
 local status, cataloged = unpack(redis.call('HMGET', META, 'status', 'cataloged'))
-return {(cataloged or not status) and -1 or make_queue()}
+return {status and time_to_enter(cataloged) or -1}

@@ -5,6 +5,7 @@
 --       2 whether no former number of partitions matters here any more: 1 or 0, also where there is too much to look at
 --       Both are 0 where another layout holds.
 --
+-- @promises nothing
 -- @keys META, READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, BATCHES, UNIQUE
 -- @include clock, job, partition
 

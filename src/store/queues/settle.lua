@@ -5,6 +5,7 @@
 --       3 '1' when former numbers do not matter any more
 -- Reply 1 whether it was noted: 1, or 0 when another layout holds
 --
+-- @promises nothing
 -- @keys META
 -- @include partition
 

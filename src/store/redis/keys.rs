@@ -28,7 +28,7 @@ macro_rules! keys {
 keys! {
     /// A hash. When a queue is deleted these fields go:
     ///
-    /// - `cataloged`: the time at which the queue was entered in [`CATALOG`];
+    /// - `cataloged`: the time at which the queue was entered in [`CATALOG`] last;
     /// - counts: `waited-…` and `processed` (claimed or fetched: see `lua/waits.lua`), `done`, `failed`, `lost-leases`, `died`
     ///   (became dead), `orphans`; `period`, `rates`, `history` and `longest-wait`: see `lua/counts.lua`;
     /// - `next-event`: before this time (ms) no lease ends, no scheduled job becomes due, and no batch waits;

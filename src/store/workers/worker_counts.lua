@@ -3,6 +3,7 @@
 -- ARGV  1 worker
 -- Reply 1 how many jobs it has processed, 2 how many it has failed: nil where it is not registered
 --
+-- @promises nothing
 -- @keys META, WORKER_COUNTS, WORKER_FAILURES
 -- @include partition
 
