@@ -162,6 +162,8 @@ async fn a_host_is_told_what_it_may_connect_to_before_it_serves_from_a_cluster()
         .current_dir(dir.path())
         .arg("--from")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/spin.toml"))
+        .arg("--state-dir")
+        .arg(presque_testkit::target_dir().join("test-state"))
         .args(["--listen", "127.0.0.1:0", "--redis-url", &cluster.url()]);
     let (code, log) = Host::refused(command, dir).await;
     assert_eq!(code, Some(2), "{log}");

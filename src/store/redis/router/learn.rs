@@ -57,6 +57,7 @@ impl<C: Connector> Router<C> {
         let primaries = slots.primaries();
         // What was a primary may be away for good.
         state.nodes.retain(|(address, _)| primaries.contains(&address));
+        state.only_server = None;
         state.slots = Some(Arc::new(slots));
     }
 }

@@ -46,85 +46,21 @@ pub trait Connector {
     type Node: Node;
 
     /// The server at an address. Connects to nothing yet.
-    fn node(&self, address: &Address) -> Self::Node;
-
-    /// Waits.
-    fn pause(&self, time: Duration) -> impl Future<Output = ()>;
-
-    /// Takes a line for the operator's log.
-    fn log(&self, line: &str);
-}
-
-/// How many replicas must have a change before it is told of, and how long they are waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replication {
-    /// At least 1.
-    pub replicas: u32,
-    /// At least a millisecond.
-    pub timeout: Duration,
-}
-
-/// A way to Redis: to a server, or to a cluster.
-pub struct Router<C: Connector> {
-    connector: C,
-    seeds: Vec<Address>,
-    replication: Option<Replication>,
-    state: Mutex<State<C::Node>>,
-}
-
-struct State<N> {
-    /// Few, so they are looked for one by one.
-    nodes: Vec<(Address, Arc<N>)>,
-    /// The seed that is used, where there is no cluster.
-    seed: usize,
-    /// Where slots are, once there is known to be a cluster.
-    slots: Option<Arc<Slots>>,
-    is_learning: bool,
-    /// Counts waits, so that each begins elsewhere.
-    turn: usize,
-}
-
-impl<C: Connector> Router<C> {
-    /// A way to what is at one of these addresses: a server, or nodes of a cluster, of which one that answers is enough. Of several servers
-    /// the first is used that takes changes.
-    #[must_use]
-    pub fn new(connector: C, seeds: Vec<Address>, replication: Option<Replication>) -> Self {
-        Self {
-            connector,
-            seeds,
-            replication,
-            state: Mutex::new(State {
-                nodes: Vec::new(),
-                seed: 0,
-                slots: None,
-                is_learning: false,
-                turn: 0,
-            }),
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State<C::Node>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn next_turn(&self) -> usize {
+    /// The server that is used, as far as there is no cluster.
+    fn only_server(&self) -> Option<Arc<C::Node>> {
         let mut state = self.state();
-        state.turn = state.turn.wrapping_add(wait::MAX_SLOTS);
-        state.turn
-    }
-
-    fn slots(&self) -> Option<Arc<Slots>> {
-        self.state().slots.clone()
+        if state.slots.is_some() {
+            return None;
+        }
+        if state.only_server.is_none() {
+            let address = self.seeds.get(state.seed)?;
+            state.only_server = Some(state.node(address, &self.connector));
+        }
+        state.only_server.clone()
     }
 
     fn node(&self, address: &Address) -> Arc<C::Node> {
-        let mut state = self.state();
-        if let Some((_, node)) = state.nodes.iter().find(|(known, _)| known == address) {
-            return node.clone();
-        }
-        let node = Arc::new(self.connector.node(address));
-        state.nodes.push((address.clone(), node.clone()));
-        node
+        self.state().node(address, &self.connector)
     }
 
     fn log_failure<T>(&self, result: &Result<T, RedisError>) {

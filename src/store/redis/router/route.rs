@@ -50,30 +50,42 @@ impl<C: Connector> Router<C> {
         args: &[&[u8]],
         must_replicate: bool,
     ) -> Result<Vec<Reply>, RedisError> {
-        let target = self.target(first_key(name, args))?;
-        match self.send(&target, (name, args), must_replicate).await {
-            // On the heap, as all that is rare: each operation's future has this one in it, and would be so much larger.
-            Err(error) if Detour::of(&error).is_some() => {
-                Box::pin(self.go_elsewhere((name, args), must_replicate, target, error)).await
+        let mut failed = None;
+        if !(must_replicate && self.replication.is_some())
+            && let Some(server) = self.only_server()
+        {
+            match server.command(name, args).await {
+                Err(error) if Detour::of(&error).is_some() => failed = Some(error),
+                result => return result,
             }
-            result => result,
         }
+        // On the heap: each operation's future has this one in it, and would be so much larger.
+        Box::pin(self.find_way((name, args), must_replicate, failed)).await
     }
 
-    /// Runs a command that did nothing where it was sent, for this reason.
-    async fn go_elsewhere(
+    /// Runs a command that was not sent yet, or that did nothing where it was, for this reason.
+    async fn find_way(
         &self,
         command: Command<'_>,
         must_replicate: bool,
-        mut target: Target,
-        mut error: RedisError,
+        failed: Option<RedisError>,
     ) -> Result<Vec<Reply>, RedisError> {
         let key = first_key(command.0, command.1);
+        let mut target = self.target(key)?;
+        // What a server says that was taken for the only one is no news when another request has heard it.
+        let mut failed = failed.filter(|_| target.slots.is_none());
         let (mut hops, mut pauses, mut seeds) = (0, PAUSES.into_iter(), 1);
-        while let Some(detour) = Detour::of(&error) {
+        loop {
+            let error = match failed.take() {
+                Some(error) => error,
+                None => match self.send(&target, command, must_replicate).await {
+                    Ok(reply) => return Ok(reply),
+                    Err(error) => error,
+                },
+            };
             hops += 1;
-            match detour {
-                Detour::Moved(address) if hops <= MAX_HOPS => {
+            match Detour::of(&error) {
+                Some(Detour::Moved(address)) if hops <= MAX_HOPS => {
                     let address = address.seen_from(&target.address);
                     self.learn(Some(&address), &target).await;
                     target = Target {
@@ -81,31 +93,28 @@ impl<C: Connector> Router<C> {
                         ..self.target(key)?
                     };
                 }
-                Detour::Ask(address) if hops <= MAX_HOPS => {
+                Some(Detour::Ask(address)) if hops <= MAX_HOPS => {
                     target.address = address.seen_from(&target.address);
                     target.is_asked = true;
                 }
-                _ if target.slots.is_some() => {
-                    let Some(pause) = pauses.next() else { break };
+                Some(detour) if target.slots.is_some() => {
+                    let Some(pause) = pauses.next() else {
+                        return Err(error);
+                    };
                     self.connector.pause(Duration::from_millis(pause)).await;
                     if detour == Detour::LookAgain {
                         self.learn(None, &target).await;
                     }
                     target = self.target(key)?;
                 }
-                _ if seeds < self.seeds.len() => {
+                Some(_) if seeds < self.seeds.len() => {
                     seeds += 1;
                     self.try_next_seed(&target.address);
                     target = self.target(key)?;
                 }
-                _ => break,
-            }
-            match self.send(&target, command, must_replicate).await {
-                Ok(reply) => return Ok(reply),
-                Err(next) => error = next,
+                _ => return Err(error),
             }
         }
-        Err(error)
     }
 
     /// Uses the seed behind this one, unless another request does already.
@@ -113,6 +122,7 @@ impl<C: Connector> Router<C> {
         let mut state = self.state();
         if self.seeds.get(state.seed) == Some(used) {
             state.seed = (state.seed + 1) % self.seeds.len();
+            state.only_server = None;
         }
     }
 
@@ -124,9 +134,9 @@ impl<C: Connector> Router<C> {
     ) -> Result<Vec<Reply>, RedisError> {
         let node = self.node(&target.address);
         match self.replication.filter(|_| must_replicate) {
-            Some(replication) => Box::pin(replicate(&*node, target, command, replication)).await,
+            Some(replication) => replicate(&*node, target, command, replication).await,
             None if target.is_asked => {
-                let results = Box::pin(node.in_a_row(&[ASKING, command])).await;
+                let results = node.in_a_row(&[ASKING, command]).await;
                 results.into_iter().last().unwrap_or_else(nothing_sent)
             }
             None => node.command(command.0, command.1).await,
