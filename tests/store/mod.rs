@@ -10,6 +10,7 @@ mod endings;
 mod fetch;
 mod freed;
 mod history;
+mod in_partitions;
 mod insert;
 mod lease;
 mod legacy;

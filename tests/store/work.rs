@@ -18,6 +18,8 @@ pub(super) struct Work {
     pub store: Store<Clocked>,
     pub clock: Clock,
     pub queue: QueueName,
+    /// How many partitions the queue has.
+    partitions: u8,
 }
 
 impl Work {
@@ -25,12 +27,20 @@ impl Work {
         let redis = Redis::start();
         let (store, clock) = redis.store_with_clock().await;
         let queue = super::queue("q");
-        Self {
+        let is_spread = std::thread::current()
+            .name()
+            .is_some_and(|test| test.contains("in_partitions"));
+        let work = Self {
             redis,
             store,
             clock,
             queue,
+            partitions: if is_spread { 3 } else { 1 },
+        };
+        if is_spread {
+            work.configure(Settings::default()).await;
         }
+        work
     }
 
     pub(super) async fn pass(&mut self, duration: Duration) {
@@ -124,6 +134,8 @@ impl Work {
     }
 
     pub(super) async fn configure(&self, settings: Settings) {
+        let partitions = self.partitions;
+        let settings = Settings { partitions, ..settings };
         let configured = self.store.configure(&self.queue, &settings, Condition::Always).await;
         configured.unwrap();
     }

@@ -51,10 +51,6 @@ local function redrive(job)
   local execution = unpack_execution(packed_execution_of(job))
   local key = key_released_at_end(rules_of(job.id, execution))
   local holder, held_until, is_free = nil, nil, true
-  if key and may_be_held_elsewhere then
-    left_alone[#left_alone + 1], left_alone[#left_alone + 2] = job.id, key
-    return
-  end
   if key then
     holder, held_until = holder_of(key)
   end
@@ -63,8 +59,14 @@ local function redrive(job)
     redis.call('ZREM', DEAD, job.id)
     is_free = free_unique_key(key, holder, held_until, packed_settings)
   end
-  if not is_free then
+  local is_left_alone = key and is_free and may_be_held_elsewhere
+  if holder and (is_left_alone or not is_free) then
     redis.call('ZADD', DEAD, job.position, job.id)
+  end
+  if is_left_alone then
+    left_alone[#left_alone + 1], left_alone[#left_alone + 2] = job.id, key
+    return
+  elseif not is_free then
     conflicts = conflicts + 1
     return
   end

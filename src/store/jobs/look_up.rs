@@ -126,7 +126,14 @@ impl<R: Redis> Store<R> {
             let mut places = layout.former_places(&key);
             places.retain(|place| *place != id.partition());
             let (mut moved, mut is_free) = (None, true);
-            if own != id.partition() {
+            for place in places {
+                match self.look_up(&layout, queue, place, None, &[&key]).await? {
+                    Found::Held(holders) => is_free &= holders.iter().all(Option::is_none),
+                    _ => moved = Some(place),
+                }
+            }
+            // Last, so that nothing is reserved in vain.
+            if own != id.partition() && is_free && moved.is_none() {
                 let args = [
                     version.as_bytes(),
                     packed.as_bytes(),
@@ -137,12 +144,6 @@ impl<R: Redis> Store<R> {
                 let reserved = reply.one_of(&[("reserved", Some(true)), ("held", Some(false)), ("moved", None)])?;
                 is_free = reserved.unwrap_or_default();
                 moved = reserved.is_none().then_some(own);
-            }
-            for place in places {
-                match self.look_up(&layout, queue, place, None, &[&key]).await? {
-                    Found::Held(holders) => is_free &= holders.iter().all(Option::is_none),
-                    _ => moved = Some(place),
-                }
             }
             match moved {
                 None => return Ok(is_free),

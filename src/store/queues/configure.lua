@@ -32,7 +32,8 @@ end
 -- What is too much or over its time by these settings is freed by the next calls.
 redis.call('HSET', META, 'settings', stored, 'status', status, 'sweep-at', 0)
 if status == '1' then
-  wake(waiting_until, count_ready())
+  -- Claims that wait learn of new partitions, and then wait for those, too.
+  wake(waiting_until, layout and MAX_TOKENS or count_ready())
 end
 local outcome = old_status and 'changed' or 'created'
 return tell_layout(stored, {outcome, time_to_enter, settings_tag(settings, status), pack_effective(settings)})

@@ -122,7 +122,7 @@ impl Found {
                 // Since when the oldest job is ready.
                 8 => *value = value.iter().copied().chain(more).min(),
                 // How many were inserted.
-                14 => *value = Some(value.unwrap_or_default() + more.unwrap_or(first_number) - first_number),
+                14 => *value = Some(value.unwrap_or_default() + (more.unwrap_or_default() - first_number).max(0)),
                 _ => *value = Some(value.unwrap_or_default() + more.unwrap_or_default()),
             }
         }

@@ -38,7 +38,7 @@ struct Account {
     random: Random,
     jobs: BTreeMap<JobId, Known>,
     /// Keys of jobs that were redriven: held for a minute, whatever comes.
-    reserved: BTreeMap<String, (JobId, Timestamp)>,
+    reserved: Vec<(String, JobId, Timestamp)>,
     serial: usize,
     trace: Vec<String>,
 }
@@ -58,7 +58,7 @@ impl Account {
             queue: super::super::queue("q"),
             random: Random(seed),
             jobs: BTreeMap::new(),
-            reserved: BTreeMap::new(),
+            reserved: Vec::new(),
             serial: 0,
             trace: Vec::new(),
         }
@@ -144,8 +144,9 @@ impl Account {
             match (answer, holder) {
                 (InsertedJob::Duplicate(id), Some(holder)) => assert_eq!(id, holder),
                 (InsertedJob::Duplicate(id), None) => {
-                    let reserved = key.and_then(|key| self.reserved.get(&key).copied());
-                    let is_reserved = reserved.is_some_and(|(by, until)| by == id && until > now);
+                    let mut reserved = self.reserved.iter();
+                    let is_reserved =
+                        reserved.any(|(of, by, until)| Some(of) == key.as_ref() && *by == id && *until > now);
                     assert!(is_reserved, "held by none: {}", self.trace.join("\n"));
                 }
                 (InsertedJob::Stored(_), Some(holder)) => {
@@ -262,7 +263,7 @@ impl Account {
                 assert_eq!(held, None, "{id}: {}", self.trace.join("\n"));
                 self.jobs.get_mut(id).unwrap().is_dead = false;
                 if let Some(key) = key {
-                    self.reserved.insert(key, (*id, self.clock.now().plus(MINUTE)));
+                    self.reserved.push((key, *id, self.clock.now().plus(MINUTE)));
                 }
             }
         }
@@ -270,8 +271,8 @@ impl Account {
             let job = &self.jobs[id];
             let now = self.clock.now();
             let is_held = |key: &String| {
-                let reserved = self.reserved.get(key).filter(|(_, until)| *until > now);
-                self.holder(key).is_some() || reserved.is_some()
+                let is_reserved = self.reserved.iter().any(|(of, _, until)| of == key && *until > now);
+                self.holder(key).is_some() || is_reserved
             };
             assert!(
                 !job.is_dead || job.key.as_ref().is_some_and(is_held),
