@@ -224,13 +224,15 @@ fn error_code(text: &str) -> Option<&str> {
     if text.starts_with("OOM") {
         return Some("OOM");
     }
-    let Some(known) = text.strip_prefix("An error was signalled by the server") else {
-        return text.split(": ").next().filter(is_code);
-    };
     // Redis before 7 puts a script's error in the text of another one.
-    let inner = known.split(": -").nth(1).and_then(|inner| inner.split(' ').next());
-    let code = || known.trim_start_matches([' ', '-']).split(':').next();
-    inner.filter(is_code).or_else(code)
+    let inner = text.split(": -").nth(1).and_then(|inner| inner.split(' ').next());
+    if let Some(code) = inner.filter(is_code) {
+        return Some(code);
+    }
+    match text.strip_prefix("An error was signalled by the server") {
+        Some(known) => known.trim_start_matches([' ', '-']).split(':').next(),
+        None => text.split(": ").next().filter(is_code),
+    }
 }
 
 #[cfg(test)]
@@ -351,6 +353,9 @@ mod tests {
             assert_eq!(error.asks_for_new_connection(), is_other_server, "{error}");
         }
         let full = format!("{known}{in_script}OOM command not allowed when used memory > 'maxmemory'.");
+        assert_eq!(RedisError::from_text(full.clone()), RedisError::Full(full));
+        // What a script of Redis 6.2 returns that has caught it.
+        let full = "@user_script:: 1: -OOM command not allowed when used memory > 'maxmemory'.".to_owned();
         assert_eq!(RedisError::from_text(full.clone()), RedisError::Full(full));
     }
 
