@@ -1,6 +1,5 @@
 //! A cluster that several hosts use.
 
-use super::QUEUES;
 use super::environment::{BROKEN, Environment};
 use super::hosts::{HostFault, Hosts, cut_for};
 use super::rng::Rng;
@@ -10,6 +9,10 @@ use tokio::task::block_in_place;
 
 /// How long a node does nothing, in milliseconds. Others take it for gone after 2000.
 const PAUSED: Range<u64> = 200..4000;
+
+/// What keys of the queues have in their braces: one queue has several partitions.
+const TAGS: [&str; 4] = ["kept", "gone", "gone%/1", "gone%/2"];
+const PARTITIONS: u8 = 3;
 
 /// The cluster, and the hosts.
 pub struct SharedCluster {
@@ -75,10 +78,10 @@ impl SharedCluster {
         }
     }
 
-    /// The primary of a queue.
+    /// The primary of a queue, or of one of its partitions, and its slot.
     async fn primary(&self, rng: &mut Rng) -> (Node, u16) {
-        let queue = *rng.pick(&QUEUES);
-        let slot = self.cluster.slot_of(format!("presque:{{{queue}}}:meta")).await;
+        let tag = *rng.pick(&TAGS);
+        let slot = self.cluster.slot_of(format!("presque:{{{tag}}}:meta")).await;
         (self.cluster.primary_of_slot(slot).await, slot)
     }
 
@@ -107,6 +110,10 @@ async fn announce(cluster: &Cluster, node: Node, proxy: &Proxy) {
 impl Environment for SharedCluster {
     fn endpoints(&self) -> Vec<String> {
         self.hosts.endpoints()
+    }
+
+    fn partitions(&self) -> u8 {
+        PARTITIONS
     }
 
     async fn break_and_mend(&mut self, rng: &mut Rng) -> &'static str {

@@ -16,6 +16,11 @@ pub trait Environment {
     /// The hosts' addresses, which stay the same whatever becomes of the hosts.
     fn endpoints(&self) -> Vec<String>;
 
+    /// Over how many partitions the queue is spread that forgets what is finished.
+    fn partitions(&self) -> u8 {
+        1
+    }
+
     /// Breaks one thing, sees it mended, and says what it was.
     async fn break_and_mend(&mut self, rng: &mut Rng) -> &'static str;
 

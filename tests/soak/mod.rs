@@ -149,7 +149,9 @@ async fn account_for_every_job(name: &str, environment: &mut impl Environment, s
     let endpoints = environment.endpoints();
     let client = Client::new(&endpoints[0]);
     for queue in QUEUES {
-        server::configure(&client, queue, queue == "kept").await;
+        let keeps = queue == "kept";
+        let partitions = if keeps { 1 } else { environment.partitions() };
+        server::configure(&client, queue, keeps, partitions).await;
     }
 
     let signals = Signals::default();

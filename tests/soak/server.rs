@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Makes a queue that never gives a job up. One that keeps finished jobs can be asked for them.
-pub async fn configure(client: &Client, queue: &str, keeps: bool) {
+pub async fn configure(client: &Client, queue: &str, keeps: bool, partitions: u8) {
     let retain = if keeps { 86_400 } else { 0 };
     let settings = json!({
         "lease": 2,
@@ -14,6 +14,7 @@ pub async fn configure(client: &Client, queue: &str, keeps: bool) {
         "max_lost_leases": 1000,
         "backoff": {"kind": "exponential", "delay": 0.05, "max": 1},
         "retain": retain,
+        "partitions": partitions,
     });
     let json = [("Content-Type", "application/json")];
     let answer = client

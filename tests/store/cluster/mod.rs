@@ -2,6 +2,7 @@
 
 mod faults;
 mod moves;
+mod partitions;
 mod replication;
 
 use super::{fetch, insert, job, queue, try_insert};

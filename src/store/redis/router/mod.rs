@@ -46,6 +46,91 @@ pub trait Connector {
     type Node: Node;
 
     /// The server at an address. Connects to nothing yet.
+    fn node(&self, address: &Address) -> Self::Node;
+
+    /// Waits.
+    fn pause(&self, time: Duration) -> impl Future<Output = ()>;
+
+    /// Takes a line for the operator's log.
+    fn log(&self, line: &str);
+}
+
+/// How many replicas must have a change before it is told of, and how long they are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replication {
+    /// At least 1.
+    pub replicas: u32,
+    /// At least a millisecond.
+    pub timeout: Duration,
+}
+
+/// A way to Redis: to a server, or to a cluster.
+pub struct Router<C: Connector> {
+    connector: C,
+    seeds: Vec<Address>,
+    replication: Option<Replication>,
+    state: Mutex<State<C::Node>>,
+}
+
+struct State<N> {
+    /// Few, so they are looked for one by one.
+    nodes: Vec<(Address, Arc<N>)>,
+    /// The seed that is used, where there is no cluster; and the server there, once it was needed.
+    seed: usize,
+    only_server: Option<Arc<N>>,
+    /// Where slots are, once there is known to be a cluster.
+    slots: Option<Arc<Slots>>,
+    is_learning: bool,
+    /// Counts waits, so that each begins elsewhere.
+    turn: usize,
+}
+
+impl<N> State<N> {
+    /// The server at an address.
+    fn node(&mut self, address: &Address, connector: &impl Connector<Node = N>) -> Arc<N> {
+        if let Some((_, node)) = self.nodes.iter().find(|(known, _)| known == address) {
+            return node.clone();
+        }
+        let node = Arc::new(connector.node(address));
+        self.nodes.push((address.clone(), node.clone()));
+        node
+    }
+}
+
+impl<C: Connector> Router<C> {
+    /// A way to what is at one of these addresses: a server, or nodes of a cluster, of which one that answers is enough. Of several servers
+    /// the first is used that takes changes.
+    #[must_use]
+    pub fn new(connector: C, seeds: Vec<Address>, replication: Option<Replication>) -> Self {
+        Self {
+            connector,
+            seeds,
+            replication,
+            state: Mutex::new(State {
+                nodes: Vec::new(),
+                seed: 0,
+                only_server: None,
+                slots: None,
+                is_learning: false,
+                turn: 0,
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<C::Node>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_turn(&self) -> usize {
+        let mut state = self.state();
+        state.turn = state.turn.wrapping_add(wait::MAX_SLOTS);
+        state.turn
+    }
+
+    fn slots(&self) -> Option<Arc<Slots>> {
+        self.state().slots.clone()
+    }
+
     /// The server that is used, as far as there is no cluster.
     fn only_server(&self) -> Option<Arc<C::Node>> {
         let mut state = self.state();
