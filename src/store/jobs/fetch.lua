@@ -8,6 +8,7 @@
 --       2 1 when there may be jobs behind what one call may skip or take in: run the script again
 --       3… the payloads, with 'jobs'; none when there is no job
 --
+-- @promises nothing
 -- @keys META
 -- @include clock, counts, event, execution, lease, legacy_worker, orphan, partition, queue
 

@@ -7,6 +7,7 @@
 --       3 payload
 --       4 is_text: 1 or 0
 --
+-- @promises nothing
 -- @keys META
 -- @include counts, event, lease, orphan, partition
 

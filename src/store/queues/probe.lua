@@ -4,7 +4,6 @@
 -- Reply 1 the server's time in milliseconds
 --       2… the commands that the user of the connection may not run
 --
--- @promises nothing
 -- @keys PROBE
 -- @include clock
 

@@ -83,8 +83,9 @@ impl Script {
 
     async fn send(&self, redis: &impl Redis, command: &str, args: &[&[u8]]) -> Result<Vec<Reply>, RedisError> {
         match self.promises {
-            true => redis.change(command, args).await,
-            false => redis.command(command, args).await,
+            // On the heap: else the compiler cannot tell the layout of what is around it, so deep is that nested.
+            true => Box::pin(redis.change(command, args)).await,
+            false => Box::pin(redis.command(command, args)).await,
         }
     }
 }

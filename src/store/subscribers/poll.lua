@@ -14,6 +14,7 @@
 --       4 how many other subscribers have deliveries now, then each of them
 --       then for each job: delivery, number, is_text (1 or 0), payload
 --
+-- @promises nothing
 -- @keys META, ACTIVE, READY, DELIVERIES, WAKEUP
 -- @include batch, clock, counts, delivery, event, job, lease, orphan, partition, queue, subscriber, wakeup
 

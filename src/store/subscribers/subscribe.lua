@@ -7,6 +7,7 @@
 --       2 the queue's generation: the subscriber ends with that
 --       then for each job that it missed: number, is_text (1 or 0), payload
 --
+-- @promises nothing
 -- @keys META, SUBSCRIBERS, DELIVERIES, REPLAY
 -- @include counts, delivery, execution, partition, queue, subscriber, wakeup
 

@@ -4,6 +4,7 @@
 --       2… the deliveries that it was sent
 -- Reply the subscribers that have deliveries now
 --
+-- @promises nothing
 -- @keys META
 -- @include batch, counts, delivery, orphan, queue, ready, subscriber, wakeup
 

@@ -30,6 +30,11 @@ impl Detour {
         }
     }
 
+    /// Whether only a node of a cluster gives such an error.
+    pub(super) fn is_of_cluster(&self, error: &RedisError) -> bool {
+        *self == Self::Later || matches!(error, RedisError::Unavailable(Unavailable::OtherNode, _))
+    }
+
     /// Reads `MOVED: 15495 127.0.0.1:7303` and the like, before which a client may put words of its own, and which it may
     /// write in other letters.
     fn of_text(text: &str) -> Self {

@@ -4,11 +4,16 @@ use super::route::Target;
 use super::slots::Slots;
 use super::{Address, Connector, Node, Router, State};
 use crate::store::redis::RedisError;
+use futures_util::future::{Either, select};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a request waits before it checks again whether another one has learned the map of slots.
 const LEARNING_PAUSE: Duration = Duration::from_micros(500);
+
+/// How long a node may take to tell where slots are. One that is paused accepts the question and says nothing.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl<C: Connector> Router<C> {
     /// Learns where slots are, unless another request has since this target was chosen. `owner` is said to have a slot. The target, which may
@@ -37,7 +42,14 @@ impl<C: Connector> Router<C> {
             .chain(&self.seeds)
             .filter(|address| **address != target.address);
         for address in owner.into_iter().chain(others).chain([&target.address]) {
-            let reply = self.node(address).command("CLUSTER", &[b"SLOTS"]).await;
+            let node = self.node(address);
+            let (asked, late) = (
+                pin!(node.command("CLUSTER", &[b"SLOTS"])),
+                pin!(self.connector.pause(PATIENCE)),
+            );
+            let Either::Left((reply, _)) = select(asked, late).await else {
+                continue;
+            };
             match reply.map(|reply| Slots::read(&reply, address)) {
                 Ok(Some(slots)) => {
                     self.use_slots(slots);

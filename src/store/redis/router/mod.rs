@@ -15,6 +15,7 @@ pub use address::Address;
 
 use super::{Redis, RedisError, Reply};
 use detour::Detour;
+use route::Target;
 use slots::{Slots, slot_of};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -77,7 +78,7 @@ struct State<N> {
     nodes: Vec<(Address, Arc<N>)>,
     /// The seed that is used, where there is no cluster; and the server there, once it was needed.
     seed: usize,
-    only_server: Option<Arc<N>>,
+    only_server: Option<(Arc<Address>, Arc<N>)>,
     /// Where slots are, once there is known to be a cluster.
     slots: Option<Arc<Slots>>,
     is_learning: bool,
@@ -132,14 +133,15 @@ impl<C: Connector> Router<C> {
     }
 
     /// The server that is used, as far as there is no cluster.
-    fn only_server(&self) -> Option<Arc<C::Node>> {
+    fn only_server(&self) -> Option<(Arc<Address>, Arc<C::Node>)> {
         let mut state = self.state();
         if state.slots.is_some() {
             return None;
         }
         if state.only_server.is_none() {
             let address = self.seeds.get(state.seed)?;
-            state.only_server = Some(state.node(address, &self.connector));
+            let server = state.node(address, &self.connector);
+            state.only_server = Some((Arc::new(address.clone()), server));
         }
         state.only_server.clone()
     }
@@ -188,22 +190,30 @@ impl<C: Connector> Redis for Router<C> {
 
 impl<C: Connector> Router<C> {
     async fn ask_all(&self, name: &str, args: &[&[u8]]) -> Result<Vec<Vec<Reply>>, RedisError> {
-        let mut target = self.target(None)?;
-        if target.slots.is_none() {
+        if self.slots().is_none() {
+            let target = self.target(None)?;
             let reply = self.route(name, args, false).await?;
-            if !says_cluster(&reply) {
-                return Ok(vec![reply]);
-            }
-            self.learn(None, &target).await;
-            target = self.target(None)?;
-        }
-        let mut replies = Vec::new();
-        for address in target.slots.iter().flat_map(|slots| slots.primaries()) {
-            let reply = self.node(address).command(name, args).await;
-            if reply.as_ref().is_err_and(|error| Detour::of(error).is_some()) {
+            if says_cluster(&reply) {
                 self.learn(None, &target).await;
             }
-            replies.push(reply?);
+            if self.slots().is_none() {
+                return Ok(vec![reply]);
+            }
+        }
+        let target = self.target(None)?;
+        match self.ask_each(&target, name, args).await {
+            Err(error) if Detour::of(&error).is_some() => {
+                self.learn(None, &target).await;
+                self.ask_each(&self.target(None)?, name, args).await
+            }
+            result => result,
+        }
+    }
+
+    async fn ask_each(&self, target: &Target, name: &str, args: &[&[u8]]) -> Result<Vec<Vec<Reply>>, RedisError> {
+        let mut replies = Vec::new();
+        for address in target.slots.iter().flat_map(|slots| slots.primaries()) {
+            replies.push(self.node(address).command(name, args).await?);
         }
         Ok(replies)
     }

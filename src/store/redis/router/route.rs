@@ -6,13 +6,16 @@ use super::{Address, Command, Connector, Node, Replication, Router};
 use crate::store::redis::keys::replication_mark;
 use crate::store::redis::{RedisError, Reply};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How often a command is sent elsewhere at once, as redirections say.
+/// How often a command is sent elsewhere at once, as redirections say, before it pauses.
 const MAX_HOPS: u32 = 5;
 
 /// The times between further tries, in milliseconds: 1.3 s together. A slot with few keys moves in less. A failover takes longer.
 const PAUSES: [u64; 7] = [10, 20, 40, 80, 160, 320, 640];
+
+/// For how long a command is sent again to a server that does not answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Marks a change, so that WAIT waits for a change that came before, too: it waits for what its own connection changed last,
 /// and an answer may tell of what another one did. To remove comes first, which a full server lets pass, and then what follows.
@@ -52,10 +55,10 @@ impl<C: Connector> Router<C> {
     ) -> Result<Vec<Reply>, RedisError> {
         let mut failed = None;
         if !(must_replicate && self.replication.is_some())
-            && let Some(server) = self.only_server()
+            && let Some((address, server)) = self.only_server()
         {
             match server.command(name, args).await {
-                Err(error) if Detour::of(&error).is_some() => failed = Some(error),
+                Err(error) if Detour::of(&error).is_some() => failed = Some((address, error)),
                 result => return result,
             }
         }
@@ -63,17 +66,18 @@ impl<C: Connector> Router<C> {
         Box::pin(self.find_way((name, args), must_replicate, failed)).await
     }
 
-    /// Runs a command that was not sent yet, or that did nothing where it was, for this reason.
+    /// Runs a command that was not sent yet, or that did nothing at this address, for this reason.
     async fn find_way(
         &self,
         command: Command<'_>,
         must_replicate: bool,
-        failed: Option<RedisError>,
+        failed: Option<(Arc<Address>, RedisError)>,
     ) -> Result<Vec<Reply>, RedisError> {
         let key = first_key(command.0, command.1);
-        let mut target = self.target(key)?;
-        // What a server says that was taken for the only one is no news when another request has heard it.
-        let mut failed = failed.filter(|_| target.slots.is_none());
+        let (begun, mut target) = (Instant::now(), self.target(key)?);
+        // What a server said is no news when another request has heard it, and goes elsewhere already.
+        let failed = failed.filter(|(address, _)| target.slots.is_none() && target.address == **address);
+        let mut failed = failed.map(|(_, error)| error);
         let (mut hops, mut pauses, mut seeds) = (0, PAUSES.into_iter(), 1);
         loop {
             let error = match failed.take() {
@@ -83,9 +87,9 @@ impl<C: Connector> Router<C> {
                     Err(error) => error,
                 },
             };
-            hops += 1;
             match Detour::of(&error) {
-                Some(Detour::Moved(address)) if hops <= MAX_HOPS => {
+                Some(Detour::Moved(address)) if hops < MAX_HOPS => {
+                    hops += 1;
                     let address = address.seen_from(&target.address);
                     self.learn(Some(&address), &target).await;
                     target = Target {
@@ -93,19 +97,25 @@ impl<C: Connector> Router<C> {
                         ..self.target(key)?
                     };
                 }
-                Some(Detour::Ask(address)) if hops <= MAX_HOPS => {
+                Some(Detour::Ask(address)) if hops < MAX_HOPS => {
+                    hops += 1;
                     target.address = address.seen_from(&target.address);
                     target.is_asked = true;
                 }
-                Some(detour) if target.slots.is_some() => {
+                Some(detour) if target.slots.is_some() || detour.is_of_cluster(&error) => {
                     let Some(pause) = pauses.next() else {
                         return Err(error);
                     };
                     self.connector.pause(Duration::from_millis(pause)).await;
-                    if detour == Detour::LookAgain {
+                    if detour != Detour::Later || target.slots.is_none() {
                         self.learn(None, &target).await;
                     }
-                    target = self.target(key)?;
+                    let next = self.target(key)?;
+                    // One that is silent has taken its time.
+                    if begun.elapsed() > PATIENCE && next.address == target.address {
+                        return Err(error);
+                    }
+                    (target, hops) = (next, 0);
                 }
                 Some(_) if seeds < self.seeds.len() => {
                     seeds += 1;
