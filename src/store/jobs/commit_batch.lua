@@ -13,14 +13,13 @@
 -- @include batch, counts, partition, queue, sweep, wakeup
 
 local count, slices, due, priority = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
-if redis.call('LLEN', STAGED) ~= slices then
-  return {'lost', -1}
-end
 local cataloged, waiting_until, sweep_at, period, packed_settings =
   unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'sweep-at', 'period', 'settings'))
 if ARGV[5] ~= '' and is_moved(ARGV[5], packed_settings) then
   redis.call('UNLINK', STAGED)
   return tell_layout(packed_settings, {'moved', -1})
+elseif redis.call('LLEN', STAGED) ~= slices then
+  return tell_layout(packed_settings, {'lost', -1})
 end
 local enter_at = time_to_enter(cataloged)
 note_period(period)

@@ -2,7 +2,7 @@
 
 use super::MAX_BYTES;
 use crate::queue::QueueName;
-use crate::store::redis::{Effect, Redis, RedisError, Store, scripts};
+use crate::store::redis::{Effect, QueueKeys, Redis, RedisError, Store, scripts};
 
 /// A request for jobs.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +136,7 @@ impl<R: Redis> Store<R> {
         reply.count()
     }
 
-    /// Acknowledges what a legacy worker has under a lease in all partitions but one.
+    /// Acknowledges what a legacy worker has under a lease in all partitions but one, where a job that it failed at has come back.
     pub(super) async fn ack_legacy_elsewhere(
         &self,
         queue: &QueueName,
@@ -148,7 +148,8 @@ impl<R: Redis> Store<R> {
             return Ok(());
         }
         for other in (0..layout.span).filter(|other| *other != partition) {
-            self.run_in(&scripts::FETCH, queue, other, &[b"0", worker, b"0"])
+            let keys = QueueKeys::partition(queue, other);
+            self.run_with(&scripts::ACK_REPLACED, &keys, Vec::new(), &[worker])
                 .await?;
         }
         Ok(())

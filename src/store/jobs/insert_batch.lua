@@ -20,7 +20,7 @@ if ARGV[6] ~= '' and is_moved(ARGV[6], packed_settings) then
   return tell_layout(packed_settings, {'moved', -1})
 end
 if packed_settings and largest > (cmsgpack.unpack(packed_settings).max_bytes or math.huge) then
-  return {'too-large', -1}
+  return tell_layout(packed_settings, {'too-large', -1})
 end
 local enter_at = time_to_enter(cataloged)
 note_period(period)

@@ -140,7 +140,8 @@ impl<R: Redis> Store<R> {
                     id.as_bytes(),
                     RESERVED_FOR.as_bytes(),
                 ];
-                let mut reply = self.run_in(&scripts::RESERVE_KEY, queue, own, &args).await?;
+                let keys = QueueKeys::partition(queue, own);
+                let mut reply = self.run_with(&scripts::RESERVE_KEY, &keys, Vec::new(), &args).await?;
                 let reserved = reply.one_of(&[("reserved", Some(true)), ("held", Some(false)), ("moved", None)])?;
                 is_free = reserved.unwrap_or_default();
                 moved = reserved.is_none().then_some(own);

@@ -122,7 +122,8 @@ impl<R: Redis> Store<R> {
         self.run_with(script, &keys, Vec::new(), args).await
     }
 
-    /// Runs a script that says where the queue has partitions, on one of them.
+    /// Runs a script that says where the queue has partitions, each time, on one of them. Where partition 0 says nothing there are
+    /// none.
     pub(in crate::store) async fn run_in(
         &self,
         script: &Script,
