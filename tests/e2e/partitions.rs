@@ -173,7 +173,7 @@ async fn workers_of_2010_get_the_jobs_of_all_partitions() {
     }
     assert_eq!(got.len(), 12);
     assert_eq!(servers.described().await["totals"]["done"], 12);
-    assert_eq!(body(&servers.get(1, "/w/w").await)["processed"], "12");
+    assert_eq!(body(&servers.get(1, "/w/?worker_id=w").await)["processed"], "12");
     assert_sound(&servers.redis).await;
 }
 
