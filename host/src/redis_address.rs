@@ -147,6 +147,8 @@ pub(crate) struct RedisAddress {
     /// Empty for none.
     pub(crate) password: String,
     pub(crate) database: u32,
+    /// How many replicas must have a change before it is told of.
+    pub(crate) replicas: u32,
     /// What components may connect to, where the application has a variable for it.
     pub(crate) nodes: Option<Entry>,
 }
@@ -161,7 +163,7 @@ impl RedisAddress {
         let Some(urls) = value("redis_url") else {
             return Ok(None);
         };
-        let addresses = urls.split(',').map(|url| read_variable(url.trim()));
+        let addresses = split(&urls).map(read_variable);
         let addresses = addresses.collect::<Result<Vec<_>>>()?;
         let kinds = addresses.iter().map(std::mem::discriminant);
         ensure!(
@@ -175,15 +177,22 @@ impl RedisAddress {
             user.is_empty() || !password.is_empty(),
             "redis_user is set and redis_password is not: a user needs a password"
         );
-        let database = match database.as_str() {
-            "" => 0,
-            number => number.parse().ok().context("redis_database must be a number")?,
+        let number = |name: &str, text: &str| match text {
+            "" => Ok(0),
+            number => number.parse().ok().with_context(|| format!("{name} must be a number")),
         };
+        let database = number("redis_database", &database)?;
+        let replicas = number("redis_wait_replicas", &value("redis_wait_replicas").unwrap_or_default())?;
+        number(
+            "redis_wait_timeout_ms",
+            &value("redis_wait_timeout_ms").unwrap_or_default(),
+        )?;
         Ok(Some(Self {
             addresses,
             user,
             password,
             database,
+            replicas,
             // What is wrong with it is told where components are made.
             nodes: value("redis_nodes").and_then(|nodes| Entry::parse(&nodes).ok()),
         }))

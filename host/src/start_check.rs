@@ -169,6 +169,14 @@ async fn ask(redis: &RedisAddress, commands: &[Vec<String>], found: &mut Found) 
             return;
         }
     }
+    if redis.replicas > 0 {
+        let waited = cmd("WAIT").arg(0).arg(1).exec_async(&mut connection).await;
+        if let Err(error) = waited
+            && !found.note(reply::failure("WAIT", &error))
+        {
+            return;
+        }
+    }
     for words in commands {
         let Some((name, arguments)) = words.split_first() else {
             continue;
@@ -195,17 +203,25 @@ async fn ask(redis: &RedisAddress, commands: &[Vec<String>], found: &mut Found) 
     }
 }
 
-/// A connection to the first server that there is one to, logged in.
+/// A connection to the first server that there is one to and that is no replica, logged in; else to the last replica.
 async fn connect_to_any(redis: &RedisAddress) -> Result<(ConnectionAddr, MultiplexedConnection), Failure> {
-    let mut last = Failure::Harmless;
+    let mut last = Err(Failure::Harmless);
     for address in &redis.addresses {
         match connect(redis, address).await {
-            Ok(connection) => return Ok((address.clone(), connection)),
-            Err(failure @ Failure::NotNow(_)) => last = failure,
+            Ok(mut connection) => {
+                let info = cmd("INFO").query_async::<String>(&mut connection).await;
+                let connected = Ok((address.clone(), connection));
+                if !info.is_ok_and(|text| Info::new(&text).is_of_replica()) {
+                    return connected;
+                }
+                last = connected;
+            }
+            Err(failure @ Failure::NotNow(_)) if last.is_err() => last = Err(failure),
+            Err(Failure::NotNow(_)) => {}
             Err(failure) => return Err(failure),
         }
     }
-    Err(last)
+    last
 }
 
 /// Connects without a user, a password or a database at first: the client's errors of those do not say what Redis said.

@@ -77,7 +77,8 @@ where
     let visit = Visit::enter(&settings, &request);
     let mut response = match visit.is_preflight {
         true => empty(StatusCode::NO_CONTENT),
-        false => handler(request, &visit.context).await,
+        // On the heap: what is nested any deeper the compiler cannot lay out.
+        false => Box::pin(handler(request, &visit.context)).await,
     };
     visit.finish(response.status(), response.headers_mut()).await;
     Answer(response)

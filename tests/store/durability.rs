@@ -3,7 +3,7 @@
 use super::{fetch_many, insert, job, queue, try_insert};
 use crate::support::{Native, NativeStore, Proxy, Redis, until};
 use presque::queue::{QueueName, Receipt};
-use presque::store::{Ack, Acked, Claim, RedisError, Store, Unavailable};
+use presque::store::{Ack, Acked, Claim, RedisError, Replication, Store, Unavailable};
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -206,4 +206,33 @@ async fn accepts(store: &Store<Native>, payload: &str) -> bool {
         Err(RedisError::Unavailable(Unavailable::NoReplicas, _)) => false,
         Err(other) => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn what_was_answered_after_a_replica_had_it_survives_a_failover() {
+    let mut pair = Pair::start(&[]).await;
+    let replication = Replication {
+        replicas: 1,
+        timeout: Duration::from_secs(1),
+    };
+    let seed = pair.primary.url().trim_start_matches("redis://").to_owned();
+    let store = Store::new(Native::to("redis://", &[seed], Some(replication)));
+    let queue = queue("q");
+    let (mut accepted, mut unsure) = (BTreeSet::new(), 0);
+    let mut silent = None;
+    // The replica is cut off amid the inserts.
+    for number in 0..12 {
+        if number == 10 {
+            silent = Some(pair.cut());
+        }
+        match try_insert(&store, job(&queue, &number.to_string())).await {
+            Ok(_) => drop(accepted.insert(number.to_string())),
+            Err(RedisError::NotReplicated(_)) => unsure += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((accepted.len(), unsure), (10, 2));
+    pair.fail_over().await;
+    assert_eq!(all(&pair.replica).await, accepted);
+    drop(silent);
 }

@@ -151,6 +151,11 @@ impl<'a> Info<'a> {
         self.value("cluster_enabled") == Some("1")
     }
 
+    /// Whether it is a replica. Nodes of a cluster send on what they do not serve.
+    pub(super) fn is_of_replica(&self) -> bool {
+        self.value("role") == Some("slave") && !self.is_of_cluster()
+    }
+
     /// Whether each write goes to disk. Assumed where it is not said.
     pub(super) fn has_append_only_file(&self) -> bool {
         self.value("aof_enabled") != Some("0")

@@ -81,7 +81,7 @@ fn can_be_lost(health: &Health) -> String {
         }
     };
     if health.replicas > 0 {
-        text.push_str(" When a replica takes over, what it had not received yet.");
+        text.push_str(" When a replica takes over, what it had not received yet, unless redis_wait_replicas is set.");
     }
     text
 }

@@ -303,7 +303,7 @@ impl From<RedisError> for Problem {
             ),
             Effect::Unknown => Self::new(
                 ProblemType::StoreLost,
-                "Redis did not answer. The request may have been carried out.",
+                "Redis did not answer, or too few replicas have the change. The request may have been carried out.",
             ),
         }
     }

@@ -9,7 +9,7 @@
 //! with jobs is in the catalog or its next insert enters it; all that can be left over is an empty queue in the catalog.
 
 use crate::queue::QueueName;
-use crate::store::redis::{CATALOG, OVERVIEW, QueueKeys, Redis, RedisError, Store, scripts};
+use crate::store::redis::{CATALOG, Effect, OVERVIEW, QueueKeys, Redis, RedisError, Store, scripts};
 
 /// The first names of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,8 +89,14 @@ impl<R: Redis> Store<R> {
     /// The job is in already, and a client that got an error here would send it again: an entry that fails is made up for
     /// by the queue's next insert.
     pub(in crate::store) async fn enter_in_catalog(&self, queue: &QueueName, partition: u8, time: i64) {
-        // A connection that broke is opened anew: the second try mends most of what can go wrong with the first.
-        if time != IS_CATALOGED && self.try_to_enter(queue, partition, time).await.is_err() {
+        if time == IS_CATALOGED {
+            return;
+        }
+        // A connection that broke is opened anew: the second try mends most of what can go wrong with the first. A server that is away
+        // has been asked often enough.
+        if let Err(error) = self.try_to_enter(queue, partition, time).await
+            && error.effect() == Effect::Unknown
+        {
             let _ = self.try_to_enter(queue, partition, time).await;
         }
     }

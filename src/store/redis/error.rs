@@ -95,7 +95,7 @@ impl fmt::Display for Unavailable {
             Self::PrimaryAway => "Redis is a replica that has lost its primary; redis_url must lead to the primary",
             Self::Loading => "Redis is still loading its data",
             Self::NotAuthenticated => "Redis does not accept the login; redis_password must be its password",
-            Self::OtherNode => "Redis is a node of a cluster that does not serve this key now",
+            Self::OtherNode => "Redis is a cluster that does not serve this key now, or a node of one",
             Self::NoReplicas => "Redis has fewer replicas than its min-replicas-to-write asks for",
             Self::CannotSave => "Redis cannot save its data and takes no changes; its own log says why",
             Self::Busy => "Redis is busy with a script",
