@@ -191,6 +191,10 @@ impl<R: Redis> Store<R> {
         self.enter_in_catalog(queue, part.partition, reply.integer()?).await;
         let has_stored = call.has_stored();
         match &outcome[..] {
+            // The answer to the whole of it, whatever it was.
+            b"replayed" if part.jobs.len() == call.answers.len() => {
+                return Ok(Some(Tried::Done(Inserted::Jobs(read_jobs(reply)?))));
+            }
             b"inserted" | b"replayed" => call.note_answers(part, read_jobs(reply)?)?,
             b"moved" => return Ok(Some(Tried::Moved(part.partition))),
             b"mismatch" if !has_stored => return Ok(Some(Tried::Done(Inserted::OtherRequest))),
