@@ -129,6 +129,8 @@ struct Hint {
 }
 
 thread_local! {
+    /// Nearly all queues have this one.
+    static OF_ONE_PARTITION: Arc<Layout> = Arc::default();
     /// A component's instance has one thread, and makes a store for each request.
     static OF_INSTANCE: Hints = Hints::default();
 }
@@ -144,10 +146,9 @@ impl Hints {
     }
 
     pub(in crate::store) fn layout(&self, queue: &str) -> Arc<Layout> {
-        self.lock()
-            .get(queue)
-            .map(|hint| hint.layout.clone())
-            .unwrap_or_default()
+        let hints = self.lock();
+        let layout = hints.get(queue).map(|hint| hint.layout.clone());
+        layout.unwrap_or_else(|| OF_ONE_PARTITION.with(Arc::clone))
     }
 
     /// Takes a script's note. What another partition than 0 says is not news if it is older.

@@ -93,7 +93,8 @@ async fn a_unique_key_is_held_by_one_job_whichever_node_it_is_on_and_a_deletion_
         assert!(!try_insert(&store_on(&cluster, None).await, keyed).await.unwrap());
     }
     assert!(store.delete(&q, Delete::Queue).await.unwrap());
-    for node in cluster.nodes() {
+    // The primaries.
+    for node in cluster.nodes().take(3) {
         let keys: Vec<String> = cluster[node].query(&["KEYS", "presque:{q*"]).await;
         for key in keys {
             assert!(key.ends_with(":meta"), "{key}");
