@@ -38,6 +38,11 @@ impl Default for Layout {
 }
 
 impl Layout {
+    /// That of nearly all queues. It is made once.
+    pub(in crate::store) fn of_one_partition() -> Arc<Self> {
+        OF_ONE_PARTITION.with(Arc::clone)
+    }
+
     /// Reads what `tell_layout` says.
     fn from_note(note: &str) -> Option<Self> {
         let mut numbers = note.split(' ').map(str::parse::<u64>);
@@ -145,10 +150,15 @@ impl Hints {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether no queue is known to have partitions.
+    pub(in crate::store) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     pub(in crate::store) fn layout(&self, queue: &str) -> Arc<Layout> {
         let hints = self.lock();
         let layout = hints.get(queue).map(|hint| hint.layout.clone());
-        layout.unwrap_or_else(|| OF_ONE_PARTITION.with(Arc::clone))
+        layout.unwrap_or_else(Layout::of_one_partition)
     }
 
     /// Takes a script's note. What another partition than 0 says is not news if it is older.

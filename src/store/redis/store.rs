@@ -97,6 +97,10 @@ impl<R: Redis> Store<R> {
 
     /// What is known of the partitions of a queue: a hint.
     pub(in crate::store) fn layout(&self, queue: &QueueName) -> Arc<Layout> {
+        // Nearly always, and then no key need be made.
+        if self.hints.is_empty() {
+            return Layout::of_one_partition();
+        }
         self.hints.layout(QueueKeys::new(queue).owner().1)
     }
 
