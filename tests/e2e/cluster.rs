@@ -78,12 +78,8 @@ async fn what_spans_queues_is_right_on_a_cluster() {
     let wait = format!(r#"{{"queues":["{one}","{other}"],"wait":60}}"#);
     let insert = async {
         eventually("the claim waits on both nodes", async || {
-            let mut waits = 0;
-            for node in cluster.nodes() {
-                let info: String = cluster[node].query(&["INFO", "clients"]).await;
-                waits += usize::from(info.contains("blocked_clients:1\r"));
-            }
-            (waits == 2).then_some(())
+            let waiting = cluster.waiting().await;
+            (waiting.iter().filter(|clients| **clients == 1).count() == 2).then_some(())
         })
         .await;
         post(&host.client(), &format!("/v1/queues/{other}/jobs"), r#"{"payload":2}"#).await

@@ -139,6 +139,20 @@ impl Cluster {
         sum
     }
 
+    /// How many clients wait in commands that block, on each node that answers.
+    pub async fn waiting(&self) -> Vec<u64> {
+        let mut waiting = Vec::new();
+        for node in self.answering() {
+            let clients = self[node].info("clients", "blocked_clients").await;
+            waiting.push(
+                clients
+                    .and_then(|clients| clients.trim().parse().ok())
+                    .expect("a number"),
+            );
+        }
+        waiting
+    }
+
     /// How often each error was answered, as [`Redis::error_stats`], by all nodes that answer together: that `CROSSSLOT` is not
     /// among them says that no command's keys were in two slots.
     pub async fn error_stats(&self) -> BTreeMap<String, i64> {

@@ -158,12 +158,8 @@ async fn a_wait_on_queues_of_several_nodes_is_woken_by_each_of_them() {
             async move { claim(&store, &queues, Duration::from_secs(60)).await }
         });
         eventually("the claim waits on both nodes", async || {
-            let mut waits = 0;
-            for node in cluster.nodes() {
-                let info: String = cluster[node].query(&["INFO", "clients"]).await;
-                waits += usize::from(info.contains("blocked_clients:1\r"));
-            }
-            (waits == 2).then_some(())
+            let waiting = cluster.waiting().await;
+            (waiting.iter().filter(|clients| **clients == 1).count() == 2).then_some(())
         })
         .await;
         insert(&store, job(woken_by, "1")).await;
@@ -172,13 +168,7 @@ async fn a_wait_on_queues_of_several_nodes_is_woken_by_each_of_them() {
         assert_eq!(&queues[claimed.jobs[0].0], woken_by);
         // The other wait has ended, too.
         eventually("nobody waits", async || {
-            for node in cluster.nodes() {
-                let info: String = cluster[node].query(&["INFO", "clients"]).await;
-                if !info.contains("blocked_clients:0\r") {
-                    return None;
-                }
-            }
-            Some(())
+            (cluster.waiting().await.iter().sum::<u64>() == 0).then_some(())
         })
         .await;
     }

@@ -58,13 +58,7 @@ async fn a_claim_that_waits_is_woken_by_an_insert_on_any_node() {
             async move { claim(&store, &[q], Duration::from_secs(60)).await }
         });
         eventually("the claim waits in each partition", async || {
-            let mut waits = 0;
-            for node in cluster.nodes() {
-                let info: String = cluster[node].query(&["INFO", "clients"]).await;
-                let line = info.lines().find_map(|line| line.strip_prefix("blocked_clients:"));
-                waits += line.unwrap().trim().parse::<u8>().unwrap();
-            }
-            (waits == PARTITIONS).then_some(())
+            (cluster.waiting().await.iter().sum::<u64>() == u64::from(PARTITIONS)).then_some(())
         })
         .await;
         insert(&store, job(&q, &number.to_string())).await;
