@@ -10,7 +10,8 @@
 --       7 when the first call was (ms), empty for this one: jobs that were inserted, claimed, or ended later are passed over
 --       8 position and 9 id of the last job that the call before looked at, empty for the first call
 --       10 '1' for these jobs alone
---       11 '1' when nobody else holds the unique keys of these jobs in another partition
+--       11 the version of the layout by which nobody else holds the unique keys of these jobs in another partition; where another
+--         one holds, nothing is done, and all are left
 --       12… their ids
 -- Reply 1 how many were changed
 --       2 how many dead jobs stay dead because another job holds their unique key
@@ -39,7 +40,7 @@ if action == 'cancel' then
 end
 local packed_settings, waiting_until = unpack(redis.call('HMGET', META, 'settings', 'waiting-until'))
 local changed, conflicts, left_alone = 0, 0, {}
-local may_be_held_elsewhere = action == 'redrive' and ARGV[11] ~= '1' and has_former_numbers(packed_settings)
+local may_be_held_elsewhere = action == 'redrive' and ARGV[11] == '' and has_former_numbers(packed_settings)
 
 -- Whether no more jobs are to be changed.
 local function is_enough()
@@ -151,6 +152,9 @@ end
 
 local function act_on_ids()
   local unknown, looked_at, count = 0, 0, #ARGV - FIRST_ID + 1
+  if is_moved(ARGV[11], packed_settings) then
+    return 0, 0, count
+  end
   while looked_at < count and bytes_read < max_bytes and not is_enough() do
     local job, from = job_by_id(ARGV[FIRST_ID + looked_at])
     looked_at = looked_at + 1

@@ -1,6 +1,7 @@
 //! Acting on all jobs that match: redrive, promote, cancel, delete.
 
 use super::filter::Filter;
+use super::insert_parts::MAX_TRIES;
 use super::search::{Cursor, begin_behind, beginning_of, by_partition, left_of, place_args, read_place};
 use super::{MAX_BYTES, MAX_SLICE};
 use crate::queue::{JobId, QueueName, State, Timestamp};
@@ -115,8 +116,8 @@ struct Step<'a> {
     max_looked_at: usize,
     began: Option<Timestamp>,
     after: Option<Cursor>,
-    /// Nobody else holds the unique keys of these jobs.
-    is_cleared: bool,
+    /// The version of the layout by which nobody else holds the unique keys of these jobs.
+    cleared_by: Option<u64>,
 }
 
 /// What it says, and the dead jobs that it left alone since their unique keys may be held in another partition.
@@ -161,7 +162,7 @@ impl<R: Redis> Store<R> {
                 max_looked_at: if is_over { 0 } else { left_of(MAX_SLICE, all.looked_at) },
                 began,
                 after: after.filter(|_| partition == first),
-                is_cleared: false,
+                cleared_by: None,
             };
             let stepped = self.step(partition, step).await;
             let stepped = stepped.map_err(|error| if all.changed > 0 { error.after_a_change() } else { error })?;
@@ -204,7 +205,7 @@ impl<R: Redis> Store<R> {
                     max_looked_at: MAX_SLICE,
                     began: None,
                     after: None,
-                    is_cleared: false,
+                    cleared_by: None,
                 };
                 let stepped = self.step(*partition, step).await;
                 let part = stepped.map_err(|error| if all.changed > 0 { error.after_a_change() } else { error })?;
@@ -232,7 +233,7 @@ impl<R: Redis> Store<R> {
                 max_looked_at: 0,
                 began: None,
                 after: None,
-                is_cleared: false,
+                cleared_by: None,
             };
             all.add(&self.step_once(partition, step).await?.acted);
         }
@@ -242,36 +243,62 @@ impl<R: Redis> Store<R> {
     /// Acts in one partition. What it leaves alone is acted on when nobody else holds the keys.
     async fn step(&self, partition: u8, step: Step<'_>) -> Result<Stepped, RedisError> {
         let mut stepped = self.step_once(partition, step).await?;
-        if stepped.left_alone.is_empty() {
-            return Ok(stepped);
+        let mut open = std::mem::take(&mut stepped.left_alone);
+        for _ in 0..MAX_TRIES {
+            if open.is_empty() {
+                return Ok(stepped);
+            }
+            let tried = self.step_with_keys(partition, step, &mut stepped.acted, open).await;
+            open = tried.map_err(RedisError::after_a_change)?;
         }
-        let mut cleared = Vec::new();
-        for (id, key) in &stepped.left_alone {
-            let is_cleared = self.reserve_key(step.act.queue, id, key).await;
-            if is_cleared.map_err(RedisError::after_a_change)? {
-                cleared.push(*id);
-            } else {
-                stepped.acted.conflicts += 1;
+        Err(super::never_settled().after_a_change())
+    }
+
+    /// Acts on jobs, each with its unique key, once nobody else holds that. Gives those that are to be tried again, since the layout was
+    /// changed meanwhile, or they were too many.
+    async fn step_with_keys(
+        &self,
+        partition: u8,
+        step: Step<'_>,
+        acted: &mut Acted,
+        jobs: Vec<(JobId, String)>,
+    ) -> Result<Vec<(JobId, String)>, RedisError> {
+        let (mut free, mut version) = (Vec::new(), 0);
+        for (id, key) in jobs {
+            match self.reserve_key(step.act.queue, &id, &key).await? {
+                Some(by) => {
+                    version = by.max(version);
+                    free.push((id, key, by));
+                }
+                None => acted.conflicts += 1,
             }
         }
-        if !cleared.is_empty() {
-            let again = Step {
-                ids: Some(&cleared),
-                max_jobs: cleared.len(),
-                max_looked_at: cleared.len(),
-                after: None,
-                is_cleared: true,
-                ..step
-            };
-            let again = self
-                .step_once(partition, again)
-                .await
-                .map_err(RedisError::after_a_change)?;
-            stepped.acted.changed += again.acted.changed;
-            stepped.acted.conflicts += again.acted.conflicts;
-            stepped.acted.in_state = again.acted.in_state;
+        let cleared: Vec<JobId> = free
+            .iter()
+            .filter(|(_, _, by)| *by == version)
+            .map(|(id, _, _)| *id)
+            .collect();
+        if cleared.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(stepped)
+        let again = Step {
+            ids: Some(&cleared),
+            max_jobs: cleared.len(),
+            max_looked_at: cleared.len(),
+            after: None,
+            cleared_by: Some(version),
+            ..step
+        };
+        let again = self.step_once(partition, again).await?.acted;
+        acted.changed += again.changed;
+        acted.conflicts += again.conflicts;
+        acted.in_state = again.in_state;
+        if again.looked_at == 0 {
+            self.follow(step.act.queue, partition, version).await?;
+        }
+        let done = cleared.get(..left_of(cleared.len(), again.left)).unwrap_or_default();
+        free.retain(|(id, _, _)| !done.contains(id));
+        Ok(free.into_iter().map(|(id, key, _)| (id, key)).collect())
     }
 
     async fn step_once(&self, partition: u8, step: Step<'_>) -> Result<Stepped, RedisError> {
@@ -283,6 +310,7 @@ impl<R: Redis> Store<R> {
         let began = began.unwrap_or_default();
         let (position, id) = place_args(step.after.as_ref());
         let flag = |flag| if flag { &b"1"[..] } else { b"" };
+        let cleared_by = step.cleared_by.map(|version| version.to_string()).unwrap_or_default();
         let mut args = vec![
             step.act.action.name().as_bytes(),
             step.state.map_or("", State::name).as_bytes(),
@@ -294,7 +322,7 @@ impl<R: Redis> Store<R> {
             position.as_bytes(),
             id,
             flag(step.ids.is_some()),
-            flag(step.is_cleared),
+            cleared_by.as_bytes(),
         ];
         args.extend(step.ids.unwrap_or_default().iter().map(JobId::as_bytes));
 

@@ -12,7 +12,7 @@
 use super::insert::{Insert, Inserted, InsertedJob, pack_fields};
 use crate::queue::JobId;
 use crate::store::redis::{
-    Layout, QueueKeys, Redis, RedisError, ReplyReader, Store, Turn, pack_unique_key, place, scripts,
+    Layout, QueueKeys, Redis, RedisError, ReplyReader, Store, Turn, hex, pack_unique_key, place, scripts,
 };
 
 /// How often an insert is sent anew since its queue has another layout than it went by. Each time it learns a later one.
@@ -52,9 +52,8 @@ impl<R: Redis> Store<R> {
     /// an idempotency key another one for each. All jobs of one partition are stored or none. After the number of partitions was
     /// changed one for each partition that a key belonged to, too; and some at the first insert of an instance after that.
     ///
-    /// An idempotency key holds over a change of the number of partitions. Only an insert whose unique keys belong to several
-    /// partitions, and that broke off between two of them before the number was changed, stores those of its jobs anew whose
-    /// unique keys are free by then.
+    /// An idempotency key holds over a change of the number of partitions. Where the unique keys belong to several of these, an
+    /// answer is remembered for each part of the insert, and tells which jobs these are.
     ///
     /// # Errors
     /// When the effect is [unknown](crate::store::Effect::Unknown) the jobs may have been stored, some or all.
@@ -85,28 +84,21 @@ impl<R: Redis> Store<R> {
 
     async fn try_to_insert(&self, layout: &Layout, call: &mut Call<'_>) -> Result<Tried, RedisError> {
         let mut held = vec![None; call.answers.len()];
-        if !layout.former.is_empty() {
-            if let Some(tried) = self.find_remembered(layout, call).await? {
-                return Ok(tried);
-            }
-            if let Some(partition) = self.find_held(layout, call, &mut held).await? {
-                return Ok(Tried::Moved(partition));
-            }
-        }
-        let parts = self.parts(layout, call);
-        if parts.len() > 1
-            && let Some(tried) = self.find_other_request(layout, call, &parts).await?
-        {
+        if let Some(tried) = self.find_remembered(layout, call).await? {
             return Ok(tried);
         }
+        if !layout.former.is_empty()
+            && let Some(partition) = self.find_held(layout, call, &mut held).await?
+        {
+            return Ok(Tried::Moved(partition));
+        }
+        let parts = self.parts(layout, call);
         for part in &parts {
             if let Some(tried) = self.insert_part(layout, call, part, &held).await? {
                 return Ok(tried);
             }
         }
-        Ok(Tried::Done(Inserted::Jobs(
-            call.answers.iter().flatten().cloned().collect(),
-        )))
+        Ok(Tried::Done(call.inserted()))
     }
 
     /// The jobs that are not stored yet, by the partitions that they go to.
@@ -118,12 +110,7 @@ impl<R: Redis> Store<R> {
                 layout.partitions,
             )
         };
-        let mut parts = call.parts_by(layout.partitions, turn);
-        for part in &mut parts {
-            part.jobs
-                .retain(|job| call.answers.get(*job).is_some_and(Option::is_none));
-        }
-        parts.retain(|part| !part.jobs.is_empty());
+        let mut parts = call.open_parts(layout.partitions, turn);
         // When the largest payload is not too large, none is.
         let largest = |part: &Part| {
             part.jobs
@@ -161,7 +148,7 @@ impl<R: Redis> Store<R> {
         let version = if is_anywhere {
             String::new()
         } else {
-            layout.version.to_string()
+            layout.version.to_string() + &call.name(part)
         };
         let fingerprint = idempotency.map_or(&[][..], |named| named.fingerprint);
         let held = pack_held(
@@ -191,11 +178,11 @@ impl<R: Redis> Store<R> {
         self.enter_in_catalog(queue, part.partition, reply.integer()?).await;
         let has_stored = call.has_stored();
         match &outcome[..] {
-            // The answer to the whole of it, whatever it was.
-            b"replayed" if part.jobs.len() == call.answers.len() => {
-                return Ok(Some(Tried::Done(Inserted::Jobs(read_jobs(reply)?))));
+            b"inserted" | b"replayed" => {
+                if let Some(inserted) = call.note_answers(part, read_jobs(reply)?)? {
+                    return Ok(Some(Tried::Done(inserted)));
+                }
             }
-            b"inserted" | b"replayed" => call.note_answers(part, read_jobs(reply)?)?,
             b"moved" => return Ok(Some(Tried::Moved(part.partition))),
             b"mismatch" if !has_stored => return Ok(Some(Tried::Done(Inserted::OtherRequest))),
             b"too-large" if !has_stored => return Ok(Some(Tried::Done(Inserted::TooLarge))),
@@ -211,7 +198,7 @@ impl<R: Redis> Store<R> {
 impl Call<'_> {
     /// All jobs, by the partitions that they go to where there are so many. Those without a unique key go where the idempotency
     /// key belongs, or along with others, or where it is the `turn`.
-    pub(super) fn parts_by(&self, partitions: u8, turn: impl FnOnce() -> u8) -> Vec<Part> {
+    fn parts_by(&self, partitions: u8, turn: impl FnOnce() -> u8) -> Vec<Part> {
         let key = |job: &super::NewJob<'_>| job.unique.map(|unique| place(unique.key, partitions));
         let of_keys: Vec<Option<u8>> = self.insert.jobs.iter().map(key).collect();
         let named = self.insert.idempotency.map(|named| place(named.key, partitions));
@@ -232,20 +219,62 @@ impl Call<'_> {
         parts
     }
 
+    /// The same, without the jobs that have an answer.
+    pub(super) fn open_parts(&self, partitions: u8, turn: impl FnOnce() -> u8) -> Vec<Part> {
+        let mut parts = self.parts_by(partitions, turn);
+        for part in &mut parts {
+            part.jobs
+                .retain(|job| self.answers.get(*job).is_some_and(Option::is_none));
+        }
+        parts.retain(|part| !part.jobs.is_empty());
+        parts
+    }
+
+    /// What stands behind the version where a part is remembered: which jobs of the request it has, a bit for each. Nothing for
+    /// all of them. So an answer is never taken for that to other jobs, whatever the number of partitions was.
+    pub(super) fn name(&self, part: &Part) -> String {
+        if self.insert.idempotency.is_none() || part.jobs.len() == self.insert.jobs.len() {
+            return String::new();
+        }
+        let mut bits = vec![0_u8; self.insert.jobs.len().div_ceil(8)];
+        for at in &part.jobs {
+            if let Some(byte) = bits.get_mut(at / 8) {
+                *byte |= 1 << (at % 8);
+            }
+        }
+        [" ", &hex(&bits)].concat()
+    }
+
     pub(super) fn has_stored(&self) -> bool {
         self.answers.iter().any(Option::is_some)
     }
 
-    fn note_answers(&mut self, part: &Part, jobs: Vec<InsertedJob>) -> Result<(), RedisError> {
+    /// How many jobs have no answer yet.
+    pub(super) fn count_open(&self) -> usize {
+        self.answers.iter().filter(|answer| answer.is_none()).count()
+    }
+
+    /// The answer, once each job has one.
+    pub(super) fn inserted(&self) -> Inserted {
+        Inserted::Jobs(self.answers.iter().flatten().cloned().collect())
+    }
+
+    /// Notes what became of the jobs of a part. The fingerprint tells requests apart, and nothing else: the answer to a whole request
+    /// that had another number of jobs is the answer to this one, and is given back.
+    pub(super) fn note_answers(&mut self, part: &Part, jobs: Vec<InsertedJob>) -> Result<Option<Inserted>, RedisError> {
         if jobs.len() != part.jobs.len() {
-            return Err(RedisError::Unexpected("the answer to an insert of other jobs".into()));
+            return if part.jobs.len() == self.insert.jobs.len() {
+                Ok(Some(Inserted::Jobs(jobs)))
+            } else {
+                Err(RedisError::Unexpected("the answer to an insert of other jobs".into()))
+            };
         }
         for (at, job) in part.jobs.iter().zip(jobs) {
             if let Some(answer) = self.answers.get_mut(*at) {
                 *answer = Some(job);
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Whether this part was the one that has counted the failure: it stored a job.

@@ -1,7 +1,7 @@
 //! Looks for keys where former numbers of partitions put them: see `insert_parts.rs`.
 
 use super::insert::{Idempotency, Inserted, InsertedJob};
-use super::insert_parts::{Call, MAX_TRIES, Part, Tried, read_jobs};
+use super::insert_parts::{Call, MAX_TRIES, Tried, read_jobs};
 use crate::queue::{JobId, QueueName};
 use crate::store::redis::{Layout, QueueKeys, Redis, RedisError, Store, pack_unique_key, scripts, unpack_unique_key};
 use std::collections::BTreeMap;
@@ -19,37 +19,49 @@ enum Found {
 }
 
 impl<R: Redis> Store<R> {
-    /// The answer to the same request, by one of the former numbers of partitions.
-    pub(super) async fn find_remembered(&self, layout: &Layout, call: &Call<'_>) -> Result<Option<Tried>, RedisError> {
+    /// Finds what is remembered of the same request: by former numbers of partitions, and by this one where it has several parts. What
+    /// came of its jobs is noted.
+    pub(super) async fn find_remembered(
+        &self,
+        layout: &Layout,
+        call: &mut Call<'_>,
+    ) -> Result<Option<Tried>, RedisError> {
         let Some(named) = call.insert.idempotency.filter(|_| !call.has_stored()) else {
             return Ok(None);
         };
-        for number in &layout.former {
-            let mut answers = vec![None; call.answers.len()];
-            for part in call.parts_by(*number, || 0) {
-                match self
-                    .look_up(layout, call.insert.queue, part.partition, Some(named), &[])
-                    .await?
-                {
-                    Found::Moved => return Ok(Some(Tried::Moved(part.partition))),
-                    Found::OtherRequest => return Ok(Some(Tried::Done(Inserted::OtherRequest))),
-                    Found::Replayed(jobs) if jobs.len() == part.jobs.len() => {
-                        for (at, job) in part.jobs.iter().zip(jobs) {
-                            if let Some(answer) = answers.get_mut(*at) {
-                                *answer = Some(job);
+        loop {
+            let open = call.count_open();
+            for number in layout.former.iter().rev().chain([&layout.partitions]) {
+                let parts = call.open_parts(*number, || 0);
+                if *number == layout.partitions && parts.len() < 2 {
+                    // The insert itself finds it.
+                    continue;
+                }
+                for part in parts {
+                    let name = call.name(&part);
+                    let queue = call.insert.queue;
+                    match self
+                        .look_up(layout, queue, part.partition, Some((named, &name)), &[])
+                        .await?
+                    {
+                        Found::Moved => return Ok(Some(Tried::Moved(part.partition))),
+                        Found::OtherRequest => return Ok(Some(Tried::Done(Inserted::OtherRequest))),
+                        Found::Replayed(jobs) => {
+                            if let Some(inserted) = call.note_answers(&part, jobs)? {
+                                return Ok(Some(Tried::Done(inserted)));
                             }
                         }
+                        Found::Held(_) => {}
                     }
-                    Found::Replayed(_) | Found::Held(_) => break,
                 }
             }
-            if answers.iter().all(Option::is_some) {
-                return Ok(Some(Tried::Done(Inserted::Jobs(
-                    answers.into_iter().flatten().collect(),
-                ))));
+            // Of a request that broke off, and was repeated by another number, the later parts are those that were left open.
+            match call.count_open() {
+                0 => return Ok(Some(Tried::Done(call.inserted()))),
+                left if left == open => return Ok(None),
+                _ => {}
             }
         }
-        Ok(None)
     }
 
     /// Finds the unique keys that are held where former numbers of partitions put them. Gives a partition that has another layout.
@@ -92,32 +104,15 @@ impl<R: Redis> Store<R> {
         Ok(None)
     }
 
-    /// Whether one of the parts meets another request of the same idempotency key, before any of them is stored.
-    pub(super) async fn find_other_request(
-        &self,
-        layout: &Layout,
-        call: &Call<'_>,
-        parts: &[Part],
-    ) -> Result<Option<Tried>, RedisError> {
-        let Some(named) = call.insert.idempotency.filter(|_| !call.has_stored()) else {
-            return Ok(None);
-        };
-        for part in parts {
-            match self
-                .look_up(layout, call.insert.queue, part.partition, Some(named), &[])
-                .await?
-            {
-                Found::Moved => return Ok(Some(Tried::Moved(part.partition))),
-                Found::OtherRequest => return Ok(Some(Tried::Done(Inserted::OtherRequest))),
-                Found::Replayed(_) | Found::Held(_) => {}
-            }
-        }
-        Ok(None)
-    }
-
     /// Makes sure that no other job of the queue has the unique key of a dead one, `packed` as the scripts have it, and none gets
-    /// it for a minute. Gives whether that is so.
-    pub(super) async fn reserve_key(&self, queue: &QueueName, id: &JobId, packed: &str) -> Result<bool, RedisError> {
+    /// it for a minute. Gives by which version of the layout that is so: in the dead job's own partition another one must not hold.
+    /// `None` when another job has the key.
+    pub(super) async fn reserve_key(
+        &self,
+        queue: &QueueName,
+        id: &JobId,
+        packed: &str,
+    ) -> Result<Option<u64>, RedisError> {
         let key = unpack_unique_key(packed);
         for _ in 0..MAX_TRIES {
             let layout = self.layout(queue);
@@ -128,7 +123,8 @@ impl<R: Redis> Store<R> {
             let (mut moved, mut is_free) = (None, true);
             for place in places {
                 match self.look_up(&layout, queue, place, None, &[&key]).await? {
-                    Found::Held(holders) => is_free &= holders.iter().all(Option::is_none),
+                    // It may have been reserved for this job by an earlier layout.
+                    Found::Held(holders) => is_free &= holders.iter().flatten().all(|holder| holder == id),
                     _ => moved = Some(place),
                 }
             }
@@ -147,7 +143,7 @@ impl<R: Redis> Store<R> {
                 moved = reserved.is_none().then_some(own);
             }
             match moved {
-                None => return Ok(is_free),
+                None => return Ok(is_free.then_some(layout.version)),
                 Some(partition) => self.follow(queue, partition, layout.version).await?,
             }
         }
@@ -159,11 +155,12 @@ impl<R: Redis> Store<R> {
         layout: &Layout,
         queue: &QueueName,
         partition: u8,
-        named: Option<Idempotency<'_>>,
+        named: Option<(Idempotency<'_>, &str)>,
         unique_keys: &[&[u8]],
     ) -> Result<Found, RedisError> {
         let keys = QueueKeys::partition(queue, partition);
-        let version = layout.version.to_string();
+        let (named, part) = named.unzip();
+        let version = layout.version.to_string() + part.unwrap_or_default();
         let unique_keys: Vec<String> = unique_keys.iter().map(|key| pack_unique_key(key)).collect();
         let mut args = vec![version.as_bytes(), named.map_or(&[][..], |named| named.fingerprint)];
         args.extend(unique_keys.iter().map(String::as_bytes));

@@ -89,25 +89,50 @@ local function insert_jobs(first, waiting_until, packed_settings, period, unique
   return inserted
 end
 
--- The reply to an insert whose idempotency key was used before, nil when it was not.
+-- The version of an insert, and its part: what tells which jobs of the request these are, empty where they are all of them.
 -- @rare
-local function replay(fingerprint, cataloged)
-  local answer = redis.call('GET', IDEMPOTENCY)
-  answer = answer and cmsgpack.unpack(answer)
-  -- An answer from before the queue was deleted does not count: its jobs are gone.
-  if not answer or answer.generation ~= (redis.call('HGET', META, 'generation') or '0') then
+local function split_version(version)
+  return string.match(version, '^(%d*) ?(.*)$')
+end
+
+-- What is remembered of an idempotency key: the fingerprint, and the answers to all jobs of the request or to parts of it. nil
+-- where there is nothing. An answer from before the queue was deleted does not count: its jobs are gone.
+-- @rare
+local function remembered()
+  local packed = redis.call('GET', IDEMPOTENCY)
+  local answer = packed and cmsgpack.unpack(packed)
+  if answer and answer.generation == (redis.call('HGET', META, 'generation') or '0') then
+    return answer
+  end
+end
+
+-- The reply to an insert whose idempotency key was used before, nil when it was not for this part.
+-- @rare
+local function replay(fingerprint, part, cataloged)
+  local answer = remembered()
+  if not answer then
     return nil
   elseif answer.fingerprint ~= fingerprint then
     return {'mismatch', -1}
   end
-  return {'replayed', time_to_enter(cataloged), unpack(answer.jobs)}
+  local jobs = answer.jobs
+  if part ~= '' then
+    jobs = answer.parts and answer.parts[part]
+  end
+  return jobs and {'replayed', time_to_enter(cataloged), unpack(jobs)}
 end
 
--- Remembers the reply to an insert that has an idempotency key.
+-- Remembers the reply to an insert that has an idempotency key, beside those to other parts.
 -- @rare
-local function remember(fingerprint, reply)
-  local generation = redis.call('HGET', META, 'generation') or '0'
-  local answer = {generation = generation, fingerprint = fingerprint, jobs = {unpack(reply, 3)}}
+local function remember(fingerprint, part, reply)
+  local answer = remembered() or {generation = redis.call('HGET', META, 'generation') or '0', fingerprint = fingerprint}
+  local jobs = {unpack(reply, 3)}
+  if part == '' then
+    answer.jobs = jobs
+  else
+    answer.parts = answer.parts or {}
+    answer.parts[part] = jobs
+  end
   redis.call('SET', IDEMPOTENCY, cmsgpack.pack(answer), 'PX', REMEMBERED_FOR)
 end
 
@@ -123,15 +148,19 @@ local function is_too_large(first, packed_settings)
 end
 
 -- Inserts the jobs that ARGV has from `first` on, all of them or none; once only for each idempotency key, where the request
--- has a fingerprint. `version` is that of the layout by which they were sent here, see is_moved. Calls `on_inserted`, if any,
--- with the fields `settings` and `period` of META when jobs were inserted. Returns the reply of insert.lua.
+-- has a fingerprint. `version` is that of the layout by which they were sent here, see is_moved, and behind it the part, see
+-- split_version. Calls `on_inserted`, if any, with the fields `settings` and `period` of META when jobs were inserted. Returns the reply of insert.lua.
 local function insert(fingerprint, version, first, unique_keys, on_inserted)
   local cataloged, waiting_until, packed_settings, sweep_at, period =
     unpack(redis.call('HMGET', META, 'cataloged', 'waiting-until', 'settings', 'sweep-at', 'period'))
+  local part = ''
+  if fingerprint ~= '' then
+    version, part = split_version(version)
+  end
   if version ~= '' and is_moved(version, packed_settings) then
     return tell_layout(packed_settings, {'moved', -1})
   end
-  local replayed = fingerprint ~= '' and replay(fingerprint, cataloged)
+  local replayed = fingerprint ~= '' and replay(fingerprint, part, cataloged)
   if replayed then
     return tell_layout(packed_settings, replayed)
   elseif packed_settings and is_too_large(first, packed_settings) then
@@ -143,7 +172,7 @@ local function insert(fingerprint, version, first, unique_keys, on_inserted)
     on_inserted(packed_settings, period)
   end
   if fingerprint ~= '' then
-    remember(fingerprint, reply)
+    remember(fingerprint, part, reply)
   end
   return tell_layout(packed_settings, tell_sweep(sweep_at, reply))
 end

@@ -13,7 +13,9 @@ mod store;
 pub use client::{Redis, Reply};
 pub use error::{Effect, RedisError, Unavailable};
 pub use keys::queue_key_suffixes;
-pub(super) use keys::{CATALOG, JOBS, META, OVERVIEW, QueueKeys, SEEN, WAKEUP, WORKERS, worker_record, workers_below};
+pub(super) use keys::{
+    CATALOG, JOBS, META, OVERVIEW, QueueKeys, SEEN, WAKEUP, WORKERS, hex, worker_record, workers_below,
+};
 pub(super) use layout::{Layout, Turn, place};
 pub(super) use packed::{
     Execution, ExecutionError, Options, PackedSettings, millis, pack, pack_backoff, pack_hold, pack_or_empty,
