@@ -117,6 +117,7 @@ impl<R: Redis> Store<R> {
                 return Ok(());
             };
             for queue in claim.queues {
+                self.follow_if_seen(queue).await;
                 self.settle_sometimes(queue).await;
             }
             let deadline = *deadline.get_or_insert(now.plus(claim.wait));

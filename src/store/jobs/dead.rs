@@ -75,7 +75,7 @@ pub struct DeadGroup {
 }
 
 impl<R: Redis> Store<R> {
-    /// Makes dead jobs ready again, as if they had never failed or expired. One command.
+    /// Makes dead jobs ready again, as if they had never failed or expired. As many commands as [`act`](Store::act) takes.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
@@ -89,7 +89,7 @@ impl<R: Redis> Store<R> {
         })
     }
 
-    /// Forgets dead jobs. One command.
+    /// Forgets dead jobs. As many commands as [`act`](Store::act) takes.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.

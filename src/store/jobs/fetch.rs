@@ -73,6 +73,9 @@ impl<R: Redis> Store<R> {
             max_bytes = max_bytes.saturating_sub(jobs.iter().map(Vec::len).sum());
             fetched.extend(jobs);
         }
+        if fetched.is_empty() {
+            self.follow_if_seen(fetch.queue).await;
+        }
         Ok(is_stopped)
     }
 

@@ -35,10 +35,15 @@ local function version_of(packed_settings)
 end
 
 -- Whether an insert was sent here by another layout than this one. `version` is that of the one it went by, empty where it
--- does not matter: then this need not be called.
+-- does not matter: then this need not be called. A further partition that is deleted has the version with which it was closed: no
+-- older one comes there any more.
 -- @rare
 local function is_moved(version, packed_settings)
-  return version ~= '' and tonumber(version) ~= version_of(packed_settings)
+  local own = version_of(packed_settings)
+  if not packed_settings and version ~= '' and version ~= '0' then
+    own = tonumber(redis.call('HGET', META, 'closed') or 0)
+  end
+  return version ~= '' and tonumber(version) ~= own
 end
 
 -- Whether keys may be held where a former number of partitions put them. Takes the field `settings` of META.

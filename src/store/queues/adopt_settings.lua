@@ -1,4 +1,4 @@
--- Gives a further partition what is set for its queue, unless it knows that or something later.
+-- Gives a partition what is set for its queue, unless it knows that or something later, or was deleted with that or something later.
 --
 -- ARGV  1 the settings with their layout, packed; see partition.lua
 --       2 '1' open, '0' stopped
@@ -10,8 +10,8 @@
 -- @include partition, queue, ready, wakeup
 
 local settings, status, policy = ARGV[1], ARGV[2], ARGV[3]
-local waiting_until, own_settings = unpack(redis.call('HMGET', META, 'waiting-until', 'settings'))
-if version_of(own_settings) >= version_of(settings) then
+local waiting_until, own_settings, closed = unpack(redis.call('HMGET', META, 'waiting-until', 'settings', 'closed'))
+if math.max(version_of(own_settings), tonumber(closed or 0)) >= version_of(settings) then
   return {0}
 end
 if own_settings then

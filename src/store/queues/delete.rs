@@ -66,11 +66,15 @@ impl<R: Redis> Store<R> {
     /// Deletes what is in the further partitions, and then what was to be deleted last.
     async fn delete_further(&self, queue: &QueueName, what: &[u8], deleted: &mut Deleted) -> Result<(), RedisError> {
         let layout = self.layout(queue);
+        let is_closed = deleted.generation == CLOSED;
+        let closed_by = format!("-{}", if is_closed { layout.version } else { 0 });
         for partition in 1..layout.extent {
-            let part = self.delete_in(queue, partition, [what, b"", b"-"]).await?;
+            let part = self
+                .delete_in(queue, partition, [what, b"", closed_by.as_bytes()])
+                .await?;
             deleted.had_jobs |= part.had_jobs;
         }
-        if deleted.generation == CLOSED {
+        if is_closed {
             let version = layout.version.to_string();
             let last = self.delete_in(queue, 0, [what, b"", version.as_bytes()]).await?;
             deleted.had_jobs |= last.had_jobs;

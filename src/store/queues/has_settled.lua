@@ -15,7 +15,7 @@ local REMEMBERED_FOR, LEARNT_LATER = 86400000, 3600000
 local MAX_PAGES = 10
 
 local packed_settings = redis.call('HGET', META, 'settings')
-if is_moved(ARGV[1], packed_settings) then
+if not packed_settings or is_moved(ARGV[1], packed_settings) then
   return tell_layout(packed_settings, {0, 0})
 end
 local _, layout = cmsgpack.unpack(packed_settings)
@@ -56,5 +56,5 @@ local function has_old_keys()
 end
 
 local count = redis.call('EXISTS', READY, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, BATCHES, UNIQUE)
-local is_settled = NOW >= changed + REMEMBERED_FOR and not has_old_keys() and not has_old_dead()
+local is_settled = NOW >= changed + REMEMBERED_FOR + LEARNT_LATER and not has_old_keys() and not has_old_dead()
 return tell_layout(packed_settings, {count == 0 and 1 or 0, is_settled and 1 or 0})

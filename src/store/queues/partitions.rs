@@ -2,6 +2,7 @@
 
 use crate::queue::{JobId, QueueName};
 use crate::store::redis::{Layout, META, QueueKeys, Redis, RedisError, Reply, Store, Turn, WAKEUP, scripts};
+use std::cmp::Ordering;
 use std::time::Duration;
 
 /// The longest time for which a claim blocks before it asks all partitions again without being woken, for each of them: so it sends
@@ -10,8 +11,9 @@ const BLOCK_PER_PARTITION: Duration = Duration::from_secs(1);
 /// And what comes on top of that.
 const MIN_BLOCK: Duration = Duration::from_secs(4);
 
-/// What all partitions of a queue know, as partition 0 has it.
+/// What all partitions of a queue know, as one has it.
 struct Shared {
+    version: u64,
     /// Packed, with the layout.
     settings: Vec<u8>,
     status: Vec<u8>,
@@ -20,7 +22,9 @@ struct Shared {
 
 impl<R: Redis> Store<R> {
     /// A partition has another layout than the one of this version, by which it was asked: finds out which holds, and brings the
-    /// partition to it if it is behind. One or two commands, or none where the partition said that it is ahead.
+    /// partition to it if it is behind. One or two commands, or none where partition 0 said that another one holds.
+    ///
+    /// Where the partition knows something later than partition 0, a failover has taken that back: then all are brought to it.
     ///
     /// # Errors
     /// [`RedisError`]. It changes nothing that is not so already.
@@ -30,14 +34,38 @@ impl<R: Redis> Store<R> {
         partition: u8,
         version: u64,
     ) -> Result<(), RedisError> {
-        if self.layout(queue).version != version {
+        let told = self.layout(queue).version;
+        if partition == 0 && told != version {
             return Ok(());
         }
-        let shared = self.shared(queue).await?;
-        if let Some(shared) = shared.filter(|_| partition > 0 && self.layout(queue).version == version) {
-            self.adopt(queue, partition, &shared).await?;
+        let Some(shared) = self.shared(queue, 0).await? else {
+            return Ok(());
+        };
+        let is_ahead = match told.cmp(&version) {
+            _ if partition == 0 => false,
+            Ordering::Less => false,
+            Ordering::Equal => !self.adopt(queue, partition, &shared).await?,
+            Ordering::Greater => told > shared.version,
+        };
+        if !is_ahead {
+            return Ok(());
         }
-        Ok(())
+        match self.shared(queue, partition).await? {
+            Some(later) if later.version > shared.version => {
+                self.adopt(queue, 0, &later).await?;
+                self.spread(queue).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same, where a partition was seen to be out of step by an operation that does not depend on it.
+    pub(in crate::store) async fn follow_if_seen(&self, queue: &QueueName) {
+        let out_of_step = self.hints.take_out_of_step(QueueKeys::new(queue).owner().1);
+        if let Some(partition) = out_of_step {
+            // The next one that sees it does it again.
+            let _ = self.follow(queue, partition, self.layout(queue).version).await;
+        }
     }
 
     /// Gives all further partitions of a queue what is set for it by now. One command for each, and one more; none for a queue
@@ -49,7 +77,7 @@ impl<R: Redis> Store<R> {
         if self.layout(queue).extent == 1 {
             return Ok(());
         }
-        let Some(shared) = self.shared(queue).await? else {
+        let Some(shared) = self.shared(queue, 0).await? else {
             return Ok(());
         };
         for partition in 1..self.layout(queue).extent {
@@ -100,9 +128,9 @@ impl<R: Redis> Store<R> {
         }
     }
 
-    /// Asks partition 0 what all must know. `None` where the queue has no layout.
-    async fn shared(&self, queue: &QueueName) -> Result<Option<Shared>, RedisError> {
-        let keys = QueueKeys::new(queue);
+    /// Asks a partition what all must know. `None` where it has no layout; of partition 0 that means that the queue has none.
+    async fn shared(&self, queue: &QueueName, partition: u8) -> Result<Option<Shared>, RedisError> {
+        let keys = QueueKeys::partition(queue, partition);
         let meta = keys.key(META.name());
         let fields: [&[u8]; 4] = [meta.as_bytes(), b"settings", b"status", b"policy"];
         let mut values = self.redis.command("HMGET", &fields).await?.into_iter();
@@ -110,21 +138,26 @@ impl<R: Redis> Store<R> {
             Some(Reply::Bytes(bytes)) => bytes,
             _ => Vec::new(),
         };
-        let shared = Shared {
-            settings: value(),
-            status: value(),
-            policy: value(),
-        };
+        let (settings, status, policy) = (value(), value(), value());
         let (partition, name) = keys.owner();
-        let Some(layout) = Layout::behind(&shared.settings) else {
-            self.hints.forget(name);
+        let Some(layout) = Layout::behind(&settings) else {
+            if partition == 0 {
+                self.hints.forget(name);
+            }
             return Ok(None);
         };
+        let version = layout.version;
         self.hints.learn(name, partition, layout);
-        Ok(Some(shared))
+        Ok(Some(Shared {
+            version,
+            settings,
+            status,
+            policy,
+        }))
     }
 
-    async fn adopt(&self, queue: &QueueName, partition: u8, shared: &Shared) -> Result<(), RedisError> {
+    /// Gives a partition what all must know. Whether it was behind.
+    async fn adopt(&self, queue: &QueueName, partition: u8, shared: &Shared) -> Result<bool, RedisError> {
         let first_number = JobId::first_number(partition).to_string();
         let args = [
             &shared.settings[..],
@@ -133,9 +166,8 @@ impl<R: Redis> Store<R> {
             first_number.as_bytes(),
         ];
         let keys = QueueKeys::partition(queue, partition);
-        self.run_with(&scripts::ADOPT_SETTINGS, &keys, Vec::new(), &args)
-            .await?;
-        Ok(())
+        let script = &scripts::ADOPT_SETTINGS;
+        self.run_with(script, &keys, Vec::new(), &args).await?.flag()
     }
 
     /// Waits until there may be a job in a partition of one of the queues, at most for this time. Gives the index of the queue and the

@@ -168,11 +168,9 @@ impl<R: Redis> Store<R> {
         let Some(is_new) = outcome else {
             return Ok(Configured::Mismatch);
         };
-        let others = async {
-            self.spread(queue).await?;
-            self.settle(queue).await
-        };
-        others.await.map_err(RedisError::after_a_change)?;
+        self.spread(queue).await.map_err(RedisError::after_a_change)?;
+        // What it forgets does no harm: the next change looks again.
+        let _ = self.settle(queue).await;
         let tag = reply.text()?.unwrap_or_default();
         let packed: PackedSettings = reply.packed()?.unwrap_or_default();
         let settings = packed.unpack(settings.status);

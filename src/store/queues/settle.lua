@@ -5,14 +5,14 @@
 --       3 '1' when former numbers do not matter any more
 -- Reply 1 whether it was noted: 1, or 0 when another layout holds
 --
--- @promises nothing
 -- @keys META
--- @include partition
+-- @include partition, queue
 
 local packed_settings = redis.call('HGET', META, 'settings')
 if is_moved(ARGV[1], packed_settings) then
   return tell_layout(packed_settings, {0})
 end
+allow_when_full()
 local settings, layout = split_layout(packed_settings)
 layout[1], layout[3] = version_after(layout[1]), tonumber(ARGV[2])
 if ARGV[3] == '1' then

@@ -44,6 +44,7 @@ keys! {
     /// and these stay, for 25 hours where the queue has no settings left:
     ///
     /// - `generation`: when the queue was last deleted (ms), nothing for never;
+    /// - `closed`: of a further partition: the version of the layout with which it was last deleted;
     /// - `sweep-at`: when a call is to free again what is over its time;
     /// - `sequence`: the last number given to a job, which is how many were inserted; in a further partition it begins with
     ///   the partition in the top 6 of 48 bits;

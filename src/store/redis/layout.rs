@@ -4,6 +4,7 @@
 //! whatever depends on it is checked by the scripts, which answer with what is right.
 
 use serde::Deserialize;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -131,6 +132,10 @@ struct Hint {
     turns: [u32; 3],
     /// The partitions that had jobs when they were last asked, a bit for each.
     has_jobs: u64,
+    /// Which partition told the layout.
+    told_by: u8,
+    /// The further partitions that know less than others, or more than partition 0, a bit for each.
+    is_out_of_step: u64,
 }
 
 thread_local! {
@@ -171,18 +176,27 @@ impl Hints {
     pub(in crate::store) fn learn(&self, queue: &str, partition: u8, layout: Layout) {
         let mut hints = self.lock();
         if let Some(hint) = hints.get_mut(queue) {
-            if partition == 0 && *hint.layout != layout || hint.layout.version < layout.version {
-                hint.layout = Arc::new(layout);
+            hint.compare(partition, layout.version);
+            if partition == 0 || hint.layout.version < layout.version {
+                hint.told_by = partition;
+                if *hint.layout != layout {
+                    hint.layout = Arc::new(layout);
+                }
             }
             return;
         }
         if hints.len() >= MAX_HINTS {
-            hints.pop_first();
+            let any = random() % MAX_HINTS;
+            if let Some(name) = hints.keys().nth(any).cloned() {
+                hints.remove(&name);
+            }
         }
         let hint = Hint {
             layout: Arc::new(layout),
-            turns: [random().into(); 3],
+            turns: [u32::try_from(random() & 0xff).unwrap_or_default(); 3],
             has_jobs: 0,
+            told_by: partition,
+            is_out_of_step: 0,
         };
         hints.insert(queue.to_owned(), hint);
     }
@@ -190,6 +204,22 @@ impl Hints {
     /// Partition 0 says that the queue has no others.
     pub(in crate::store) fn forget(&self, queue: &str) {
         self.lock().remove(queue);
+    }
+
+    /// A further partition says nothing of the layout: it has not learnt of it yet.
+    pub(in crate::store) fn note_behind(&self, queue: &str, partition: u8) {
+        if let Some(hint) = self.lock().get_mut(queue) {
+            hint.compare(partition, 0);
+        }
+    }
+
+    /// One of the further partitions that are out of step with partition 0, as far as is known. It is told once.
+    pub(in crate::store) fn take_out_of_step(&self, queue: &str) -> Option<u8> {
+        let mut hints = self.lock();
+        let hint = hints.get_mut(queue).filter(|hint| hint.is_out_of_step != 0)?;
+        let partition = hint.is_out_of_step.trailing_zeros();
+        hint.is_out_of_step &= hint.is_out_of_step - 1;
+        u8::try_from(partition).ok()
     }
 
     /// The next of so many partitions, each in its turn.
@@ -218,10 +248,24 @@ impl Hints {
     }
 }
 
+impl Hint {
+    /// Notes who is out of step, by the version that a partition tells.
+    fn compare(&mut self, partition: u8, version: u64) {
+        let bit = |partition: u8| 1_u64 << (partition & 63);
+        match (partition, version.cmp(&self.layout.version)) {
+            // A failover may have taken partition 0 back.
+            (0, Ordering::Less) if self.told_by > 0 => self.is_out_of_step |= bit(self.told_by),
+            (0, _) | (_, Ordering::Greater) => {}
+            (_, Ordering::Less) => self.is_out_of_step |= bit(partition),
+            (_, Ordering::Equal) => self.is_out_of_step &= !bit(partition),
+        }
+    }
+}
+
 /// Instances begin in different places.
-fn random() -> u8 {
+fn random() -> usize {
     use std::hash::{BuildHasher, Hasher, RandomState};
-    RandomState::new().build_hasher().finish().to_be_bytes()[0]
+    usize::try_from(RandomState::new().build_hasher().finish() & 0xffff_ffff).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -276,5 +320,38 @@ mod tests {
         assert_eq!(hints.layout("q").partitions, 3);
         hints.forget("q");
         assert_eq!(*hints.layout("q"), Layout::default());
+    }
+
+    #[test]
+    fn it_is_told_once_which_partition_is_out_of_step() {
+        let hints = Hints::default();
+        hints.learn_note("q", 0, "0 7 3 3 3 5");
+        hints.learn_note("q", 1, "0 7 3 3 3 5");
+        assert_eq!(hints.take_out_of_step("q"), None);
+        hints.learn_note("q", 1, "0 6 3 3 3 5");
+        hints.note_behind("q", 2);
+        assert_eq!([(); 3].map(|()| hints.take_out_of_step("q")), [Some(1), Some(2), None]);
+        // What it has caught up with needs no care.
+        hints.note_behind("q", 2);
+        hints.learn_note("q", 2, "0 7 3 3 3 5");
+        assert_eq!(hints.take_out_of_step("q"), None);
+        // One that is ahead is as a rule since this instance did not know.
+        hints.learn_note("q", 2, "0 8 3 3 3 5");
+        assert_eq!(hints.take_out_of_step("q"), None);
+        // But partition 0 must know.
+        hints.learn_note("q", 0, "0 7 3 3 3 5");
+        assert_eq!(hints.take_out_of_step("q"), Some(2));
+        hints.learn_note("q", 0, "0 9 3 3 3 5");
+        assert_eq!(hints.take_out_of_step("q"), None);
+    }
+
+    #[test]
+    fn of_too_many_queues_any_is_forgotten() {
+        let hints = Hints::default();
+        for number in 0..=MAX_HINTS {
+            hints.learn_note(&format!("q{number:04}"), 0, "0 7 2 2 2 5");
+        }
+        assert_eq!(hints.lock().len(), MAX_HINTS);
+        assert_eq!(hints.layout(&format!("q{MAX_HINTS:04}")).partitions, 2);
     }
 }

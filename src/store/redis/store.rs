@@ -127,7 +127,8 @@ impl<R: Redis> Store<R> {
     }
 
     /// Runs a script that says where the queue has partitions, each time, on one of them. Where partition 0 says nothing there are
-    /// none.
+    /// none, and what is known of others is forgotten: so a script that does not end each reply with `tell_layout` must be run by
+    /// `run_with`.
     pub(in crate::store) async fn run_in(
         &self,
         script: &Script,
@@ -148,8 +149,10 @@ impl<R: Redis> Store<R> {
         args: &[&[u8]],
     ) -> Result<ReplyReader, RedisError> {
         let (reply, has_layout) = self.run_noting(script, queue, call_keys, args).await?;
-        if let (0, name, false) = (queue.owner().0, queue.owner().1, has_layout) {
-            self.hints.forget(name);
+        match queue.owner() {
+            (0, name) if !has_layout => self.hints.forget(name),
+            (partition, name) if !has_layout => self.hints.note_behind(name, partition),
+            _ => {}
         }
         Ok(reply)
     }
@@ -197,5 +200,79 @@ impl<R: Redis> Store<R> {
             reply.remove(0);
         }
         Ok((ReplyReader::new(reply), has_layout))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{read_dir, read_to_string};
+    use std::path::Path;
+
+    /// The files of the store, by their paths.
+    fn read_all(folder: &Path, all: &mut Vec<(String, String)>) {
+        for entry in read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read_all(&path, all);
+            } else {
+                all.push((path.display().to_string(), read_to_string(&path).unwrap()));
+            }
+        }
+    }
+
+    fn files(ending: &str) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store"), &mut all);
+        all.retain(|(path, _)| path.ends_with(ending));
+        all
+    }
+
+    /// The scripts that `run_in` and `run_in_with` run. One that is chosen before is named here.
+    fn run_in() -> Vec<String> {
+        let mut names: Vec<String> = ["insert", "insert_unique", "insert_failed"].map(str::to_owned).into();
+        for (_, text) in files(".rs") {
+            for call in ["run_in(", "run_in_with("] {
+                for (at, _) in text.match_indices(call) {
+                    let Some(after) = text[at + call.len()..].trim_start().strip_prefix("&scripts::") else {
+                        continue;
+                    };
+                    let end = after.find(|c: char| !(c.is_ascii_uppercase() || c == '_')).unwrap();
+                    names.push(after[..end].to_lowercase());
+                }
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn a_script_that_run_in_runs_says_in_each_reply_where_the_queue_has_partitions() {
+        let (names, scripts) = (run_in(), files(".lua"));
+        assert!(names.len() > 25, "{names:?}");
+        for name in names {
+            let is_it = |(path, _): &&(String, String)| path.ends_with(&format!("/{name}.lua"));
+            let (_, text) = scripts.iter().find(is_it).unwrap();
+            // A queue that does not exist has none.
+            let says = [
+                "return tell_layout(",
+                "return {}",
+                "return {-1, had_jobs}",
+                "return insert(",
+            ];
+            for line in text.lines().map(str::trim_start) {
+                let is_reply = line.starts_with("return {") || line.starts_with("return tell_");
+                let is_insert = line.starts_with("return tell_orphans(insert(");
+                let is_said = is_insert || says.iter().any(|says| line.starts_with(says));
+                assert!(!is_reply || is_said, "{name}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_set_for_a_queue_and_what_answers_an_insert_is_waited_for() {
+        for (path, text) in files(".lua") {
+            let is_promise =
+                text.contains("redis.call('HSET', META, 'settings'") || text.contains("replay(fingerprint");
+            assert!(!is_promise || !text.contains("\n-- @promises nothing\n"), "{path}");
+        }
     }
 }
