@@ -29,6 +29,8 @@ struct Part {
     generation: String,
     /// Another subscriber must be sent its deliveries first.
     is_blocked: bool,
+    /// What it was sent, and could not say here.
+    unconfirmed: Vec<DeliveryId>,
 }
 
 /// What a subscriber reads.
@@ -150,6 +152,7 @@ impl<R: Redis> Store<R> {
             id,
             generation,
             is_blocked: false,
+            unconfirmed: Vec::new(),
         }))
     }
 
@@ -160,7 +163,7 @@ impl<R: Redis> Store<R> {
     /// One command, and one more where others have deliveries by that; both for each partition of the queue.
     ///
     /// # Errors
-    /// [`RedisError`]. Repeating does no harm.
+    /// [`RedisError`], when there are no deliveries from any partition. Repeating does no harm.
     pub async fn poll(
         &self,
         subscriber: &Subscriber,
@@ -169,7 +172,7 @@ impl<R: Redis> Store<R> {
     ) -> Result<Inbox, RedisError> {
         let (mut all, mut next_event, mut is_blocked) = (Vec::new(), None, false);
         let mut bytes = 0;
-        self.join_new_partitions(subscriber).await?;
+        let mut failure = self.join_new_partitions(subscriber).await.err();
         let parts = subscriber.parts();
         // Where there is more than it is given, each partition comes first in its turn.
         let start = sent.last().map_or(0, |delivery| usize::from(delivery.partition()) + 1) % parts.len().max(1);
@@ -181,10 +184,17 @@ impl<R: Redis> Store<R> {
             } else {
                 max_jobs - all.len().min(max_jobs)
             };
-            let Some(inbox) = self.poll_in(subscriber, part, sent, max_jobs, max_bytes).await? else {
-                return Ok(Inbox::Ended);
+            // Where one partition is away the others are still asked.
+            let inbox = match self.poll_in(subscriber, part, sent, max_jobs, max_bytes).await {
+                Ok(Some(inbox)) => inbox,
+                Ok(None) => return Ok(Inbox::Ended),
+                Err(error) => {
+                    subscriber.note_unconfirmed(at, sent);
+                    failure = failure.or(Some(error));
+                    continue;
+                }
             };
-            subscriber.note_blocked(at, inbox.is_blocked);
+            subscriber.note_polled(at, inbox.is_blocked);
             bytes += inbox
                 .deliveries
                 .iter()
@@ -193,6 +203,11 @@ impl<R: Redis> Store<R> {
             all.extend(inbox.deliveries);
             next_event = next_event.into_iter().chain(inbox.next_event).min();
             is_blocked |= inbox.is_blocked;
+        }
+        match failure {
+            Some(error) if all.is_empty() => return Err(error),
+            None if all.is_empty() => self.follow_if_seen(&subscriber.queue).await,
+            _ => {}
         }
         Ok(Inbox::Open {
             deliveries: all,
@@ -321,19 +336,32 @@ impl Subscriber {
         self.lock().clone()
     }
 
-    fn note_blocked(&self, part: usize, is_blocked: bool) {
+    fn note_polled(&self, part: usize, is_blocked: bool) {
         if let Some(part) = self.lock().get_mut(part) {
             part.is_blocked = is_blocked;
+            part.unconfirmed.clear();
+        }
+    }
+
+    fn note_unconfirmed(&self, part: usize, sent: &[DeliveryId]) {
+        if let Some(part) = self.lock().get_mut(part) {
+            let partition = part.partition;
+            let own = sent.iter().filter(|delivery| delivery.partition() == partition);
+            for delivery in own {
+                if !part.unconfirmed.contains(delivery) {
+                    part.unconfirmed.push(delivery.clone());
+                }
+            }
         }
     }
 }
 
 impl Part {
-    /// Those of the deliveries that are of this partition.
-    fn own<'a>(&self, sent: &'a [DeliveryId]) -> impl Iterator<Item = &'a [u8]> {
-        let partition = self.partition;
-        let own = sent.iter().filter(move |delivery| delivery.partition() == partition);
-        own.map(|delivery| &delivery.0[..])
+    /// Those of the deliveries that are of this partition, and those that could not be confirmed before.
+    fn own<'a>(&'a self, sent: &'a [DeliveryId]) -> impl Iterator<Item = &'a [u8]> {
+        let own = sent.iter().filter(|delivery| delivery.partition() == self.partition);
+        let before = self.unconfirmed.iter().filter(|delivery| !sent.contains(delivery));
+        own.chain(before).map(|delivery| &delivery.0[..])
     }
 }
 
