@@ -1,5 +1,6 @@
 //! Queues with several partitions.
 
+mod faults;
 mod keys;
 mod looks;
 mod number;

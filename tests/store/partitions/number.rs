@@ -175,7 +175,7 @@ async fn a_large_batch_goes_to_one_partition_whatever_the_instance_knows() {
 }
 
 /// The keys of a queue and all of its partitions, without those that go by themselves.
-async fn keys_that_stay(spread: &Spread) -> Vec<String> {
+pub(super) async fn keys_that_stay(spread: &Spread) -> Vec<String> {
     let mut left: Vec<String> = Vec::new();
     for key in spread.redis.query::<Vec<String>>(&["KEYS", "presque:*"]).await {
         if spread.redis.query::<i64>(&["PTTL", &key]).await == -1 {
