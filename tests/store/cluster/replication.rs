@@ -68,7 +68,7 @@ async fn each_answer_that_promises_a_change_waits_for_replicas_and_no_other() {
     };
     not_replicated(try_insert(&store, job(&q, "3")).await.map(drop));
     let claimed = Claim {
-        queues: &[q.clone()],
+        queues: std::slice::from_ref(&q),
         max_jobs: 1,
         lease: None,
         worker: None,
@@ -115,7 +115,7 @@ async fn each_answer_that_promises_a_change_waits_for_replicas_and_no_other() {
     store.describe(&q).await.unwrap().unwrap();
     store.job(&q, &job.id).await.unwrap();
     store.queues().await.unwrap();
-    store.summaries(&[q.clone()]).await.unwrap();
+    store.summaries(std::slice::from_ref(&q)).await.unwrap();
     store.peek(&q).await.unwrap();
 }
 
@@ -140,7 +140,7 @@ async fn a_full_server_lets_jobs_end_though_replicas_are_waited_for() {
     let _replica = Redis::start_replica_of(&primary, &[]).await;
     let (store, q) = (replicated(&primary, Duration::from_secs(30)), queue("q"));
     insert(&store, job(&q, "1")).await;
-    let claimed = claim(&store, &[q.clone()], Duration::ZERO).await;
+    let claimed = claim(&store, std::slice::from_ref(&q), Duration::ZERO).await;
     primary.run("CONFIG SET maxmemory 1").await;
     assert!(matches!(
         try_insert(&store, job(&q, "2")).await,
