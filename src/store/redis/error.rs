@@ -231,7 +231,10 @@ fn error_code(text: &str) -> Option<&str> {
     }
     match text.strip_prefix("An error was signalled by the server") {
         Some(known) => known.trim_start_matches([' ', '-']).split(':').next(),
-        None => text.split(": ").next().filter(is_code),
+        None => {
+            let code = text.split(": ").next();
+            code.filter(|code| is_code(code) || Unavailable::from_code(code).is_some())
+        }
     }
 }
 
@@ -288,8 +291,8 @@ mod tests {
                 Unavailable::Loading,
                 true,
             ),
-            ("ClusterDown: The cluster is down", Unavailable::OtherNode, true),
-            ("Moved: 3999 127.0.0.1:6381", Unavailable::OtherNode, true),
+            ("ClusterDown: The cluster is down", Unavailable::OtherNode, false),
+            ("Moved: 3999 127.0.0.1:6381", Unavailable::OtherNode, false),
             (
                 "ResponseError: max number of clients reached",
                 Unavailable::TooManyClients,

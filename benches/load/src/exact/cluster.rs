@@ -227,13 +227,7 @@ async fn all_seconds(cluster: &Cluster, nodes: &[Node]) -> Result<Vec<f64>> {
     Ok(all)
 }
 
-/// The processor time that a server has taken: `used_cpu_user` and `used_cpu_sys`.
+/// The processor time that a server has taken, `used_cpu_user`: without that of the system, which is for writes to disk and network.
 async fn processor_seconds(redis: &Redis) -> Result<f64> {
-    let info: String = redis.query(&["INFO", "cpu"]).await;
-    let mut sum = 0.0;
-    for name in ["used_cpu_user:", "used_cpu_sys:"] {
-        let value = info.lines().find_map(|line| line.strip_prefix(name));
-        sum += value.context(name)?.trim().parse::<f64>()?;
-    }
-    Ok(sum)
+    Ok(redis.used_cpu_user().await)
 }
