@@ -104,7 +104,7 @@ async fn what_a_cluster_loses_whose_answers_wait_for_no_replica_is_told() {
     let name = "Hosts that share a cluster, with redis_wait_replicas=0";
     let account = account_for_every_job(name, &mut environment, SECONDS).await;
     eprintln!(
-        "{name}: {} jobs lost that were answered with 201 or finished by nobody. A node answers before its replica has a change: \
+        "{name}: {} jobs are lost, which were answered with 201 or came out, and which nobody has finished. A node answers before its replica has a change: \
          what was answered in the moment before its end is gone with it, when the replica takes over.",
         account.lost
     );

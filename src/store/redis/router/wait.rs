@@ -37,11 +37,15 @@ impl<C: Connector> Router<C> {
             match Detour::of(&error) {
                 None if is_news && !is_cluster => Box::pin(self.learn(None, &target)).await,
                 Some(Detour::Moved(address)) if tries < MAX_TRIES => {
-                    Box::pin(self.learn(Some(&address), &target)).await
+                    let address = address.seen_from(&target.address);
+                    Box::pin(self.learn(Some(&address), &target)).await;
                 }
-                Some(_) if is_cluster => {
+                Some(detour) if is_cluster => {
                     self.connector.pause(PAUSE).await;
-                    Box::pin(self.learn(None, &target)).await;
+                    // A slot on its way changes nothing of the map: very many that wait must not ask for it all the time.
+                    if detour == Detour::LookAgain {
+                        Box::pin(self.learn(None, &target)).await;
+                    }
                     return Ok(vec![Reply::Nil]);
                 }
                 _ => return Err(error),
