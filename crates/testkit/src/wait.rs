@@ -29,3 +29,12 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     eventually(what, async || is_so().await.then_some(())).await;
 }
+
+/// Looks until nothing is missing, and tells what was missing last when it gives up.
+pub async fn until_complete(what: &str, mut missing: impl AsyncFnMut() -> Option<String>) {
+    let start = Instant::now();
+    while let Some(missing) = missing().await {
+        assert!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}: {missing}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,7 +1,7 @@
 //! Slots that move while requests come.
 
 use super::*;
-use presque::store::{Idempotency, Insert, Inserted, NewJob};
+use presque::store::{Idempotency, Insert, Inserted, NewJob, Redis as _, Reply};
 
 /// A primary that a queue is not on.
 async fn another_primary(cluster: &Cluster, queue: &QueueName) -> presque_testkit::Node {
@@ -146,4 +146,32 @@ async fn a_claim_that_waits_is_not_lost_with_the_slot_of_its_queue() {
     cluster.migrate_slot(cluster.slot_of(key_of(&q)).await, to).await;
     insert(&store, job(&q, "2")).await;
     assert_eq!(waiting.await.unwrap().jobs[0].1.payload, b"2");
+}
+
+#[tokio::test]
+async fn a_wait_does_not_ask_for_the_map_again_and_again_while_its_slot_moves() {
+    let cluster = Cluster::start().await;
+    let native = way_to(&cluster).await;
+    let (key, list) = ("presque:{q}:meta", "presque:{q}:wait");
+    native.change("SET", &[key.as_bytes(), b"1"]).await.unwrap();
+    let slot = cluster.slot_of(key).await;
+    let to = another_primary(&cluster, &queue("q")).await;
+    let migration = cluster.begin_migration(slot, to).await;
+    cluster
+        .move_keys(migration, &cluster.keys_to_move(migration).await)
+        .await;
+    let maps = async || cluster.commands().await.get("cluster|slots").copied().unwrap_or(0);
+    // What the node says first tells that there is a cluster.
+    let wait = async || {
+        native
+            .blocking("BLPOP", &[list.as_bytes(), b"60"], Duration::from_secs(60))
+            .await
+            .unwrap()
+    };
+    assert_eq!(wait().await, [Reply::Nil], "the slot is on its way");
+    let before = maps().await;
+    for _ in 0..5 {
+        assert_eq!(wait().await, [Reply::Nil], "the slot is on its way");
+    }
+    assert_eq!(maps().await, before);
 }

@@ -1,6 +1,8 @@
 //! Making a cluster of servers, and waiting until it is one.
 
+use super::view::Line;
 use super::{Cluster, Member, Node, PRIMARIES};
+use crate::wait::until_complete;
 use crate::{Redis, until};
 use presque_redis_server::Settings;
 use std::thread;
@@ -81,33 +83,36 @@ impl Cluster {
     /// Waits until the nodes that answer agree on who serves what, know that all of them are well, and each replica gets what its
     /// primary writes, if that answers.
     pub async fn settled(&self) {
-        until("the cluster is settled", async || self.is_settled().await).await;
+        until_complete("the cluster is settled", async || self.unsettled().await).await;
     }
 
-    async fn is_settled(&self) -> bool {
-        let mut agreed = None;
+    /// What a cluster that is not settled lacks, for a reader of a failed test.
+    async fn unsettled(&self) -> Option<String> {
+        let mut agreed: Option<(Node, Vec<Line>)> = None;
         for node in self.answering() {
             if !self.is_ok(node).await {
-                return false;
+                return Some(format!("{node:?} does not serve"));
             }
             let mut view = self.view(node).await;
             view.lines
                 .retain(|line| self.answering().any(|node| self.nodes[node.0].id == line.id));
             view.lines.sort();
             if view.lines.len() != self.answering().count() || !view.lines.iter().all(|line| line.is_well) {
-                return false;
+                return Some(format!("{node:?} misses nodes: {:?}", view.lines));
             }
             let primary = view.of(&self.nodes[node.0].id).and_then(|line| line.primary.as_ref());
             if primary.is_some_and(|primary| view.of(primary).is_some()) && !self[node].is_replicating().await {
-                return false;
+                return Some(format!("{node:?} does not get what its primary writes"));
             }
             match &agreed {
-                None => agreed = Some(view.lines),
-                Some(agreed) if *agreed == view.lines => {}
-                Some(_) => return false,
+                None => agreed = Some((node, view.lines)),
+                Some((_, agreed)) if *agreed == view.lines => {}
+                Some((other, agreed)) => {
+                    return Some(format!("{other:?} sees {agreed:?}, {node:?} sees {:?}", view.lines));
+                }
             }
         }
-        true
+        None
     }
 
     /// Whether a node serves.
