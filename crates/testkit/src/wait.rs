@@ -31,7 +31,7 @@ pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 }
 
 /// Looks until nothing is missing, and tells what was missing last when it gives up.
-pub async fn until_complete(what: &str, mut missing: impl AsyncFnMut() -> Option<String>) {
+pub(crate) async fn until_complete(what: &str, mut missing: impl AsyncFnMut() -> Option<String>) {
     let start = Instant::now();
     while let Some(missing) = missing().await {
         assert!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}: {missing}");

@@ -1,0 +1,35 @@
+//! The commands: a file each. One has a struct with its arguments, and `run`, which sends requests and prints what they give.
+
+mod queues;
+mod up;
+
+use crate::args::Args;
+use crate::exit::Exit;
+use anyhow::Result;
+use clap::Subcommand;
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Up(up::Up),
+    Queues(queues::Queues),
+}
+
+/// Carries a command out.
+///
+/// # Errors
+/// Why it could not be carried out. [`Exit::of`] says which exit code that has.
+pub(crate) fn run(Args { shared, command }: Args) -> Result<Exit> {
+    // The server has a runtime of its own.
+    if let Command::Up(up) = command {
+        return up.run();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (api, out) = (shared.api()?, shared.output());
+    runtime.block_on(async {
+        match command {
+            Command::Up(_) => Ok(Exit::Failed),
+            Command::Queues(queues) => queues.run(&api, out).await,
+        }
+    })
+}

@@ -1,0 +1,4 @@
+//! The command against the real server on a real Redis.
+
+mod commands;
+mod support;
