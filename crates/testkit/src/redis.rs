@@ -15,6 +15,16 @@ pub struct Redis {
     _dir: TempDir,
 }
 
+/// A folder for a server's data: in memory, where there is room. Tests kill processes and no machines, so data are as safe there;
+/// and a disk that is slow for some seconds does not make a cluster take a node for gone.
+fn data_folder() -> TempDir {
+    const MEMORY: &str = "/dev/shm";
+    const ROOM: u64 = 2 * 1024 * 1024 * 1024;
+    let has_room = rustix::fs::statvfs(MEMORY).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= ROOM);
+    let in_memory = has_room.then(|| tempfile::tempdir_in(MEMORY).ok()).flatten();
+    in_memory.unwrap_or_else(|| tempfile::tempdir().expect("a temporary folder"))
+}
+
 /// How often each command ran on a server, by its name.
 pub type Commands = BTreeMap<String, i64>;
 
@@ -48,7 +58,7 @@ impl Redis {
             is_temporary: true,
             ..settings
         };
-        let dir = tempfile::tempdir().expect("a temporary folder");
+        let dir = data_folder();
         let server = RedisServer::start_with(dir.path(), settings).expect("a Redis server");
         Self { server, _dir: dir }
     }
