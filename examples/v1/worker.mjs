@@ -5,6 +5,8 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const [url, queue, lease = 30] = process.argv.slice(2);
+const key = process.env.PRESQUE_KEY;
+const headers = { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) };
 const claim = { worker: `js-${hostname()}-${process.pid}`, lease: Number(lease), wait: 5 };
 let stopped = false;
 for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => (stopped = true));
@@ -16,7 +18,7 @@ async function call(path, body) {
   const timer = setTimeout(() => late.abort(), 10_000);
   const request = {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers,
     body: JSON.stringify(body),
     signal: late.signal,
   };

@@ -21,6 +21,8 @@ for number in (signal.SIGTERM, signal.SIGINT):
 def call(path, body):
     """Gives the status and the text: 409 when the job is not ours any more, 503 when the server is away."""
     target, headers = f"{url}/v1/queues/{queue}/claims{path}", {"Content-Type": "application/json"}
+    if key := os.environ.get("PRESQUE_KEY"):
+        headers["Authorization"] = f"Bearer {key}"
     try:
         with request.urlopen(request.Request(target, json.dumps(body).encode(), headers), timeout=30) as answer:
             return answer.status, answer.read()

@@ -8,9 +8,10 @@ pause=$(jq -n "$lease / 3")
 trap 'stop=yes' TERM INT
 
 # call PATH BODY: prints the answer's body, then its status on a line of its own. It fails when the server is away.
+# curl reads the key, if there is one: its arguments can be seen by others.
 call() (
   trap '' INT # Ctrl-C reaches curl as well, and a claim that breaks off could take a job for nobody.
-  curl -s -m 30 -w '\n%{http_code}' -H 'Content-Type: application/json' --data-binary "$2" "$claims$1"
+  printf %s "${PRESQUE_KEY:+header = \"Authorization: Bearer $PRESQUE_KEY\"}" | curl -K - -s -m 30 -w '\n%{http_code}' -H 'Content-Type: application/json' --data-binary "$2" "$claims$1"
 )
 
 # work JOB: does the job and prints its result, in JSON. When it fails, it prints why and is not 0.
