@@ -10,6 +10,7 @@ mod offline;
 mod page_tests;
 mod process;
 mod python;
+mod reference;
 mod valkey;
 mod wasm_target;
 mod workspace;
@@ -74,6 +75,8 @@ enum Command {
     },
     /// Build everything, and let schemathesis compare the answers of `/v1` with docs/openapi.yaml, without keys and with one.
     Contract(contract::Flags),
+    /// Make the reference of `/v1` from docs/openapi.yaml: target/docs/api.html, a page that needs nothing from elsewhere.
+    Docs,
     /// Build all components, and the fastest host there is: target/dist/presque-host. Takes many minutes.
     Dist,
     /// Build the fastest host there is, and measure presque beside others on this machine, with one Redis. It uses the
@@ -130,6 +133,10 @@ fn run(command: Command) -> Result<()> {
             cargo::build_components(&[])?;
             cargo::build_host(NATIVE)?;
             contract::judge(&flags)
+        }
+        Command::Docs => {
+            println!("{}", reference::write()?.display());
+            Ok(())
         }
         Command::Dist => {
             ensure(&[WASM_TARGET])?;
