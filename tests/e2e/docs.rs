@@ -1,7 +1,59 @@
 //! What the documents show is what happens: their command lines are run.
 
+mod backup;
+mod files;
+mod lines;
+
+use super::examples;
 use crate::support::{Cluster, Host, HostOptions, Redis, host_on_cluster, url_of_user};
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::{Command, Stdio};
+
+/// A test for each document whose command lines are run: with the components of a manifest, from its first line to its last.
+macro_rules! documents {
+    ($($test:ident: $document:literal on $manifest:literal),+ $(,)?) => {
+        const RUN: &[&str] = &[$($document),+];
+
+        $(
+            #[tokio::test]
+            async fn $test() {
+                let redis = Redis::start();
+                run_on(&host(&redis, $manifest).await, $document);
+            }
+        )+
+    };
+}
+
+documents!(
+    the_readme_shows_what_happens: "README.md" on "spin.toml",
+    the_presque_dialect_is_as_its_document_shows: "docs/presque.md" on "spin.toml",
+    the_api_is_as_its_document_shows: "docs/api.md" on "spin.toml",
+    the_restmq_dialect_is_as_its_document_shows: "docs/restmq.md" on "restmq.toml",
+    a_component_of_ones_own_is_as_its_document_shows: "docs/extending.md" on "examples/component/spin.toml",
+    keys_are_made_as_the_document_shows: "docs/security.md" on "spin.toml",
+    partitions_are_set_as_the_document_shows: "docs/scaling.md" on "spin.toml",
+);
+
+/// The pages for producers and workers, and the program that each needs.
+const CLIENTS: [(&str, &str); 7] = [
+    ("docs/clients/README.md", "curl"),
+    ("docs/clients/curl.md", "curl"),
+    ("docs/clients/python.md", "python3"),
+    ("docs/clients/javascript.md", "node"),
+    ("docs/clients/go.md", "go"),
+    ("docs/clients/ruby.md", "ruby"),
+    ("docs/clients/php.md", "php"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The text of a document.
+fn read(document: &str) -> String {
+    std::fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
+}
 
 /// A command line, and the lines that the document shows below it.
 struct Shown {
@@ -27,32 +79,28 @@ fn shown(document: &str) -> Vec<Shown> {
     all
 }
 
-/// Runs a document's command lines against a fresh server. What it shows must be among what is printed, line by line in
-/// that order; all of it, unless the headers are printed too.
-///
-/// The server uses Redis as the user of `docs/operations.md`, who may do no more than the rule there says.
-async fn run(document: &str) {
-    let redis = Redis::start();
-    run_on(&host(&redis, None).await, document);
-}
-
-async fn host(redis: &Redis, manifest: Option<&str>) -> Host {
+async fn host(redis: &Redis, manifest: &'static str) -> Host {
     Host::start(HostOptions {
+        // The user of `docs/operations.md`, who may do no more than the rule there says.
         redis_url: Some(url_of_user(redis).await),
-        manifest,
+        manifest: Some(manifest),
         ..HostOptions::default()
     })
 }
 
+/// Runs a document's command lines in an empty folder. What it shows must be what is printed, line by line; where the headers are
+/// printed too, it must be among that, in that order.
 fn run_on(host: &Host, document: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let commands = shown(document);
-    assert!(!commands.is_empty(), "the document shows no commands");
+    symlink(root().join("examples"), folder.path().join("examples")).expect("a link");
+    let commands = shown(&read(document));
+    assert!(!commands.is_empty(), "{document} shows no commands");
     for Shown { command, lines } in commands {
         let line = command.replace("http://127.0.0.1:3000", &host.base);
         let output = Command::new("timeout")
             .args(["60", "sh", "-c", &line])
             .current_dir(folder.path())
+            .env("GOCACHE", examples::go_cache())
             // A reader that stays in the background would hold it open.
             .stderr(Stdio::null())
             .output()
@@ -62,41 +110,29 @@ fn run_on(host: &Host, document: &str) {
         if command.starts_with("curl -i ") {
             printed.retain(|line| lines.iter().any(|shown| shown == line));
         }
-        assert_eq!(printed, lines, "{command}");
+        assert_eq!(printed, lines, "{document}: {command}");
     }
 }
 
 #[tokio::test]
-async fn the_readme_shows_what_happens() {
-    run(include_str!("../../README.md")).await;
-}
-
-#[tokio::test]
-async fn the_presque_dialect_is_as_its_document_shows() {
-    run(include_str!("../../docs/presque.md")).await;
-}
-
-#[tokio::test]
-async fn the_api_is_as_its_document_shows() {
-    run(include_str!("../../docs/api.md")).await;
-}
-
-#[tokio::test]
-async fn the_restmq_dialect_is_as_its_document_shows() {
+async fn the_pages_for_clients_show_what_happens() {
     let redis = Redis::start();
-    run_on(
-        &host(&redis, Some("restmq.toml")).await,
-        include_str!("../../docs/restmq.md"),
-    );
+    let host = host(&redis, "spin.toml").await;
+    for (document, program) in CLIENTS {
+        let is_there = match program {
+            // Compiles what all its programs need, which may take longer than a line of a document.
+            "go" => examples::go("producer").is_some(),
+            _ => examples::is_there(program),
+        };
+        if is_there {
+            run_on(&host, document);
+        }
+    }
 }
 
 #[tokio::test]
 async fn on_a_cluster_the_same_happens_as_the_documents_show() {
-    for document in [
-        include_str!("../../README.md"),
-        include_str!("../../docs/presque.md"),
-        include_str!("../../docs/api.md"),
-    ] {
+    for document in ["README.md", "docs/presque.md", "docs/api.md"] {
         // Each begins with an empty store.
         let cluster = Cluster::start().await;
         run_on(&host_on_cluster(&cluster, HostOptions::default()).await, document);
