@@ -9,6 +9,7 @@
 //!   password may have any characters. `redis_user` need not exist;
 //! - `redis_wait_replicas`, `redis_wait_timeout_ms`: [`Replication`]; none, and a second, unless they exist;
 //! - `max_job_bytes`: [`Limits::max_job_bytes`];
+//! - `max_wait_seconds`: [`Limits::max_wait`]; none, unless it exists;
 //! - `keys`, `allowed_origins`, `allowed_hosts`: see [`Gate::new`]. Empty: everybody may do everything, no other site's pages
 //!   may, and any host's name is right.
 //!
@@ -42,6 +43,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// How long replicas are waited for, in milliseconds, unless the deployment says otherwise.
 const DEFAULT_WAIT_MS: u32 = 1000;
 const WAIT_MS: RangeInclusive<u32> = 1..=60_000;
+
+/// How many seconds `max_wait_seconds` may be: up to a day.
+const MAX_WAIT_SECONDS: RangeInclusive<u64> = 1..=86_400;
 
 /// What handlers work with here.
 pub type Context = web::Context<Rc<Router<Platform>>>;
@@ -178,16 +182,31 @@ async fn settings() -> Result<Rc<Settings>, String> {
     let keys = variable("keys").await?;
     let origins = variable("allowed_origins").await?;
     let hosts = variable("allowed_hosts").await?;
+    let max_wait = max_wait(&variable_if_any("max_wait_seconds").await?);
+    let gate = Gate::new(&keys, &origins, &hosts);
+    let (max_wait, gate) = max_wait.and_then(|wait| Ok((wait, gate?))).unwrap_or_else(|error| {
+        log(&format!("cannot serve: the component's variable {error}"));
+        (None, Gate::closed())
+    });
     let made = Rc::new(Settings {
         redis: Rc::new(way_to_redis().await?),
-        limits: Limits { max_job_bytes },
-        gate: Gate::new(&keys, &origins, &hosts).unwrap_or_else(|error| {
-            log(&format!("cannot serve: the component's variable {error}"));
-            Gate::closed()
-        }),
+        limits: Limits {
+            max_job_bytes,
+            max_wait,
+        },
+        gate,
     });
     // Another request may have been faster while this one waited: there is one connection an instance.
     Ok(SETTINGS.with_borrow_mut(|settings| settings.get_or_insert(made).clone()))
+}
+
+fn max_wait(seconds: &str) -> Result<Option<Duration>, String> {
+    if seconds.is_empty() {
+        return Ok(None);
+    }
+    let number = seconds.parse().ok().filter(|number| MAX_WAIT_SECONDS.contains(number));
+    let wrong = || format!("max_wait_seconds must be a whole number of seconds from 1 to 86400, not {seconds:?}");
+    Ok(Some(Duration::from_secs(number.ok_or_else(wrong)?)))
 }
 
 async fn access() -> Result<Rc<Access>, String> {

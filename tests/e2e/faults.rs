@@ -351,6 +351,28 @@ async fn settings_that_cannot_be_used_are_503_and_told_in_the_log() {
     assert!(log.contains("max_job_bytes must be a whole number of bytes"), "{log}");
 }
 
+#[tokio::test]
+async fn a_longest_wait_that_cannot_be_used_is_503_and_told_in_the_log() {
+    let redis = Redis::start();
+    for (wait, target) in [("25s", "/v1/queues"), ("0", "/c/x"), ("86401", "/v1/queues")] {
+        let mut host = Host::start(HostOptions {
+            redis_url: Some(redis.url()),
+            args: &["--variable", &format!("max_wait_seconds={wait}")],
+            ..HostOptions::default()
+        });
+        let answer = host.client().get(target).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("retry-after")),
+            (503, Some("1")),
+            "{answer:?}"
+        );
+        let told = format!("max_wait_seconds must be a whole number of seconds from 1 to 86400, not \"{wait}\"");
+        host.log_line(&["cannot serve", &told]).await;
+        // What waits for nothing has no such limit.
+        assert_eq!(host.client().get("/q/x").await.status, 404);
+    }
+}
+
 /// Sixteen clients that post until the first request that fails, and then give the jobs that were accepted.
 struct Posters(Vec<tokio::task::JoinHandle<Vec<String>>>);
 

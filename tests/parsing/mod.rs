@@ -33,7 +33,10 @@ impl Redis for Away {
 fn answer(group: &str, request: Request<Full<Bytes>>) -> Response {
     let context = Context {
         store: Store::new(Away),
-        limits: Limits { max_job_bytes: 1000 },
+        limits: Limits {
+            max_job_bytes: 1000,
+            ..Limits::default()
+        },
         caller: Caller::unrestricted(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -17,7 +17,10 @@ use proptest::prelude::*;
 fn answer(request: Request<Full<Bytes>>, alone: bool) -> Response {
     let context = Context {
         store: Store::new(Away),
-        limits: Limits { max_job_bytes: 1000 },
+        limits: Limits {
+            max_job_bytes: 1000,
+            ..Limits::default()
+        },
         caller: Caller::unrestricted(),
     };
     let access = Access::default();

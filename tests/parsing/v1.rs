@@ -17,7 +17,10 @@ use serde_json::Value;
 fn answer(request: Request<Full<Bytes>>) -> (u16, String, Bytes) {
     let context = Context {
         store: Store::new(Away),
-        limits: Limits { max_job_bytes: 1000 },
+        limits: Limits {
+            max_job_bytes: 1000,
+            ..Limits::default()
+        },
         caller: Caller::unrestricted(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -11,6 +11,7 @@ use crate::store::{Redis, SubscriberKind};
 use crate::web::{Context, Request, restrict};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Method};
+use std::time::Instant;
 
 const METHODS: &str = "GET, OPTIONS";
 
@@ -48,6 +49,11 @@ pub(super) async fn respond<R: Redis>(
         subscriber,
         missed,
         last,
+        // Too far ahead to be told is no end.
+        end: context
+            .limits
+            .max_wait
+            .and_then(|wait| Instant::now().checked_add(wait)),
     };
     Ok(CometResponse::Stream(head, subscription))
 }

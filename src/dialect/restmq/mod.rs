@@ -12,6 +12,7 @@ mod json_protocol;
 pub(super) mod messages;
 pub(super) mod pages;
 mod policy;
+mod poller;
 mod queues;
 pub(super) mod refusal;
 pub(super) mod request;

@@ -1,31 +1,19 @@
 //! How a subscriber is sent a queue's messages. `docs/restmq.md` says how subscribers share them.
 
-use super::stream::{ChunkSink, Gone};
+use super::poller::{Poller, StreamEnd};
+use super::stream::ChunkSink;
 use super::value::to_value;
 use crate::queue::{JobId, QueueName};
-use crate::store::{Delivery, DeliveryId, Effect, Inbox, Redis, RedisError, Store, Subscriber};
+use crate::store::{Delivery, Redis, RedisError, Store, Subscriber};
 use crate::web::json::{Style, object};
-use futures_util::future::{Either, select};
 use std::convert::Infallible;
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 /// How many messages a subscriber is given at a time.
 const MAX_MESSAGES: usize = 100;
 
-/// How often a subscriber polls while a chunk is on its way.
-const POLL_EVERY: Duration = Duration::from_secs(4);
-
-/// How often it does so for one chunk: a reader that takes nothing for longer, half a minute, is sent nothing more. Others
-/// may have to wait for it.
-const MAX_POLLS: usize = 8;
-
 /// How long to wait before asking a store again that could not be reached.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// How often in a row a stream may be refused by the store, once a second. Then it ends: its reader can come back by another
-/// way, and would not notice otherwise that nothing comes any more.
-const MAX_REFUSALS: usize = 10;
 
 /// How long an event stream is silent at most.
 const MAX_SILENCE: Duration = Duration::from_secs(15);
@@ -49,10 +37,12 @@ pub struct Subscription {
     pub(super) missed: Vec<Delivery>,
     /// The numbers of the messages that its reader got last, one for each partition of the queue.
     pub(super) last: Vec<u64>,
+    /// When it ends, so that its reader comes back. `None`: it goes on.
+    pub(super) end: Option<Instant>,
 }
 
 impl Subscription {
-    /// Sends messages until nobody reads them any more, or their queue is deleted. The stream ends with this.
+    /// Sends messages until nobody reads them any more, their queue is deleted, or the time is over. The stream ends with this.
     pub async fn run<R: Redis>(mut self, store: &Store<R>, chunks: &mut impl ChunkSink) {
         let (missed, last) = (std::mem::take(&mut self.missed), std::mem::take(&mut self.last));
         let mut sender = Sender {
@@ -71,10 +61,18 @@ impl Subscription {
         let Err(end) = sender.send_all(missed).await;
         match end {
             // Whether it is still read changes nothing now.
-            StreamEnd::Deleted => drop(sender.send(self.line("null")).await),
-            // Should the store not be reached: it forgets the subscriber by itself.
-            StreamEnd::Gone => drop(store.unsubscribe(&self.subscriber, &sender.poller.sent).await),
+            StreamEnd::Deleted => return drop(sender.send(self.line("null")).await),
+            StreamEnd::TimeIsOver => drop(sender.send_position().await),
+            StreamEnd::Gone => {}
         }
+        // Should the store not be reached: it forgets the subscriber by itself.
+        let _ = store.unsubscribe(&self.subscriber, &sender.poller.sent).await;
+    }
+
+    /// How long the stream may still go on.
+    fn remaining(&self) -> Duration {
+        let until = |end: Instant| end.saturating_duration_since(Instant::now());
+        self.end.map_or(Duration::MAX, until)
     }
 
     /// The chunk of one message. `others` are the last numbers of the other partitions: its event's id has them, so that a reader that
@@ -87,13 +85,15 @@ impl Subscription {
         });
         let mut chunk = match self.format {
             Format::Lines { .. } => Vec::new(),
-            Format::Events => {
-                let others: String = others.iter().map(|number| format!(",{number}")).collect();
-                format!("id: {key}{others}\n").into_bytes()
-            }
+            Format::Events => self.id_line(delivery.number, others).into_bytes(),
         };
         chunk.extend(self.line(&text));
         chunk
+    }
+
+    fn id_line(&self, number: u64, others: &[u64]) -> String {
+        let others: String = others.iter().map(|number| format!(",{number}")).collect();
+        format!("id: {}:{number}{others}\n", self.queue)
     }
 
     fn line(&self, text: &str) -> Vec<u8> {
@@ -114,85 +114,6 @@ impl Subscription {
     }
 }
 
-/// Why a stream ends.
-enum StreamEnd {
-    /// Nobody reads it any more, or nobody takes what is sent, or the store refuses, or the platform is about to stop.
-    Gone,
-    /// Its queue was deleted.
-    Deleted,
-}
-
-impl From<Gone> for StreamEnd {
-    fn from(Gone: Gone) -> Self {
-        Self::Gone
-    }
-}
-
-/// What a subscriber owes to the store: to poll in time, and to say what it was sent.
-struct Poller<'a, R> {
-    store: &'a Store<R>,
-    subscriber: &'a Subscriber,
-    /// What was sent, and not confirmed to the store yet.
-    sent: Vec<DeliveryId>,
-    last_poll: Instant,
-    /// How often in a row the store has refused.
-    refusals: usize,
-}
-
-impl<R: Redis> Poller<'_, R> {
-    /// Polls. Gives the next deliveries, when to poll again, and whether another subscriber must be sent its deliveries
-    /// first. `None` when the store cannot be reached, or refuses.
-    async fn poll(&mut self, max_messages: usize) -> Result<Option<(Vec<Delivery>, Duration, bool)>, StreamEnd> {
-        let polled = self.store.poll(self.subscriber, &self.sent, max_messages).await;
-        self.last_poll = Instant::now();
-        match polled {
-            Ok(Inbox::Ended) => Err(StreamEnd::Deleted),
-            Ok(Inbox::Open {
-                deliveries,
-                next_event,
-                is_blocked,
-            }) => {
-                self.sent.clear();
-                self.refusals = 0;
-                Ok(Some((deliveries, next_event.unwrap_or(Duration::MAX), is_blocked)))
-            }
-            Err(error) => {
-                // One that is full, or away, goes on by itself.
-                self.refusals = match error.effect() {
-                    Effect::Unavailable | Effect::Refused => self.refusals + 1,
-                    _ => 0,
-                };
-                if self.refusals < MAX_REFUSALS {
-                    Ok(None)
-                } else {
-                    Err(StreamEnd::Gone)
-                }
-            }
-        }
-    }
-
-    /// How long it is until the next poll.
-    fn until_next_poll(&self) -> Duration {
-        POLL_EVERY.saturating_sub(self.last_poll.elapsed())
-    }
-
-    /// Does work that a slow reader may hold up, and polls meanwhile.
-    async fn poll_while<C: ChunkSink>(
-        &mut self,
-        work: impl Future<Output = Result<(), Gone>>,
-    ) -> Result<(), StreamEnd> {
-        let mut work = pin!(work);
-        for _ in 0..MAX_POLLS {
-            match select(work, pin!(C::sleep(self.until_next_poll()))).await {
-                Either::Left((done, _)) => return Ok(done?),
-                Either::Right(((), unfinished)) => work = unfinished,
-            }
-            self.poll(0).await?;
-        }
-        Err(StreamEnd::Gone)
-    }
-}
-
 struct Sender<'a, R, C> {
     subscription: &'a Subscription,
     chunks: &'a mut C,
@@ -208,6 +129,7 @@ impl<R: Redis, C: ChunkSink> Sender<'_, R, C> {
             self.deliver(delivery).await?;
         }
         loop {
+            self.check_time()?;
             let Some((deliveries, next_event, is_blocked)) = self.poller.poll(MAX_MESSAGES).await? else {
                 C::sleep(RETRY).await;
                 self.keep_alive().await?;
@@ -224,6 +146,7 @@ impl<R: Redis, C: ChunkSink> Sender<'_, R, C> {
 
     /// Sends a message. The reader is looked for first: what is written to one that has gone is lost.
     async fn deliver(&mut self, delivery: Delivery) -> Result<(), StreamEnd> {
+        self.check_time()?;
         if self.poller.until_next_poll().is_zero() {
             self.poller.poll(0).await?;
         }
@@ -241,7 +164,9 @@ impl<R: Redis, C: ChunkSink> Sender<'_, R, C> {
     async fn wait(&mut self, next_event: Duration, is_blocked: bool) -> Result<(), StreamEnd> {
         let heartbeat = self.subscription.heartbeat();
         let max_silence = heartbeat.map_or(Duration::MAX, |(max_silence, _)| max_silence);
-        let max_wait = next_event.min(max_silence.saturating_sub(self.last_chunk.elapsed()));
+        let max_wait = next_event
+            .min(max_silence.saturating_sub(self.last_chunk.elapsed()))
+            .min(self.subscription.remaining());
         let Poller { store, subscriber, .. } = self.poller;
         match store.wait_for_deliveries(subscriber, max_wait, is_blocked).await {
             Ok(()) => {}
@@ -256,6 +181,26 @@ impl<R: Redis, C: ChunkSink> Sender<'_, R, C> {
         match self.subscription.heartbeat() {
             Some((max_silence, chunk)) if self.last_chunk.elapsed() >= max_silence => self.send(chunk).await,
             _ => self.probe().await,
+        }
+    }
+
+    fn check_time(&self) -> Result<(), StreamEnd> {
+        match self.subscription.remaining() {
+            Duration::ZERO => Err(StreamEnd::TimeIsOver),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends an event stream's place as an event without data, which a browser notes and shows to nobody. A reader that got no message
+    /// has no other id to come back with, and would miss what is sent to all meanwhile.
+    async fn send_position(&mut self) -> Result<(), StreamEnd> {
+        let Subscription { format, subscriber, .. } = self.subscription;
+        match (format, &*subscriber.last_of_all(&self.last)) {
+            (Format::Events, [first, others @ ..]) => {
+                let id = self.subscription.id_line(*first, others);
+                self.send(format!("{id}\n").into_bytes()).await
+            }
+            _ => Ok(()),
         }
     }
 

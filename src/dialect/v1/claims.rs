@@ -112,7 +112,10 @@ async fn run<R: Redis>(
         max_jobs: request.max_jobs,
         lease: request.lease,
         worker: request.worker.as_deref().map(str::as_bytes),
-        wait: request.wait,
+        wait: context
+            .limits
+            .max_wait
+            .map_or(request.wait, |max| request.wait.min(max)),
         acks,
     };
     Ok(context.store.claim(claim).await?)

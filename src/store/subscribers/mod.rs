@@ -27,6 +27,8 @@ struct Part {
     partition: u8,
     id: String,
     generation: String,
+    /// The number after which its messages come: what was sent before it came, it has not missed.
+    start: u64,
     /// Another subscriber must be sent its deliveries first.
     is_blocked: bool,
     /// What it was sent, and could not say here.
@@ -136,6 +138,7 @@ impl<R: Redis> Store<R> {
         let mut reply = self.run_in(&scripts::SUBSCRIBE, queue, partition, &args).await?;
         let id = reply.text()?.unwrap_or_default();
         let generation = reply.integer()?.to_string();
+        let start = reply.count()?.max(JobId::first_number(partition));
         if id.is_empty() {
             return Ok(None);
         }
@@ -151,6 +154,7 @@ impl<R: Redis> Store<R> {
             partition,
             id,
             generation,
+            start,
             is_blocked: false,
             unconfirmed: Vec::new(),
         }))
@@ -334,6 +338,18 @@ impl Subscriber {
 
     fn parts(&self) -> Vec<Part> {
         self.lock().clone()
+    }
+
+    /// What an event stream that ends now has as `last` when it comes back: these numbers of the jobs that it got last, and for a
+    /// partition of which it got none, where it began.
+    #[must_use]
+    pub fn last_of_all(&self, last: &[u64]) -> Vec<u64> {
+        let parts = self.parts().into_iter();
+        let last_in = |part: &Part| {
+            last.iter()
+                .find(|number| JobId::partition_of(**number) == part.partition)
+        };
+        parts.map(|part| *last_in(&part).unwrap_or(&part.start)).collect()
     }
 
     fn note_polled(&self, part: usize, is_blocked: bool) {

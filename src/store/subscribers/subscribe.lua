@@ -5,6 +5,7 @@
 --       3 the number of the job that it got last before it was cut off, else empty
 -- Reply 1 the subscriber, empty when there are too many
 --       2 the queue's generation: the subscriber ends with that
+--       3 the number of the job that was last sent to all; 0 when none is kept, or ARGV 3 has a number
 --       then for each job that it missed: number, is_text (1 or 0), payload
 --
 -- @promises nothing
@@ -34,6 +35,21 @@ local function missed(number, subscriber)
   return jobs
 end
 
+-- The number of the last job in the replay that went to all; 0 when there is none.
+local function last_sent_to_all()
+  for i = -1, -MAX_REPLAY, -1 do
+    local record = redis.call('LRANGE', REPLAY, i, i)[1]
+    if not record then
+      return 0
+    end
+    local job_number, sole_recipient = unpack(cmsgpack.unpack(record))
+    if sole_recipient == '' then
+      return job_number
+    end
+  end
+  return 0
+end
+
 -- Adds this subscriber to the jobs that go to all and that nobody was sent yet. The first subscriber that has deliveries has
 -- one for each of these jobs.
 local function share_deliveries(subscriber)
@@ -60,15 +76,18 @@ if redis.call('EXISTS', SUBSCRIBERS) == 0 then
 end
 count_done(period, (forget_absent(last_poll, settings)))
 if redis.call('ZCARD', SUBSCRIBERS) >= max_subscribers then
-  return tell_layout(packed_settings, {'', 0})
+  return tell_layout(packed_settings, {'', 0, 0})
 end
 local subscriber = new_subscriber(redis.call('HINCRBY', META, 'subscriber-sequence', 1))
 note_present(subscriber)
 note_waiting(waiting_until, status, generation, policy, PRESENCE_TTL)
 
-local reply = {subscriber, tonumber(generation or 0)}
+local reply = {subscriber, tonumber(generation or 0), 0}
 if is_event_stream then
   redis.call('HSET', META, 'keeps-replay', 1)
+  if last == '' then
+    reply[3] = last_sent_to_all()
+  end
 end
 if last ~= '' then
   for _, job in ipairs(missed(tonumber(last), subscriber)) do

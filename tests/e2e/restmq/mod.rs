@@ -39,6 +39,7 @@ fn context<R>(store: Store<R>, job_bytes: usize) -> Context<R> {
         store,
         limits: Limits {
             max_job_bytes: job_bytes,
+            ..Limits::default()
         },
         caller: Caller::unrestricted(),
     }

@@ -1,7 +1,7 @@
 //! Claims that wait for jobs.
 
 use super::{JSON, Server};
-use crate::support::{Answer, eventually};
+use crate::support::{Answer, Host, HostOptions, Redis, eventually};
 use redis::Value;
 use rustix::process::Signal;
 use serde_json::json;
@@ -88,6 +88,34 @@ async fn a_claim_that_waits_in_vain_answers_204_at_its_time() {
     let answer = server
         .client
         .send("POST", "/v1/queues/x/claims", &prefer, r#"{"wait":0}"#)
+        .await;
+    assert_eq!(answer.status, 204);
+}
+
+#[tokio::test]
+async fn a_claim_waits_for_no_longer_than_the_deployment_allows() {
+    let redis = Redis::start();
+    let host = Host::start(HostOptions {
+        redis_url: Some(redis.url()),
+        args: &["--variable", "max_wait_seconds=1"],
+        ..HostOptions::default()
+    });
+    let client = host.client();
+    for (target, body) in [
+        ("/v1/queues/x/claims", r#"{"wait":60}"#),
+        ("/v1/claims", r#"{"wait":60,"queues":["y","x"]}"#),
+    ] {
+        let start = Instant::now();
+        // The client would give up before a minute is over.
+        assert_eq!(client.send("POST", target, &[JSON], body).await.brief(), (204, ""));
+        assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+    // Neither the preference nor a shorter wait is an error.
+    let prefer = [JSON, ("Prefer", "wait=60")];
+    let answer = client.send("POST", "/v1/queues/x/claims", &prefer, "{}").await;
+    assert_eq!(answer.status, 204);
+    let answer = client
+        .send("POST", "/v1/queues/x/claims", &[JSON], r#"{"wait":0}"#)
         .await;
     assert_eq!(answer.status, 204);
 }

@@ -309,6 +309,16 @@ async fn poll(
 }
 
 #[tokio::test]
+async fn a_subscriber_has_a_place_to_come_back_to_in_each_partition() {
+    let spread = Spread::over(2).await;
+    let (_, subscriber, _) = subscribe(&spread, &[]).await;
+    let starts = [0, JobId::first_number(1)];
+    assert_eq!(subscriber.last_of_all(&[]), starts);
+    assert_eq!(subscriber.last_of_all(&[starts[1] + 7]), [0, starts[1] + 7]);
+    assert_eq!(subscriber.last_of_all(&[7]), [7, starts[1]]);
+}
+
+#[tokio::test]
 async fn subscribers_get_each_job_once_also_of_partitions_that_come_later() {
     let spread = Spread::over(2).await;
     spread.store.set_policy(&spread.queue, Policy::Broadcast).await.unwrap();

@@ -50,6 +50,25 @@ async fn in_turn_a_reader_that_was_cut_off_is_told_only_what_was_sent_to_it() {
 }
 
 #[tokio::test]
+async fn a_reader_that_got_nothing_comes_back_with_what_was_sent_to_all_before_it_came() {
+    let work = Work::start().await;
+    let mut subscribers = [join(&work).await];
+    assert_eq!(subscribers[0].subscriber.last_of_all(&[]), [0]);
+    insert_all(&work, 0..2).await;
+    drain(&work, &mut subscribers).await;
+    round_robin(&work).await;
+    insert_all(&work, 2..4).await;
+    drain(&work, &mut subscribers).await;
+    // What one alone was sent is no place from which another could go on.
+    let late = join(&work).await;
+    assert_eq!(late.subscriber.last_of_all(&[]), [2]);
+    assert_eq!(late.subscriber.last_of_all(&[4]), [4]);
+    let (back, missed) = work.store.subscribe(&work.queue, after(&2)).await.unwrap().unwrap();
+    assert!(missed.is_empty());
+    assert_eq!(back.last_of_all(&[2]), [2]);
+}
+
+#[tokio::test]
 async fn what_was_sent_is_kept_up_to_a_mebibyte() {
     let work = Work::start().await;
     let mut subscriber = join(&work).await;

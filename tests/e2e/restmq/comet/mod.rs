@@ -1,5 +1,6 @@
 //! Readers that stay, on hosts that share nothing but Redis.
 
+mod ends;
 mod sharing;
 mod wire;
 
