@@ -6,6 +6,7 @@ mod cluster;
 mod control;
 mod cost;
 mod dashboard;
+mod deploy;
 mod docs;
 mod examples;
 mod faults;

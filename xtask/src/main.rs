@@ -26,7 +26,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use needs::{
-    CHROMIUM, CURL, JQ, NODE, NPM, OPENMETRICS_PARSER, PERL, PROMETHEUS, PYTHON, PYTHON_ENVIRONMENTS, REDIS,
+    CHROMIUM, CURL, JQ, NGINX, NODE, NPM, OPENMETRICS_PARSER, PERL, PROMETHEUS, PYTHON, PYTHON_ENVIRONMENTS, REDIS,
     WASM_TARGET, ensure,
 };
 use workspace::{BENCH_COMPONENT, DIST, NATIVE, TEST_COMPONENTS};
@@ -114,7 +114,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Test { valkey, args } => {
             ensure(&[WASM_TARGET, REDIS, CURL, JQ, PERL, PYTHON, NODE, NPM, CHROMIUM])?;
-            ensure(&[OPENMETRICS_PARSER, PROMETHEUS])?;
+            ensure(&[OPENMETRICS_PARSER, PROMETHEUS, NGINX])?;
             page_tests::install()?;
             if !valkey {
                 return test(None, &args);

@@ -83,6 +83,11 @@ pub(crate) const PROMETHEUS: Need = Need {
     reason: "a test lets it read the metrics and evaluate the alerts",
     kind: Kind::Program(&["prometheus"]),
 };
+pub(crate) const NGINX: Need = Need {
+    name: "nginx",
+    reason: "a test runs hosts behind it",
+    kind: Kind::Program(&["nginx"]),
+};
 pub(crate) const CHROMIUM: Need = Need {
     name: "Chromium",
     reason: "tests open the page in a real browser",

@@ -14,7 +14,12 @@ pub struct Listener {
 impl Listener {
     /// Asks for a path. Returns when the answer's head is there.
     pub async fn open(host: &Host, target: &str, headers: &[(&str, &str)]) -> Self {
-        let mut stream = TcpStream::connect(host.address()).await.expect("a connection");
+        Self::at(host.address(), target, headers).await
+    }
+
+    /// The same of what serves at `HOST:PORT`.
+    pub async fn at(address: &str, target: &str, headers: &[(&str, &str)]) -> Self {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
         let mut request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));

@@ -1,0 +1,365 @@
+//! Hosts of one group of routes each, behind a real nginx with the configuration of `deploy/spin/`.
+
+use super::{groups, path, read, routes};
+use crate::support::{Answer, Client, Host, HostOptions, Listener, Redis, eventually, until};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+/// Where the configuration listens.
+const LISTEN: &str = "127.0.0.1:8080";
+
+/// An nginx before such hosts. It is killed when this is dropped.
+struct Nginx {
+    child: Child,
+    address: String,
+    _dir: TempDir,
+}
+
+impl Nginx {
+    /// Starts it before these hosts: up to two for each group.
+    async fn start(hosts: &BTreeMap<&str, Vec<Host>>) -> Self {
+        let mut configuration = read("deploy/spin/nginx.conf");
+        for (group, hosts) in hosts {
+            let line = configuration
+                .lines()
+                .find(|line| line.starts_with(&format!("upstream presque_{group} ")))
+                .unwrap_or_else(|| panic!("no upstream for {group}"));
+            let mut servers = line
+                .split("server ")
+                .skip(1)
+                .map(|rest| rest.split(';').next().unwrap());
+            let (first, second) = (servers.next().unwrap(), servers.next().unwrap());
+            let with_ports = line
+                .replace(first, hosts[0].address())
+                .replace(second, hosts.last().unwrap().address());
+            configuration = configuration.replace(line, &with_ports);
+        }
+        loop {
+            if let Some(nginx) = Self::try_start(&configuration).await {
+                return nginx;
+            }
+        }
+    }
+
+    /// `None` when somebody else took its port.
+    async fn try_start(configuration: &str) -> Option<Self> {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let free = TcpListener::bind("127.0.0.1:0")
+            .expect("a port")
+            .local_addr()
+            .expect("an address");
+        let address = free.to_string();
+        let presque = configuration.replace(LISTEN, &address);
+        assert_ne!(presque, configuration);
+        std::fs::write(dir.path().join("presque.conf"), presque).expect("a file");
+        // One process, so that none is left when it is killed, and no file beside its folder.
+        let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let paths: String = paths.iter().map(|name| format!("{name}_temp_path {name}; ")).collect();
+        let main = format!(
+            "daemon off; master_process off; pid pid; error_log log; events {{}}
+             http {{ access_log off; {paths} include presque.conf; }}"
+        );
+        std::fs::write(dir.path().join("nginx.conf"), main).expect("a file");
+        let mut child = Command::new("nginx")
+            .arg("-p")
+            .arg(dir.path())
+            .args(["-c", "nginx.conf"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("nginx starts: `cargo xtask test` installs it");
+        let serves = eventually("nginx serves", async || {
+            let pid = std::fs::read_to_string(dir.path().join("pid")).unwrap_or_default();
+            let ended = child.try_wait().expect("a child").is_some();
+            (ended || !pid.is_empty()).then_some(!ended)
+        })
+        .await;
+        if !serves {
+            let log = std::fs::read_to_string(dir.path().join("log")).unwrap_or_default();
+            assert!(log.contains("Address already in use"), "{log}");
+            return None;
+        }
+        Some(Self {
+            child,
+            address,
+            _dir: dir,
+        })
+    }
+
+    fn client(&self) -> Client {
+        Client::new(&format!("http://{}", self.address))
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts hosts that serve one group each, so many of each group.
+fn start_hosts<'a>(redis: &Redis, groups: &[(&'a str, usize)]) -> BTreeMap<&'a str, Vec<Host>> {
+    let url = redis.url();
+    let start = |group: &str| {
+        Host::start(HostOptions {
+            redis_url: Some(url.clone()),
+            args: &["--component", group],
+            ..HostOptions::default()
+        })
+    };
+    std::thread::scope(|scope| {
+        let started = groups.iter().map(|(group, count)| {
+            let hosts: Vec<_> = (0..*count).map(|_| scope.spawn(|| start(group))).collect();
+            (*group, hosts)
+        });
+        let started: Vec<_> = started.collect();
+        let join = |host: std::thread::ScopedJoinHandle<'_, Host>| host.join().expect("it serves");
+        started
+            .into_iter()
+            .map(|(group, hosts)| (group, hosts.into_iter().map(join).collect()))
+            .collect()
+    })
+}
+
+#[tokio::test]
+async fn behind_nginx_every_path_is_answered_as_by_one_host() {
+    let redis = Redis::start();
+    let groups = groups();
+    let one_each: Vec<_> = groups.iter().map(|group| (&**group, 1)).collect();
+    let hosts = start_hosts(&redis, &one_each);
+    let nginx = Nginx::start(&hosts).await;
+    let one_host = Host::on(&redis);
+    let (behind, alone) = (nginx.client(), one_host.client());
+    let told = |answer: &Answer| {
+        let header = |name| answer.header(name).map(str::to_owned);
+        (
+            answer.status,
+            header("content-type"),
+            header("allow"),
+            answer.body.clone(),
+        )
+    };
+    let mut asked = 0;
+    for (route, component) in routes() {
+        let (path, is_prefix) = match route.strip_suffix("/...") {
+            Some(prefix) => (prefix, true),
+            None => (route.trim_end_matches('/'), false),
+        };
+        let mut targets = vec![format!("{path}/"), format!("{path}/?x=1")];
+        if !path.is_empty() {
+            targets.extend([path.to_owned(), format!("{path}?x=1")]);
+        }
+        if is_prefix {
+            targets.extend(["a", "a%2Fb?x=/q/", "/a//b/", "a%3F", "%C3%BC%25"].map(|name| format!("{path}/{name}")));
+        }
+        for target in targets {
+            for method in ["OPTIONS", "GET"] {
+                if component == "comet" && method == "GET" {
+                    continue;
+                }
+                let [behind, alone] = [&behind, &alone].map(|client| client.send(method, &target, &[], ""));
+                let (mut behind, mut alone) = (told(&behind.await), told(&alone.await));
+                if component == "metrics" {
+                    // They tell the time.
+                    (behind.3, alone.3) = Default::default();
+                }
+                assert_eq!(behind, alone, "{method} {target}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 200, "{asked}");
+    for target in [
+        "/qq",
+        "/qbx/a",
+        "/Q/a",
+        "/v2/queues",
+        "/metrics/a",
+        "/xmlrpc/a",
+        "/%71/a",
+        "/stream",
+        "/ui2",
+    ] {
+        let [behind, alone] = [&behind, &alone].map(|client| client.get(target));
+        assert_eq!(
+            (behind.await.status.as_u16(), alone.await.status.as_u16()),
+            (404, 404),
+            "{target}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn behind_nginx_streams_come_at_once_claims_wait_and_clients_that_go_are_noticed() {
+    let redis = Redis::start();
+    let hosts = start_hosts(&redis, &[("v1", 2), ("comet", 1), ("queue", 1)]);
+    let nginx = Nginx::start(&hosts).await;
+    let client = nginx.client();
+    let blocked = async |clients: usize| {
+        until(&format!("{clients} wait"), async || {
+            let text: String = redis::from_owned_redis_value(redis.run("INFO clients").await).unwrap();
+            text.contains(&format!("blocked_clients:{clients}\r"))
+        })
+        .await;
+    };
+    // The head is there before the first message, and each message when it was posted.
+    let mut lines = Listener::at(&nginx.address, "/c/news", &[]).await;
+    let mut events = Listener::at(&nginx.address, "/c/news", &[("Accept", "text/event-stream")]).await;
+    for number in 1..4 {
+        assert_eq!(client.form("/q/news", &format!("value={number}")).await.status, 200);
+        let message = format!("{{\"key\": \"news:{number}\", \"value\": \"{number}\"}}");
+        assert_eq!(lines.chunk().await.unwrap(), format!("{message}\r\n"));
+        assert_eq!(
+            events.chunk().await.unwrap(),
+            format!("id: news:{number}\ndata: {message}\n\n")
+        );
+    }
+    drop((lines, events));
+    blocked(0).await;
+
+    let claim = async |body: &str| {
+        client
+            .send("POST", "/v1/queues/x/claims", &[JSON], body.to_owned())
+            .await
+    };
+    let waiting = async {
+        let answer = claim(r#"{"wait":60}"#).await;
+        serde_json::from_slice::<Value>(&answer.body).unwrap()
+    };
+    let insert = async {
+        blocked(1).await;
+        client.post("/v1/queues/x/jobs", r#"{"payload":1}"#).await;
+    };
+    let (claimed, ()) = tokio::join!(waiting, insert);
+    assert_eq!(claimed["jobs"][0]["payload"], 1);
+    let gone = tokio::spawn({
+        let client = nginx.client();
+        async move {
+            client
+                .send("POST", "/v1/queues/x/claims", &[JSON], r#"{"wait":60}"#)
+                .await
+        }
+    });
+    blocked(1).await;
+    gone.abort();
+    blocked(0).await;
+    assert_eq!(claim("{}").await.status, 204);
+}
+
+#[tokio::test]
+async fn behind_nginx_a_host_that_was_killed_is_passed_over_and_no_job_is_lost() {
+    let redis = Redis::start();
+    let mut hosts = start_hosts(&redis, &[("v1", 2)]);
+    let nginx = Nginx::start(&hosts).await;
+    let client = nginx.client();
+    let insert = async |client: &Client, payload: usize| {
+        let job = json!({"payload": payload}).to_string();
+        assert_eq!(client.post("/v1/queues/x/jobs", job).await.status, 201, "{payload}");
+    };
+    let claim = async |client: &Client| -> Value {
+        let answer = client.post("/v1/queues/x/claims", r#"{"count":100}"#).await;
+        let claimed: Value = serde_json::from_slice(&answer.body).unwrap();
+        claimed["jobs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|job| job["payload"].clone())
+            .collect()
+    };
+    // What one host takes in, the other hands out.
+    let v1 = &hosts["v1"];
+    insert(&v1[0].client(), 0).await;
+    assert_eq!(claim(&v1[1].client()).await, json!([0]));
+
+    // Both have connections that nginx keeps.
+    for payload in 1..5 {
+        insert(&client, payload).await;
+    }
+    hosts.get_mut("v1").unwrap().remove(0).kill();
+    for payload in 5..15 {
+        insert(&client, payload).await;
+    }
+    assert_eq!(claim(&client).await, (1..15).collect::<Value>());
+}
+
+#[tokio::test]
+async fn behind_nginx_the_host_name_counts_and_large_bodies_are_refused() {
+    let redis = Redis::start();
+    let hosts = start_hosts(&redis, &[("v1", 1)]);
+    let nginx = Nginx::start(&hosts).await;
+    let client = nginx.client();
+    let own = format!("http://{}", nginx.address);
+    let post = async |headers: &[(&str, &str)]| {
+        let headers = [headers, &[JSON]].concat();
+        let answer = client
+            .send("POST", "/v1/queues/x/jobs", &headers, r#"{"payload":1}"#)
+            .await;
+        answer.status.as_u16()
+    };
+    assert_eq!(post(&[("Origin", &own)]).await, 201);
+    assert_eq!(post(&[("Origin", "http://127.0.0.1:1")]).await, 403);
+    assert_eq!(post(&[("Host", "example.com")]).await, 421);
+    // Larger than what nginx keeps in memory, then than a job may be, and then than nginx passes on, whatever the group.
+    let with_bytes = |bytes: usize| format!("{{\"payload\":\"{}\"}}", "x".repeat(bytes));
+    for (target, bytes, status) in [
+        ("/v1/queues/x/jobs", 4_000_000, 201),
+        ("/v1/queues/x/jobs", 5_000_000, 413),
+        ("/q/x", 70_000_000, 413),
+    ] {
+        let answer = client.post(target, with_bytes(bytes)).await;
+        assert_eq!(answer.status, status, "{bytes}");
+    }
+}
+
+#[test]
+fn the_processes_that_the_script_starts_are_those_that_nginx_knows() {
+    let dir = tempfile::tempdir().unwrap();
+    // Says what it was asked for, and ends.
+    let spin = dir.path().join("spin");
+    std::fs::write(&spin, "#!/bin/sh\necho \"$*\" >> \"$OUT\"\n").unwrap();
+    std::fs::set_permissions(&spin, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let script = |arguments: &[&str]| {
+        let out = dir.path().join("out");
+        let search = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap());
+        let ran = Command::new(path("deploy/spin/up.sh"))
+            .args(arguments)
+            .env("PATH", search)
+            .env("OUT", &out)
+            .status()
+            .unwrap();
+        assert!(ran.success(), "{ran}");
+        let text = std::fs::read_to_string(&out).unwrap();
+        std::fs::remove_file(&out).unwrap();
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines
+    };
+    let configuration = read("deploy/spin/nginx.conf");
+    let manifest = path("spin.toml");
+    let expected = |row: usize, more: &str| {
+        let line = |group: &String| {
+            let upstream = configuration
+                .lines()
+                .find(|line| line.starts_with(&format!("upstream presque_{group} ")))
+                .unwrap_or_else(|| panic!("no upstream for {group}"));
+            let server = upstream.split("server ").nth(row).unwrap().split(';').next().unwrap();
+            format!(
+                "up --from {} --component {group} --listen {server}{more}",
+                manifest.display()
+            )
+        };
+        let mut lines: Vec<_> = groups().iter().map(line).collect();
+        lines.sort_unstable();
+        lines
+    };
+    assert_eq!(script(&[]), expected(1, ""));
+    let more = ["3201", "--variable", "redis_url=redis://redis:6379"];
+    assert_eq!(script(&more), expected(2, " --variable redis_url=redis://redis:6379"));
+}
