@@ -14,6 +14,7 @@
 
 mod client;
 mod cluster;
+mod crd;
 mod host;
 mod listener;
 mod openapi;
@@ -24,6 +25,7 @@ mod wait;
 
 pub use client::{Answer, Body, Client, piecewise};
 pub use cluster::{Cluster, Migration, Node};
+pub use crd::Definitions;
 pub use host::{Host, HostOptions, command_path, isolate, target_dir};
 pub use listener::Listener;
 pub use openapi::{operations, yaml};

@@ -1,5 +1,6 @@
 //! How presque is deployed: what `deploy/` has for that. What it has for Prometheus and Grafana is in `metrics/deploy.rs`.
 
+mod kubernetes;
 mod nginx;
 
 use std::path::{Path, PathBuf};

@@ -236,7 +236,7 @@ async fn the_scaler_finds_its_number_in_the_answer() {
     let target = metadata["url"]
         .as_str()
         .unwrap()
-        .strip_prefix("http://presque")
+        .strip_prefix("http://presque-v1")
         .unwrap();
     let queue = target.strip_prefix("/v1/queues/").unwrap();
     for _ in 0..3 {
