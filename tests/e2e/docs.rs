@@ -91,12 +91,17 @@ async fn host(redis: &Redis, manifest: &'static str) -> Host {
 /// Runs a document's command lines in an empty folder. What it shows must be what is printed, line by line; where the headers are
 /// printed too, it must be among that, in that order.
 fn run_on(host: &Host, document: &str) {
+    run_at(&host.base, "http://127.0.0.1:3000", document);
+}
+
+/// The same of what serves at `base`, which the document calls by another name.
+pub(super) fn run_at(base: &str, name: &str, document: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     symlink(root().join("examples"), folder.path().join("examples")).expect("a link");
     let commands = shown(&read(document));
     assert!(!commands.is_empty(), "{document} shows no commands");
     for Shown { command, lines } in commands {
-        let line = command.replace("http://127.0.0.1:3000", &host.base);
+        let line = command.replace(name, base);
         let output = Command::new("timeout")
             .args(["60", "sh", "-c", &line])
             .current_dir(folder.path())

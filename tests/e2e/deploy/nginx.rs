@@ -1,6 +1,7 @@
 //! Hosts of one group of routes each, behind a real nginx with the configuration of `deploy/spin/`.
 
 use super::{groups, path, read, routes};
+use crate::e2e::docs::run_at;
 use crate::support::{Answer, Client, Host, HostOptions, Listener, Redis, eventually, until};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -224,6 +225,11 @@ async fn behind_nginx_streams_come_at_once_claims_wait_and_clients_that_go_are_n
     drop((lines, events));
     blocked(0).await;
 
+    // A claim may wait for a minute, and nginx for longer.
+    let configuration = read("deploy/spin/nginx.conf");
+    let (_, rest) = configuration.split_once("proxy_read_timeout ").unwrap();
+    let seconds = rest.split_once("s;").unwrap().0;
+    assert!(seconds.parse::<u32>().unwrap() > 60, "{seconds}");
     let claim = async |body: &str| {
         client
             .send("POST", "/v1/queues/x/claims", &[JSON], body.to_owned())
@@ -316,6 +322,15 @@ async fn behind_nginx_the_host_name_counts_and_large_bodies_are_refused() {
         let answer = client.post(target, with_bytes(bytes)).await;
         assert_eq!(answer.status, status, "{bytes}");
     }
+}
+
+#[tokio::test]
+async fn behind_nginx_what_the_document_shows_happens() {
+    let redis = Redis::start();
+    let hosts = start_hosts(&redis, &[("v1", 1), ("comet", 1), ("queue", 1)]);
+    let nginx = Nginx::start(&hosts).await;
+    let (base, name) = (format!("http://{}", nginx.address), format!("http://{LISTEN}"));
+    run_at(&base, &name, &read("docs/deploy.md"));
 }
 
 #[test]

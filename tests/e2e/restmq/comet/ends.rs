@@ -5,12 +5,12 @@ use crate::support::{Host, HostOptions, Listener, Redis, assert_sound, until};
 
 const EVENTS: (&str, &str) = ("Accept", "text/event-stream");
 
-/// A host on which a stream lasts a second.
+/// A host on which a stream lasts two seconds.
 fn limited(redis: &Redis) -> Host {
     Host::start(HostOptions {
         redis_url: Some(redis.url()),
         manifest: Some("restmq.toml"),
-        args: &["--variable", "max_wait_seconds=1"],
+        args: &["--variable", "max_wait_seconds=2"],
         ..HostOptions::default()
     })
 }
