@@ -2,6 +2,7 @@
 
 mod kubernetes;
 mod nginx;
+mod servers;
 
 use std::path::{Path, PathBuf};
 
