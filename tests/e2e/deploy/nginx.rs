@@ -7,6 +7,9 @@ use crate::support::{Answer, Client, Host, Listener, Redis, until};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::AsyncReadExt;
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
@@ -174,6 +177,41 @@ async fn behind_nginx_a_host_that_was_killed_is_passed_over_and_no_job_is_lost()
         insert(&client, payload).await;
     }
     assert_eq!(claim(&client).await, (1..15).collect::<Value>());
+}
+
+#[tokio::test]
+async fn behind_nginx_what_may_have_been_carried_out_is_not_sent_again_where_it_would_be_done_twice() {
+    // No host breaks off when it is asked to: these read a request, and close.
+    let requests = Arc::new(AtomicUsize::new(0));
+    let mut addresses = Vec::new();
+    for _ in 0..2 {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        addresses.push(listener.local_addr().unwrap().to_string());
+        let requests = requests.clone();
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                if stream.read(&mut [0; 4096]).await.unwrap() > 0 {
+                    requests.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        });
+    }
+    let addresses: [String; 2] = addresses.try_into().unwrap();
+    let nginx = Nginx::before(&[("queue", addresses.clone()), ("v1", addresses)].into()).await;
+    let client = nginx.client();
+    for (method, target, sent) in [
+        ("PUT", "/q/x", 1),
+        ("POST", "/q/x", 1),
+        ("POST", "/v1/queues/x/jobs", 1),
+        // All settings at once: twice is as good as once.
+        ("PUT", "/v1/queues/x", 2),
+    ] {
+        requests.store(0, Ordering::SeqCst);
+        let answer = client.send(method, target, &[JSON], "{}").await;
+        assert_eq!(requests.load(Ordering::SeqCst), sent, "{method} {target}: {answer:?}");
+        assert_eq!(answer.status, 502, "{answer:?}");
+    }
 }
 
 #[tokio::test]

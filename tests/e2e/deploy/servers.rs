@@ -21,8 +21,16 @@ pub(super) struct Nginx {
 impl Nginx {
     /// Starts it before these hosts: up to two for each group.
     pub(super) async fn start(hosts: &BTreeMap<&str, Vec<Host>>) -> Self {
+        let ends =
+            |hosts: &Vec<Host>| [hosts.first(), hosts.last()].map(|host| host.expect("a host").address().to_owned());
+        let addresses = hosts.iter().map(|(group, hosts)| (*group, ends(hosts))).collect();
+        Self::before(&addresses).await
+    }
+
+    /// Starts it before what listens at these two addresses of each group.
+    pub(super) async fn before(addresses: &BTreeMap<&str, [String; 2]>) -> Self {
         let mut configuration = read("deploy/spin/nginx.conf");
-        for (group, hosts) in hosts {
+        for (group, addresses) in addresses {
             let line = configuration
                 .lines()
                 .find(|line| line.starts_with(&format!("upstream presque_{group} ")))
@@ -32,9 +40,7 @@ impl Nginx {
                 .skip(1)
                 .map(|rest| rest.split(';').next().unwrap());
             let (first, second) = (servers.next().unwrap(), servers.next().unwrap());
-            let with_ports = line
-                .replace(first, hosts[0].address())
-                .replace(second, hosts.last().unwrap().address());
+            let with_ports = line.replace(first, &addresses[0]).replace(second, &addresses[1]);
             configuration = configuration.replace(line, &with_ports);
         }
         loop {
