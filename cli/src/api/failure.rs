@@ -124,7 +124,7 @@ impl Failure {
 }
 
 /// The innermost cause: what is around it says no more.
-fn reason(error: &reqwest::Error) -> String {
+pub(crate) fn reason(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;

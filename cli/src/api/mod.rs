@@ -3,7 +3,7 @@
 mod failure;
 mod job;
 
-pub(crate) use failure::{Failure, Problem};
+pub(crate) use failure::{Failure, Problem, reason};
 pub(crate) use job::{ClaimedJob, Jobs};
 
 use anyhow::{Context, Result, ensure};

@@ -2,6 +2,7 @@
 
 mod queues;
 mod up;
+mod work;
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -13,6 +14,10 @@ use clap::Subcommand;
 pub(crate) enum Command {
     Up(up::Up),
     Queues(queues::Queues),
+    Work(work::Work),
+    /// Kills what a worker leaves running when it is killed itself.
+    #[command(hide = true)]
+    WorkGuard,
 }
 
 /// Carries a command out.
@@ -24,12 +29,17 @@ pub(crate) fn run(Args { shared, command }: Args) -> Result<Exit> {
     if let Command::Up(up) = command {
         return up.run();
     }
+    // It talks to nobody.
+    if let Command::WorkGuard = command {
+        return work::run_guard();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (api, out) = (shared.api()?, shared.output());
     runtime.block_on(async {
         match command {
-            Command::Up(_) => Ok(Exit::Failed),
+            Command::Up(_) | Command::WorkGuard => Ok(Exit::Failed),
             Command::Queues(queues) => queues.run(&api, out).await,
+            Command::Work(work) => work.run(&api, out).await,
         }
     })
 }

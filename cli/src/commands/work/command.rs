@@ -1,0 +1,203 @@
+//! Doing a job with a command.
+
+use super::attempt::Causes;
+use super::group::Group;
+use super::guard::Guard;
+use super::outcome::{Cause, MAX_ERROR, Outcome, Output, error_with_end};
+use crate::api::ClaimedJob;
+use anyhow::Result;
+use rustix::process::Signal;
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{ChildStdin, Command};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// The exit status that asks for another attempt later: EX_TEMPFAIL of sysexits.
+const TRY_LATER: i32 = 75;
+
+/// How long a command may take to end after SIGTERM.
+const TERMINATION: Duration = Duration::from_secs(5);
+
+/// How long its last output is waited for once it has ended: a process that left its group may hold the pipes for ever.
+const LAST_OUTPUT: Duration = Duration::from_secs(5);
+
+/// The command that does the jobs.
+#[derive(Debug)]
+pub(super) struct Runner {
+    program: OsString,
+    args: Vec<OsString>,
+    retry_after: Duration,
+    guard: Arc<Guard>,
+}
+
+impl Runner {
+    /// Does jobs with this command.
+    ///
+    /// # Errors
+    /// The guard of its processes cannot be started.
+    pub(super) fn new(program: OsString, args: Vec<OsString>, retry_after: Duration) -> Result<Self> {
+        Ok(Self {
+            program,
+            args,
+            retry_after,
+            guard: Arc::new(Guard::start()?),
+        })
+    }
+
+    /// Runs the command for a job, until it ends or is to be ended. Nothing of its process group remains.
+    pub(super) async fn run(&self, job: &ClaimedJob, causes: &mut Causes<'_>) -> Outcome {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in causes.facts(job) {
+            match value {
+                Some(value) => command.env(name, value),
+                // One that is the worker's own is not the job's.
+                None => command.env_remove(name),
+            };
+        }
+        let mut group = match Group::spawn(&mut command, self.guard.clone()) {
+            Ok(group) => group,
+            // As when there are too many processes: the job has no part in it.
+            Err(error) => {
+                let error = format!("cannot start {}: {error}", self.program.to_string_lossy());
+                return Outcome::Later {
+                    delay: self.retry_after,
+                    error,
+                };
+            }
+        };
+        let (mut output, mut tail) = (Output::default(), Tail::default());
+        let child = group.child();
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let cause = {
+            let mut talk = Box::pin(async {
+                let (stdin, stdout, stderr) = pipes;
+                tokio::join!(
+                    feed(stdin, job.payload()),
+                    keep_start(stdout, &mut output),
+                    pass_on(stderr, &mut tail)
+                )
+            });
+            let mut is_silent = false;
+            let mut end = Box::pin(end(&group, causes));
+            let cause = loop {
+                tokio::select! {
+                    cause = &mut end => break cause,
+                    _ = &mut talk, if !is_silent => is_silent = true,
+                }
+            };
+            drop(end);
+            group.kill_rest();
+            if !is_silent {
+                tokio::select! {
+                    _ = timeout(LAST_OUTPUT, talk) => {}
+                    _ = causes.next() => {}
+                }
+            }
+            cause
+        };
+        match (cause, group.status().await) {
+            (Some(cause), _) => cause.outcome(&tail.0),
+            (None, Ok(status)) => self.outcome(status, output, &tail),
+            (None, Err(error)) => Outcome::Failed {
+                error: format!("how the command ended is not known: {error}"),
+            },
+        }
+    }
+
+    fn outcome(&self, status: ExitStatus, output: Output, tail: &Tail) -> Outcome {
+        let what = match (status.code(), status.signal()) {
+            (Some(0), _) => return Outcome::Done(output),
+            (Some(code), _) => format!("exit status {code}"),
+            (None, Some(signal)) => format!("killed by signal {signal}"),
+            (None, None) => status.to_string(),
+        };
+        let error = error_with_end(&what, &tail.0);
+        match status.code() {
+            Some(TRY_LATER) => Outcome::Later {
+                delay: self.retry_after,
+                error,
+            },
+            _ => Outcome::Failed { error },
+        }
+    }
+}
+
+/// Waits for the command's end, and brings it about when there is a cause. Returns the first one.
+async fn end(group: &Group, causes: &mut Causes<'_>) -> Option<Cause> {
+    let mut ended = Box::pin(group.ended());
+    let (mut first, mut kill_at) = (None, None::<Instant>);
+    loop {
+        tokio::select! {
+            () = &mut ended => return first,
+            cause = causes.next() => {
+                first.get_or_insert(cause);
+                match cause.is_gentle() {
+                    true => {
+                        group.signal(Signal::TERM);
+                        kill_at.get_or_insert(Instant::now() + TERMINATION);
+                    }
+                    false => group.signal(Signal::KILL),
+                }
+            }
+            () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => {
+                group.signal(Signal::KILL);
+                // Killed processes end, but not at once.
+                kill_at = Some(Instant::now() + TERMINATION);
+            }
+        }
+    }
+}
+
+/// Gives a command its input. It need not read it.
+async fn feed(stdin: Option<ChildStdin>, payload: &[u8]) {
+    if let Some(mut stdin) = stdin {
+        let _ = stdin.write_all(payload).await;
+    }
+}
+
+/// Keeps the beginning of what a command writes. The rest is read, too, so that the command can go on.
+async fn keep_start(from: Option<impl AsyncRead + Unpin>, output: &mut Output) {
+    let Some(mut from) = from else { return };
+    let mut buffer = Vec::with_capacity(8192);
+    while let Ok(1..) = from.read_buf(&mut buffer).await {
+        if output.has_room() {
+            output.0.extend_from_slice(&buffer);
+        }
+        buffer.clear();
+    }
+}
+
+/// Passes on what a command writes, and keeps the end of it.
+async fn pass_on(from: Option<impl AsyncRead + Unpin>, tail: &mut Tail) {
+    let Some(mut from) = from else { return };
+    let mut to = tokio::io::stderr();
+    let mut buffer = Vec::with_capacity(8192);
+    while let Ok(1..) = from.read_buf(&mut buffer).await {
+        tail.push(&buffer);
+        // Nobody may be left to read it.
+        let _ = to.write_all(&buffer).await;
+        let _ = to.flush().await;
+        buffer.clear();
+    }
+}
+
+/// The end of a text, somewhat longer than what is kept of an error.
+#[derive(Default)]
+struct Tail(Vec<u8>);
+
+impl Tail {
+    fn push(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+        let over = self.0.len().saturating_sub(2 * MAX_ERROR);
+        self.0.drain(..over);
+    }
+}

@@ -1,0 +1,175 @@
+//! Doing a job by a request to a local HTTP server.
+
+use super::attempt::Causes;
+use super::outcome::{MAX_ERROR, Outcome, Output, error_with_start};
+use super::server::Pauses;
+use crate::api::{ClaimedJob, reason};
+use crate::output::note;
+use anyhow::{Context, Result, ensure};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode, Url};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+use tokio::time::sleep;
+
+/// Posts jobs to one address.
+#[derive(Debug)]
+pub(super) struct Poster {
+    http: Client,
+    url: Url,
+    /// Without a password.
+    shown: String,
+    retry_after: Duration,
+    is_away: AtomicBool,
+}
+
+impl Poster {
+    /// Posts jobs to this address.
+    ///
+    /// # Errors
+    /// It is not one of HTTP.
+    pub(super) fn new(url: Url, retry_after: Duration) -> Result<Self> {
+        ensure!(
+            matches!(url.scheme(), "http" | "https") && url.has_host(),
+            "--to must be an address such as http://127.0.0.1:8080/jobs"
+        );
+        // Not the client of presque: that sends the key.
+        let http = Client::builder()
+            .user_agent(concat!("presque/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            // The server is near.
+            .no_proxy()
+            .build()
+            .context("cannot make a client for --to")?;
+        let mut shown = url.clone();
+        // Only an address without a host can have none.
+        let _ = shown.set_username("").and_then(|()| shown.set_password(None));
+        Ok(Self {
+            http,
+            url,
+            shown: shown.to_string(),
+            retry_after,
+            is_away: AtomicBool::new(false),
+        })
+    }
+
+    /// Posts a job, until there is an answer or it is to be ended.
+    pub(super) async fn run(&self, job: &ClaimedJob, causes: &mut Causes<'_>) -> Outcome {
+        let headers = headers(job, causes);
+        tokio::select! {
+            outcome = self.post(job, headers) => outcome,
+            cause = causes.next() => cause.outcome(b""),
+        }
+    }
+
+    async fn post(&self, job: &ClaimedJob, headers: HeaderMap) -> Outcome {
+        let mut pauses = Pauses::default();
+        loop {
+            let request = self.http.post(self.url.clone()).headers(headers.clone());
+            let answer = request.body(job.payload().to_vec()).send().await;
+            let why = match answer {
+                // Nothing was sent: the job has no part in it, and waits.
+                Err(error) if error.is_connect() => reason(&error),
+                answer => {
+                    if self.is_away.swap(false, Ordering::Relaxed) {
+                        note(format!("{} can be reached again", self.shown));
+                    }
+                    return match answer {
+                        Ok(answer) => self.outcome(answer).await,
+                        Err(error) => Outcome::Failed {
+                            error: format!("the answer of {} was lost: {}", self.shown, reason(&error)),
+                        },
+                    };
+                }
+            };
+            if !self.is_away.swap(true, Ordering::Relaxed) {
+                note(format!(
+                    "{} cannot be reached: {why}. Trying again until it can",
+                    self.shown
+                ));
+            }
+            sleep(pauses.next()).await;
+        }
+    }
+
+    async fn outcome(&self, mut answer: Response) -> Outcome {
+        let status = answer.status();
+        let delay = retry_after(answer.headers());
+        let mut output = Output::default();
+        while output.has_room() {
+            match answer.chunk().await {
+                Ok(Some(bytes)) => output.0.extend_from_slice(&bytes),
+                Ok(None) => break,
+                Err(error) if status.is_success() => {
+                    return Outcome::Failed {
+                        error: format!("the end of the answer was lost: {}", reason(&error)),
+                    };
+                }
+                Err(_) => break,
+            }
+        }
+        if status.is_success() {
+            return Outcome::Done(output);
+        }
+        let said = output.0.get(..MAX_ERROR).unwrap_or(&output.0);
+        let error = error_with_start(&format!("HTTP {}", status.as_u16()), said);
+        match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Outcome::Later {
+                delay: delay.unwrap_or(self.retry_after),
+                error,
+            },
+            _ => Outcome::Failed { error },
+        }
+    }
+}
+
+/// The facts as headers: `PRESQUE_JOB_ID` is `presque-job-id`.
+fn headers(job: &ClaimedJob, causes: &Causes<'_>) -> HeaderMap {
+    let content_type = match &job.payload {
+        Some(_) => "application/json",
+        None => "text/plain; charset=utf-8",
+    };
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+    for (name, value) in causes.facts(job) {
+        let name = HeaderName::try_from(name.to_lowercase().replace('_', "-"));
+        // JSON has line breaks only where it may have spaces.
+        let value =
+            value.and_then(|value| HeaderValue::try_from(value.replace(['\n', '\r', '\t'], " ").into_bytes()).ok());
+        if let (Ok(name), Some(value)) = (name, value) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+/// What `Retry-After` asks for: seconds, or a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked_for(text: &str) -> Option<Duration> {
+        retry_after(&HeaderMap::from_iter([(
+            RETRY_AFTER,
+            HeaderValue::from_str(text).unwrap(),
+        )]))
+    }
+
+    #[test]
+    fn retry_after_has_seconds_or_a_date() {
+        assert_eq!(asked_for("120"), Some(Duration::from_secs(120)));
+        assert_eq!(asked_for("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let in_an_hour = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3600));
+        let delay = asked_for(&in_an_hour).unwrap().as_secs();
+        assert!((3000..=3600).contains(&delay), "{delay}");
+        assert_eq!(asked_for("soon"), None);
+    }
+}

@@ -1,0 +1,164 @@
+//! How a worker ends.
+
+use super::Place;
+use presque_testkit::{eventually, until};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+/// A command that writes its number to `pid`, that of its child to `child`, and waits for the file `go`.
+const WAITS: &str = r#"sleep 1000 & echo $! > child; echo $$ > pid; until [ -e go ]; do sleep 0.01; done"#;
+
+#[tokio::test]
+async fn a_worker_that_is_asked_to_end_takes_no_more_jobs_and_lets_the_running_ones_finish() {
+    let place = Place::start().await;
+    let running = place.insert(&json!({"payload": 1})).await;
+    let waiting = place.insert(&json!({"payload": 2})).await;
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut worker = place.worker(&["--", "sh", "-c", WAITS]);
+        place.line("pid").await;
+        worker.signal(signal);
+        worker.noted("stopping").await;
+        place.touch("go");
+        assert_eq!(worker.ended().await, Some(0));
+        place.gone("child").await;
+        for file in ["pid", "child", "go"] {
+            std::fs::remove_file(place.path(file)).expect("a file");
+        }
+        if signal == Signal::TERM {
+            assert_eq!(place.job(&running).await["state"], "done");
+            assert_eq!(place.job(&waiting).await["attempt"], 0);
+        }
+    }
+    assert_eq!(place.job(&waiting).await["state"], "done");
+}
+
+#[tokio::test]
+async fn what_still_runs_after_the_grace_is_ended_and_its_job_given_back() {
+    let place = Place::start().await;
+    let id = place.insert(&json!({"payload": 1})).await;
+    let mut worker = place.worker(&["--json", "--grace", "0.1", "--", "sh", "-c", WAITS]);
+    place.line("pid").await;
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.ended().await, Some(0));
+    place.gone("pid").await;
+    place.gone("child").await;
+    assert!(
+        worker.output().contains(r#""status":"returned""#),
+        "{}",
+        worker.output()
+    );
+    let job = place.job(&id).await;
+    assert_eq!(
+        (&job["state"], &job["errors"][0]["error"]),
+        (&json!("ready"), &json!("the worker was stopped"))
+    );
+}
+
+#[tokio::test]
+async fn a_second_signal_kills_what_runs_at_once() {
+    let place = Place::start().await;
+    let id = place.insert(&json!({"payload": 1})).await;
+    let script = format!("trap '' TERM; {WAITS}");
+    let mut worker = place.worker(&["--grace", "1000", "--", "sh", "-c", &script]);
+    place.line("pid").await;
+    worker.signal(Signal::TERM);
+    worker.noted("stopping").await;
+    worker.signal(Signal::INT);
+    assert_eq!(worker.ended().await, Some(0));
+    place.gone("pid").await;
+    place.gone("child").await;
+    assert_eq!(place.job(&id).await["state"], "ready");
+}
+
+#[tokio::test]
+async fn the_commands_of_a_worker_that_is_killed_end_with_it_and_the_job_comes_back() {
+    let place = Place::start().await;
+    let id = place.insert(&json!({"payload": 1})).await;
+    let mut worker = place.worker(&["--lease", "2", "--", "sh", "-c", &format!("trap '' TERM; {WAITS}")]);
+    place.line("pid").await;
+    worker.signal(Signal::KILL);
+    assert_eq!(worker.ended().await, None);
+    place.gone("pid").await;
+    place.gone("child").await;
+    let (code, _, notes) = place.run(&["--once", "--", "true"]).await;
+    assert_eq!(code, Some(0), "{notes}");
+    let job = place.job(&id).await;
+    assert_eq!(
+        (&job["state"], &job["attempt"], &job["lost_leases"]),
+        (&json!("done"), &json!(2), &json!(1))
+    );
+}
+
+#[tokio::test]
+async fn a_worker_that_waits_for_jobs_ends_at_once_and_its_claim_takes_none() {
+    let place = Place::start().await;
+    let mut worker = place.worker(&["--worker", "idle", "--", "true"]);
+    until("the worker", async || {
+        place
+            .host
+            .get("/v1/workers")
+            .await
+            .text()
+            .contains(r#""worker":"idle""#)
+    })
+    .await;
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.ended().await, Some(0));
+    let id = place.insert(&json!({"payload": 1})).await;
+    let claimed = place.send("POST", "/v1/queues/work/claims", &json!({"wait": 5})).await;
+    let claimed: Value = serde_json::from_slice(&claimed.body).expect("JSON");
+    assert_eq!(
+        (&claimed["jobs"][0]["id"], &claimed["jobs"][0]["attempt"]),
+        (&json!(id), &json!(1))
+    );
+}
+
+/// The answer comes after the signal: a server cannot be made to do so, and so this one is none.
+#[tokio::test]
+async fn jobs_that_come_after_the_signal_are_given_back_without_a_failure() {
+    use tokio::io::AsyncWriteExt as _;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut worker = super::Worker::start(&url, dir.path(), &["--", "touch", "begun"]);
+    let (mut stream, _) = listener.accept().await.expect("a connection");
+    let claim = super::posts::request(&mut stream).await;
+    assert!(claim.starts_with("POST /v1/claims "), "{claim}");
+    worker.signal(Signal::TERM);
+    worker.noted("stopping").await;
+    let job = json!({"jobs": [{
+        "id": "a", "queue": "work", "receipt": "a-1", "attempt": 1, "priority": 4, "payload": 1, "state": "active",
+        "inserted_at": "2026-11-21T04:20:20.123Z", "claimed_at": "2026-11-21T04:20:20.123Z",
+        "lease_ends_at": "2026-11-21T04:21:20.123Z",
+    }]});
+    let answer = |body: &Value| {
+        let body = body.to_string();
+        format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    stream.write_all(answer(&job).as_bytes()).await.expect("it is sent");
+    // On the same connection, or on another one.
+    let (extend, mut stream) = eventually("the extension", async || {
+        tokio::select! {
+            request = super::posts::request(&mut stream) => (!request.is_empty()).then_some((request, None)),
+            accepted = listener.accept() => {
+                let mut stream = accepted.expect("a connection").0;
+                Some((super::posts::request(&mut stream).await, Some(stream)))
+            }
+        }
+    })
+    .await;
+    assert!(
+        extend.starts_with("POST /v1/queues/work/claims/a-1/extend "),
+        "{extend}"
+    );
+    assert!(extend.ends_with(r#"{"lease":0.1}"#), "{extend}");
+    let body = json!({"receipt": "a-1", "status": "active", "lease_ends_at": "2026-11-21T04:20:20.223Z"});
+    if let Some(stream) = &mut stream {
+        stream.write_all(answer(&body).as_bytes()).await.expect("it is sent");
+    }
+    assert_eq!(worker.ended().await, Some(0));
+    assert!(!dir.path().join("begun").exists());
+}
