@@ -30,22 +30,24 @@ const MAX_SECONDS: f64 = 315_360_000.0;
 /// Works on jobs with a command, or with a local HTTP server.
 ///
 /// The command is run once for each job. The payload is on its standard input, and facts about the job are in its environment:
-/// PRESQUE_QUEUE, PRESQUE_JOB_ID, PRESQUE_ATTEMPT, PRESQUE_FAILURES, PRESQUE_PRIORITY, PRESQUE_INSERTED_AT, PRESQUE_LEASE_ENDS_AT
-/// (the first end: the lease is extended while the command runs), and, if the job has them, PRESQUE_METADATA (JSON) and TRACEPARENT.
+/// PRESQUE_QUEUE, PRESQUE_JOB_ID, PRESQUE_ATTEMPT, PRESQUE_FAILURES, PRESQUE_PRIORITY, PRESQUE_INSERTED_AT, PRESQUE_LEASE_ENDS_AT (the first
+/// end: the lease is extended while the command runs), and, if the job has them, PRESQUE_METADATA (JSON) and TRACEPARENT. The rest of the
+/// environment is the worker's, with PRESQUE_URL and PRESQUE_KEY if they are set there.
 ///
-/// How it ends says what becomes of the job:
-/// exit status 0: done. Standard output is the result: JSON as it is, other text as a string. Of more than 64 KiB nothing is kept.
-/// 75: try again after --retry-after.
-/// Any other, or a signal: failed. The job keeps the end of standard error, up to 4 KiB. It is tried again as its backoff says.
-/// Both count as failures: after max_attempts of them the job is dead.
+/// Exit status 0 means done. Standard output is then the result: JSON as it is, other text as a string. A result of more than 64 KiB is not
+/// kept.
 ///
-/// Standard error is passed on. What the command leaves running in its process group when it ends is killed. If the lease is lost,
-/// as when the job is cancelled, the group is killed too.
+/// Exit status 75 means that the job is to be tried again after --retry-after.
+///
+/// Any other, or a signal, means failed. The job keeps the end of standard error, up to 4 KiB, and is tried again as its backoff says. The last
+/// two count as failures: after max_attempts of them the job is dead.
+///
+/// Standard error is passed on. What the command leaves running in its process group when it ends is killed. If the lease is lost, as when
+/// the job is cancelled, the group is ended, too.
 ///
 /// SIGTERM or Ctrl-C ends the worker: it takes no more jobs, lets commands run for up to --grace seconds, ends those that still run, and
 /// gives their jobs back. A second signal kills the commands at once.
 #[derive(Clone, Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
 pub(crate) struct Work {
     /// The queues, up to 20. Jobs of the first one go first.
     #[arg(required = true, num_args = 1..=20, value_name = "QUEUE")]
@@ -60,7 +62,9 @@ pub(crate) struct Work {
     )]
     command: Vec<OsString>,
 
-    /// POST each payload to this address instead. The facts are headers: Presque-Queue, Presque-Job-Id, ..., and traceparent. A status of
+    /// POST each payload to this address instead of running a command.
+    ///
+    /// The facts are headers: Presque-Queue, Presque-Job-Id, ..., and traceparent. A status of
     /// 200 to 299 means done, and the body is the result; 429 and 503 mean that it is to be tried again after the answer's Retry-After,
     /// or --retry-after; any other status means failed. While nothing listens there, jobs wait.
     #[arg(long, value_name = "URL")]
@@ -78,7 +82,9 @@ pub(crate) struct Work {
     #[arg(long, value_name = "SECONDS", value_parser = lease)]
     lease: Option<f64>,
 
-    /// How long a job may take. Then its command gets SIGTERM, and SIGKILL 5 seconds later, and the job has failed. Without it a job may
+    /// How long a job may take.
+    ///
+    /// Then its command gets SIGTERM, and SIGKILL 5 seconds later, and the job has failed. Without it a job may
     /// take any time, since its lease is extended.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
@@ -91,11 +97,15 @@ pub(crate) struct Work {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     grace: Duration,
 
-    /// End after one job. The exit code is 1 if it was not done.
+    /// End after one job.
+    ///
+    /// The exit code is 1 if it was not done.
     #[arg(long)]
     once: bool,
 
-    /// End when no job is ready and none runs, instead of waiting for more. The exit code is 1 if a job was not done, and with --once 3 if
+    /// End when no job is ready and none runs, instead of waiting for more.
+    ///
+    /// The exit code is 1 if a job was not done, and with --once 3 if
     /// there was none.
     #[arg(long)]
     until_empty: bool,

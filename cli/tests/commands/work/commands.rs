@@ -131,6 +131,9 @@ async fn a_command_need_not_read_its_input_and_a_result_too_large_is_not_kept() 
     let (code, _, notes) = place.run(&["--once", "--", "no-such-program"]).await;
     assert_eq!(code, Some(2));
     assert!(notes.contains("no-such-program"), "{notes}");
+    // What the server refuses ends the worker: here a queue that cannot be.
+    let (code, _, notes) = place.run(&[".", "--", "true"]).await;
+    assert_eq!(code, Some(4), "{notes}");
     assert_eq!(place.job(&waiting).await["state"], "ready");
 }
 
