@@ -47,6 +47,9 @@ const MAX_SECONDS: f64 = 315_360_000.0;
 ///
 /// SIGTERM or Ctrl-C ends the worker: it takes no more jobs, lets commands run for up to --grace seconds, ends those that still run, and
 /// gives their jobs back. A second signal kills the commands at once.
+///
+/// With --json each job that ends is a line with its queue, id, attempt, seconds, and status: done, failed, later (75), dead (failed for the
+/// last time), returned (given back), lost (its lease is over), cancelled, or untold (the server could not be told how it ended).
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Work {
     /// The queues, up to 20. Jobs of the first one go first.

@@ -145,9 +145,9 @@ impl Worker {
         }
         match refused {
             Some(failure) => Err(failure.into()),
+            None if (self.options.once || self.options.until_empty) && tally.not_done > 0 => Ok(Exit::Failed),
             None if self.stop.is_stopping() => Ok(Exit::Done),
             None if self.options.once && tally.claimed == 0 => Ok(Exit::Nothing),
-            None if (self.options.once || self.options.until_empty) && tally.not_done > 0 => Ok(Exit::Failed),
             None => Ok(Exit::Done),
         }
     }
