@@ -23,7 +23,7 @@ const TRY_LATER: i32 = 75;
 const TERMINATION: Duration = Duration::from_secs(5);
 
 /// How long its last output is waited for once it has ended: a process that left its group may hold the pipes for ever.
-const LAST_OUTPUT: Duration = Duration::from_secs(5);
+const LAST_OUTPUT: Duration = Duration::from_secs(2);
 
 /// The command that does the jobs.
 #[derive(Debug)]

@@ -214,7 +214,7 @@ async fn a_process_that_left_the_group_does_not_hold_up_its_job() {
     let place = Place::start().await;
     let id = place.insert(&json!({"payload": 1})).await;
     let script = "setsid sh -c 'until [ -e go ]; do sleep 0.01; done' & echo begun";
-    let (code, _, notes) = place.run(&["--once", "--lease", "3", "--", "sh", "-c", script]).await;
+    let (code, _, notes) = place.run(&["--once", "--lease", "1.5", "--", "sh", "-c", script]).await;
     place.touch("go");
     assert_eq!(code, Some(0), "{notes}");
     let job = place.job(&id).await;
