@@ -2,6 +2,7 @@
 
 use crate::api::Api;
 use crate::commands::Command;
+use crate::exit;
 use crate::output::{ColorChoice, Output};
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
@@ -10,7 +11,13 @@ use std::path::PathBuf;
 
 /// Serves and uses presque, the HTTP job queue.
 #[derive(Debug, Parser)]
-#[command(name = "presque", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "presque",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_long_help = exit::TABLE
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) shared: Shared,
@@ -21,6 +28,7 @@ pub(crate) struct Args {
 
 /// Where the server is, who asks, and how the answer is shown.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Options of all commands")]
 pub(crate) struct Shared {
     /// The server's address.
     #[arg(

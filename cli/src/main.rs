@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod exit;
 mod output;
+mod text;
 
 use args::Args;
 use clap::Parser;

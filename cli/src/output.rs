@@ -60,6 +60,14 @@ impl Output {
         write(format!("{}\n", text.as_ref()).as_bytes())
     }
 
+    /// Writes bytes as they are.
+    ///
+    /// # Errors
+    /// Standard output cannot be written to.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Result<()> {
+        write(bytes)
+    }
+
     /// The value if JSON is wanted, else the text.
     ///
     /// # Errors

@@ -30,9 +30,6 @@ pub(crate) struct ClaimedJob {
     /// How many attempts failed before.
     #[serde(default)]
     pub(crate) failures: u64,
-    /// How many leases ended without a word.
-    #[serde(default)]
-    pub(crate) lost_leases: u64,
     /// 9 goes first, 0 last.
     pub(crate) priority: u64,
     /// When it was inserted, when this attempt began, and when its lease ends: by the server's clock, as in `2026-11-21T04:20:20.123Z`.

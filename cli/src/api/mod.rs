@@ -2,15 +2,18 @@
 
 mod failure;
 mod job;
+mod queue;
 
 pub(crate) use failure::{Failure, Problem, reason};
 pub(crate) use job::{ClaimedJob, Jobs};
+pub(crate) use queue::{Counts, Overview, QueueSummary, Rates};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long a connection may take to be made.
@@ -65,7 +68,12 @@ impl Api {
         }
         // Another program in this process may have chosen already; then that choice stands.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder()
+        let builder = match is_local(&base) {
+            // A proxy would look on its own machine.
+            true => Client::builder().no_proxy(),
+            false => Client::builder(),
+        };
+        let http = builder
             .user_agent(concat!("presque/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .connect_timeout(CONNECT)
@@ -75,9 +83,22 @@ impl Api {
         Ok(Self { http, base })
     }
 
+    /// A client of the same server that says no key.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn without_key(&self) -> Result<Self> {
+        Self::new(self.base.as_str(), None)
+    }
+
     /// The server's address.
     pub(crate) fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// Whether the server's address is one of this machine's own, which no other reaches.
+    pub(crate) fn is_local(&self) -> bool {
+        is_local(&self.base)
     }
 
     /// A request for `/v1/` and these segments, which are percent-encoded.
@@ -163,6 +184,12 @@ impl Api {
             pause = (pause * 2).min(MAX_PAUSE);
         }
     }
+}
+
+fn is_local(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 impl Request {

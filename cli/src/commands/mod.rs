@@ -1,11 +1,21 @@
 //! The commands: a file each. One has a struct with its arguments, and `run`, which sends requests and prints what they give.
 
+mod bench;
+mod doctor;
+mod job;
+mod jobs;
+mod key;
+mod queue;
 mod queues;
+mod tail;
+mod top;
 mod up;
 mod work;
 
+use crate::api::Api;
 use crate::args::Args;
 use crate::exit::Exit;
+use crate::output::Output;
 use anyhow::Result;
 use clap::Subcommand;
 
@@ -13,11 +23,28 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Up(up::Up),
-    Queues(queues::Queues),
-    Work(work::Work),
+    #[command(flatten)]
+    Client(Client),
+    Key(key::Key),
     /// Kills what a worker leaves running when it is killed itself.
     #[command(hide = true)]
     WorkGuard,
+}
+
+/// What is asked of a server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Client {
+    Work(work::Work),
+    Queues(queues::Queues),
+    Queue(queue::Queue),
+    Stop(queue::Stop),
+    Start(queue::Start),
+    Jobs(jobs::Jobs),
+    Job(job::Job),
+    Tail(tail::Tail),
+    Top(top::Top),
+    Doctor(doctor::Doctor),
+    Bench(bench::Bench),
 }
 
 /// Carries a command out.
@@ -25,21 +52,33 @@ pub(crate) enum Command {
 /// # Errors
 /// Why it could not be carried out. [`Exit::of`] says which exit code that has.
 pub(crate) fn run(Args { shared, command }: Args) -> Result<Exit> {
-    // The server has a runtime of its own.
-    if let Command::Up(up) = command {
-        return up.run();
-    }
-    // It talks to nobody.
-    if let Command::WorkGuard = command {
-        return work::run_guard();
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (api, out) = (shared.api()?, shared.output());
-    runtime.block_on(async {
-        match command {
-            Command::Up(_) | Command::WorkGuard => Ok(Exit::Failed),
-            Command::Queues(queues) => queues.run(&api, out).await,
-            Command::Work(work) => work.run(&api, out).await,
+    let out = shared.output();
+    match command {
+        // It has a runtime of its own.
+        Command::Up(up) => up.run(),
+        Command::Client(client) => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(client.run(&shared.api()?, out))
         }
-    })
+        Command::Key(key) => key.run(out),
+        Command::WorkGuard => work::run_guard(),
+    }
+}
+
+impl Client {
+    async fn run(self, api: &Api, out: Output) -> Result<Exit> {
+        match self {
+            Self::Work(work) => work.run(api, out).await,
+            Self::Queues(queues) => queues.run(api, out).await,
+            Self::Queue(queue) => queue.run(api, out).await,
+            Self::Stop(stop) => stop.run(api, out).await,
+            Self::Start(start) => start.run(api, out).await,
+            Self::Jobs(jobs) => jobs.run(api, out).await,
+            Self::Job(job) => job.run(api, out).await,
+            Self::Tail(tail) => tail.run(api, out).await,
+            Self::Top(top) => top.run(api, out).await,
+            Self::Doctor(doctor) => doctor.run(api, out).await,
+            Self::Bench(bench) => bench.run(api, out).await,
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! `presque queues`: what there is.
 
-use crate::api::Api;
+use crate::api::{Api, Counts};
 use crate::exit::Exit;
 use crate::output::{Output, printable};
+use crate::text::span;
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
-use serde::{Deserialize, Serialize};
 
 /// Lists the queues with the numbers of their jobs.
 #[derive(Clone, Debug, clap::Args)]
@@ -13,28 +13,6 @@ pub(crate) struct Queues {
     /// Only queues whose name has this in it.
     #[arg(value_name = "TEXT")]
     search: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Page {
-    queues: Vec<Queue>,
-    next: Option<String>,
-}
-
-#[derive(Deserialize, Serialize)]
-struct Queue {
-    queue: String,
-    paused: bool,
-    counts: Counts,
-    oldest_ready_age: f64,
-}
-
-#[derive(Deserialize, Serialize)]
-struct Counts {
-    ready: u64,
-    scheduled: u64,
-    active: u64,
-    dead: u64,
 }
 
 impl Queues {
@@ -47,16 +25,10 @@ impl Queues {
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
+        let overview = api.overview("name", self.search.as_deref());
         let (mut cursor, mut is_empty) = (None::<String>, true);
         loop {
-            let mut request = api.get(&["overview"]).query("sort", "name").query("limit", 100);
-            if let Some(search) = &self.search {
-                request = request.query("search", search);
-            }
-            if let Some(cursor) = &cursor {
-                request = request.query("cursor", cursor);
-            }
-            let page: Page = api.send(&request).await?;
+            let page = api.page(&overview, cursor.as_deref()).await?;
             for queue in page.queues {
                 is_empty = false;
                 if out.json {
@@ -68,11 +40,12 @@ impl Queues {
                     scheduled,
                     active,
                     dead,
+                    ..
                 } = queue.counts;
                 let counts = [ready, scheduled, active, dead].map(|count| count.to_string());
                 let [ready, scheduled, active, dead] = counts;
                 let (age, paused) = (
-                    format!("{:.0} s", queue.oldest_ready_age),
+                    queue.oldest_ready_age.map_or_else(|| "-".to_owned(), span),
                     if queue.paused { "paused" } else { "" },
                 );
                 table.add_row([
