@@ -3,9 +3,15 @@
 mod api;
 mod args;
 mod commands;
+mod confirm;
 mod exit;
+mod export_file;
+mod input;
+mod insertion;
 mod output;
+mod progress;
 mod text;
+mod time;
 
 use args::Args;
 use clap::Parser;

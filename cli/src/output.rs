@@ -68,6 +68,14 @@ impl Output {
         write(bytes)
     }
 
+    /// Writes bytes as they are, and the end of the line.
+    ///
+    /// # Errors
+    /// Standard output cannot be written to.
+    pub(crate) fn bytes_line(self, bytes: &[u8]) -> Result<()> {
+        write(&[bytes, b"\n"].concat())
+    }
+
     /// The value if JSON is wanted, else the text.
     ///
     /// # Errors
@@ -100,6 +108,14 @@ pub(crate) fn error(error: &anyhow::Error) {
 pub(crate) fn note(text: impl AsRef<str>) {
     // Nobody is left to tell.
     let _ = writeln!(io::stderr(), "{}", text.as_ref());
+}
+
+/// So many jobs, in words.
+pub(crate) fn jobs(count: u64) -> String {
+    match count {
+        1 => "1 job".to_owned(),
+        _ => format!("{count} jobs"),
+    }
 }
 
 /// Text from outside, for a terminal: characters that could steer it are escaped.

@@ -1,12 +1,21 @@
 //! The commands: a file each. One has a struct with its arguments, and `run`, which sends requests and prints what they give.
 
 mod bench;
+mod dead;
+mod delete;
 mod doctor;
+mod drain;
+mod export;
+mod import;
 mod job;
 mod jobs;
 mod key;
+mod pull;
+mod push;
 mod queue;
 mod queues;
+mod redrive;
+mod slices;
 mod tail;
 mod top;
 mod up;
@@ -34,13 +43,21 @@ pub(crate) enum Command {
 /// What is asked of a server.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Client {
+    Push(push::Push),
+    Pull(pull::Pull),
     Work(work::Work),
     Queues(queues::Queues),
     Queue(queue::Queue),
     Stop(queue::Stop),
     Start(queue::Start),
+    Drain(drain::Drain),
+    Delete(delete::Delete),
     Jobs(jobs::Jobs),
     Job(job::Job),
+    Dead(dead::Dead),
+    Redrive(redrive::Redrive),
+    Export(export::Export),
+    Import(import::Import),
     Tail(tail::Tail),
     Top(top::Top),
     Doctor(doctor::Doctor),
@@ -68,13 +85,21 @@ pub(crate) fn run(Args { shared, command }: Args) -> Result<Exit> {
 impl Client {
     async fn run(self, api: &Api, out: Output) -> Result<Exit> {
         match self {
+            Self::Push(push) => push.run(api, out).await,
+            Self::Pull(pull) => pull.run(api, out).await,
             Self::Work(work) => work.run(api, out).await,
             Self::Queues(queues) => queues.run(api, out).await,
             Self::Queue(queue) => queue.run(api, out).await,
             Self::Stop(stop) => stop.run(api, out).await,
             Self::Start(start) => start.run(api, out).await,
+            Self::Drain(drain) => drain.run(api, out).await,
+            Self::Delete(delete) => delete.run(api, out).await,
             Self::Jobs(jobs) => jobs.run(api, out).await,
             Self::Job(job) => job.run(api, out).await,
+            Self::Dead(dead) => dead.run(api, out).await,
+            Self::Redrive(redrive) => redrive.run(api, out).await,
+            Self::Export(export) => export.run(api, out).await,
+            Self::Import(import) => import.run(api, out).await,
             Self::Tail(tail) => tail.run(api, out).await,
             Self::Top(top) => top.run(api, out).await,
             Self::Doctor(doctor) => doctor.run(api, out).await,

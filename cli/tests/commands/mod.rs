@@ -1,9 +1,14 @@
 //! The commands.
 
 mod bench;
+mod dead;
+mod delete;
 mod doctor;
+mod export;
 mod job;
 mod key;
+mod pull;
+mod push;
 mod queue;
 mod queues;
 mod tail;

@@ -1,0 +1,107 @@
+//! `presque pull`: jobs come out.
+
+use crate::api::{Api, ClaimedJob};
+use crate::exit::Exit;
+use crate::export_file::one_line;
+use crate::output::Output;
+use anyhow::{Context, Result};
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use std::time::{Duration, Instant};
+
+/// How long a claim waits at the most: the server allows a minute, and some platforms half of it.
+const MAX_WAIT: Duration = Duration::from_secs(20);
+
+/// How long an acknowledgement is tried.
+const ACK_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Takes the next job, and prints its payload.
+///
+/// The job is acknowledged after its payload was written to standard output. If that fails, the job is handed out again when its
+/// lease ends. With --json, a line with all of the job. Ends with 3 if there is no job.
+///
+/// With --no-ack the job stays claimed, and all of it is printed as JSON, with its receipt: acknowledge it by
+/// `POST /v1/queues/QUEUE/claims/RECEIPT/ack` before its lease ends.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Pull {
+    /// The queue.
+    queue: String,
+
+    /// How many jobs to take, one after the other.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 1)]
+    count: u64,
+
+    /// How many seconds to wait for each job.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    wait: u64,
+
+    /// Claim the job, but do not acknowledge it.
+    #[arg(long)]
+    no_ack: bool,
+
+    /// The length of the lease, in seconds; if it is not given, what the job or the queue says.
+    #[arg(long, value_name = "SECONDS")]
+    lease: Option<f64>,
+}
+
+/// The answer of a claim, with its jobs as they came.
+#[derive(Default, Deserialize)]
+struct Jobs {
+    jobs: Vec<Box<RawValue>>,
+}
+
+impl Pull {
+    /// Prints each job.
+    pub(crate) async fn run(self, api: &Api, out: Output) -> Result<Exit> {
+        let mut exit = Exit::Nothing;
+        for _ in 0..self.count {
+            let Some(raw) = self.claim(api).await? else {
+                return Ok(exit);
+            };
+            let job: ClaimedJob = serde_json::from_str(raw.get()).context("the server answered what is no job")?;
+            if out.json || self.no_ack {
+                out.line(one_line(&raw)?)?;
+            } else {
+                out.bytes_line(job.payload())?;
+            }
+            exit = Exit::Done;
+            if !self.no_ack {
+                self.ack(api, &job).await?;
+            }
+        }
+        Ok(exit)
+    }
+
+    async fn claim(&self, api: &Api) -> Result<Option<Box<RawValue>>> {
+        let (begin, patience) = (Instant::now(), Duration::from_secs(self.wait));
+        loop {
+            let wait = patience.saturating_sub(begin.elapsed()).min(MAX_WAIT);
+            let mut body = json!({ "wait": wait.as_secs_f64() });
+            if let (Some(lease), Some(body)) = (self.lease, body.as_object_mut()) {
+                body.insert("lease".to_owned(), json!(lease));
+            }
+            let request = api.post(&["queues", &self.queue, "claims"]).json(&body)?;
+            let claimed: Option<Jobs> = api.send(&request.waiting(wait)).await?;
+            if let Some(job) = claimed.unwrap_or_default().jobs.pop() {
+                return Ok(Some(job));
+            }
+            if begin.elapsed() >= patience {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn ack(&self, api: &Api, job: &ClaimedJob) -> Result<()> {
+        let request = api.request(Method::POST, &["queues", &job.queue, "claims", &job.receipt, "ack"]);
+        let begin = Instant::now();
+        let acked: Result<serde_json::Value, _> = api.send_until(&request, |_| begin.elapsed() < ACK_PATIENCE).await;
+        acked.map(drop).with_context(|| {
+            format!(
+                "the job {} was printed, and could not be acknowledged, so it may be handed out again",
+                job.id
+            )
+        })
+    }
+}

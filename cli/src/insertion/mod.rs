@@ -1,0 +1,182 @@
+//! Many jobs go in. Each batch has an `Idempotency-Key`, so that it can be sent again until it is answered.
+
+mod batch;
+
+pub(crate) use batch::{Batch, Cutter, Keys, random};
+
+use crate::api::{Api, Failure, Request};
+use crate::progress::Progress;
+use anyhow::{Context, Result, anyhow, bail};
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::Receiver;
+
+/// How patient an insert is.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Patience {
+    /// For how many seconds to try again while the server does not answer, or cannot store jobs.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    retry_for: u64,
+}
+
+/// How jobs get into a queue.
+pub(crate) struct Insertion<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) queue: &'a str,
+    pub(crate) keys: &'a Keys,
+    pub(crate) patience: Patience,
+    pub(crate) progress: &'a Progress,
+    /// What errors call the input.
+    pub(crate) input: &'a str,
+    /// How many batches are on their way at a time. With more than one, jobs may be stored in another order than they have.
+    pub(crate) at_once: usize,
+}
+
+/// How far an insertion came.
+#[derive(Debug, Default)]
+pub(crate) struct Inserted {
+    /// How many jobs were stored, by this run or under the same keys by one before.
+    pub(crate) jobs: u64,
+    /// How many were not, since other jobs hold their unique keys.
+    pub(crate) duplicates: u64,
+    /// All up to this line were.
+    pub(crate) line: u64,
+    /// Later ones may be, too: their answers are not there.
+    pub(crate) is_open: bool,
+}
+
+/// Part of the answer.
+#[derive(Deserialize)]
+struct Answer {
+    jobs: Vec<AnsweredJob>,
+}
+
+#[derive(Deserialize)]
+struct AnsweredJob {
+    #[serde(default)]
+    duplicate: bool,
+}
+
+/// A batch that was answered.
+struct Sent {
+    jobs: u64,
+    duplicates: u64,
+    line: u64,
+    read: u64,
+}
+
+impl Insertion<'_> {
+    /// Sends all batches. It ends early by an error among them, by one of the server that does not pass, and by Ctrl-C; how far it
+    /// came is told in each case.
+    pub(crate) async fn run(&self, batches: Receiver<Result<Batch>>) -> (Inserted, Result<()>) {
+        let batches = stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
+        // In their order, so that all before the one that fails are known to be stored.
+        let sent = batches
+            .map(async |batch| self.send(batch?).await)
+            .buffered(self.at_once);
+        let (mut sent, mut interrupt) = (pin!(sent), pin!(tokio::signal::ctrl_c()));
+        let (mut inserted, mut is_interrupted) = (Inserted::default(), false);
+        loop {
+            let next = tokio::select! {
+                // It listens from its first look on, which is before anything is sent.
+                biased;
+                _ = &mut interrupt => {
+                    is_interrupted = true;
+                    Some(Err(anyhow!("interrupted")))
+                }
+                next = sent.next() => next,
+            };
+            match next {
+                None => return (inserted, Ok(())),
+                Some(Err(error)) => {
+                    let failure = error.downcast_ref::<Failure>();
+                    inserted.is_open = is_interrupted || self.at_once > 1 || failure.is_some_and(Failure::may_pass);
+                    return (inserted, Err(error));
+                }
+                Some(Ok(sent)) => {
+                    inserted.jobs += sent.jobs;
+                    inserted.duplicates += sent.duplicates;
+                    inserted.line = sent.line;
+                    self.progress.at(sent.read, inserted.jobs);
+                }
+            }
+        }
+    }
+
+    async fn send(&self, batch: Batch) -> Result<Sent> {
+        let mut sent = Sent {
+            jobs: 0,
+            duplicates: 0,
+            line: batch.last_line(),
+            read: batch.read,
+        };
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            let note = |text: String| self.progress.note(text);
+            let request = self.request(&part).with_context(|| self.place(&part, None))?;
+            match self.api.send_until::<Answer>(&request, self.patience.go_on(note)).await {
+                Ok(answer) if answer.jobs.len() != part.len() => {
+                    bail!(
+                        "{}: the server answered for other jobs than were sent",
+                        self.place(&part, None)
+                    );
+                }
+                Ok(answer) => {
+                    let duplicates = answer.jobs.iter().filter(|job| job.duplicate).count();
+                    sent.duplicates += duplicates as u64;
+                    sent.jobs += (part.len() - duplicates) as u64;
+                }
+                // From a proxy that takes no such bodies. The server's own says that one job is too large.
+                Err(Failure::Problem(problem))
+                    if problem.status == 413 && !problem.is("payload-too-large") && part.len() > 1 =>
+                {
+                    let [first, second] = part.halves();
+                    parts.extend([second, first]);
+                }
+                Err(failure) => {
+                    let place = self.place(&part, Some(&failure));
+                    return Err(failure).context(place);
+                }
+            }
+        }
+        Ok(sent)
+    }
+
+    fn request(&self, part: &Batch) -> Result<Request> {
+        let body = part.body();
+        let key = self.keys.of(self.queue, part, &body);
+        let request = self.api.post(&["queues", self.queue, "jobs"]).body(body);
+        let request = request.header("idempotency-key", &format!("\"{key}\""))?;
+        let mut headers = part.headers.iter();
+        headers.try_fold(request, |request, (name, value)| request.header(name, value))
+    }
+
+    /// The line that the server finds wrong, or the lines of the batch.
+    fn place(&self, part: &Batch, failure: Option<&Failure>) -> String {
+        let pointer = match failure {
+            Some(Failure::Problem(problem)) => problem.pointer.as_deref(),
+            _ => None,
+        };
+        let index = pointer.and_then(|pointer| pointer.strip_prefix("/jobs/")?.split('/').next()?.parse().ok());
+        match index.and_then(|index: usize| part.line(index)) {
+            Some(line) => format!("{}, line {line}", self.input),
+            None => format!("{}, lines {} to {}", self.input, part.first_line(), part.last_line()),
+        }
+    }
+}
+
+impl Patience {
+    /// Whether to try again after a failure. The first one is told.
+    pub(crate) fn go_on(self, note: impl Fn(String)) -> impl FnMut(&Failure) -> bool {
+        let mut first = None;
+        let patience = Duration::from_secs(self.retry_for);
+        move |failure| {
+            if first.is_none() && !patience.is_zero() {
+                note(format!("{failure}. Trying again for up to {} s", self.retry_for));
+            }
+            first.get_or_insert_with(Instant::now).elapsed() < patience
+        }
+    }
+}

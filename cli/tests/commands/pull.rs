@@ -1,0 +1,54 @@
+//! `presque pull`.
+
+use crate::support::{get, post, printed, run};
+use presque_testkit::{Host, Redis, patiently, until};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_pulled_job_is_printed_and_then_done() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    assert_eq!(
+        run(&host, &["pull", "q"]).await.status.code(),
+        Some(3),
+        "there is no job"
+    );
+    let jobs = r#"{"jobs":[{"payload":{"a": 1}},{"payload":"two"},{"payload":[1,
+2]},{"payload":4},{"payload":5}]}"#;
+    post(&host, "/v1/queues/q/jobs", jobs).await;
+    assert_eq!(printed(&host, &["pull", "q"]).await, "{\"a\": 1}\n");
+    assert_eq!(
+        printed(&host, &["pull", "q", "-n", "1", "--json"])
+            .await
+            .matches("\"payload\":\"two\"")
+            .count(),
+        1
+    );
+    assert_eq!(printed(&host, &["pull", "q"]).await, "[1,\n2]\n", "byte for byte");
+    assert_eq!(get(&host, "/v1/queues/q").await["totals"]["done"], 3);
+
+    let claimed = printed(&host, &["pull", "q", "--no-ack", "--lease", "300"]).await;
+    let job: serde_json::Value = serde_json::from_str(&claimed).expect("a line of JSON");
+    assert_eq!((&job["payload"], &job["state"]), (&4.into(), &"active".into()));
+    let ack = format!(
+        "/v1/queues/q/claims/{}/ack",
+        job["receipt"].as_str().expect("a receipt")
+    );
+    assert_eq!(post(&host, &ack, "{}").await["status"], "done");
+    assert_eq!(printed(&host, &["pull", "q", "--count", "9"]).await, "5\n");
+    assert_eq!(get(&host, "/v1/queues/q").await["totals"]["done"], 5);
+}
+
+#[tokio::test]
+async fn a_pull_can_wait_for_its_job() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let waiting = printed(&host, &["pull", "q", "--wait", "25"]);
+    let insert = async {
+        // The claim waits when it has been counted as a look at the queue.
+        until("a claim", async || redis.commands().await.contains_key("evalsha")).await;
+        post(&host, "/v1/queues/q/jobs", json!({"payload": 1})).await;
+    };
+    let (printed, ()) = patiently("the job", async { tokio::join!(waiting, insert) }).await;
+    assert_eq!(printed, "1\n");
+}
