@@ -3,6 +3,7 @@
 //! An application may have a variable `keys`, which says who may do what, and a variable `allowed_hosts`, the names under which
 //! it may be called. Both are open when they are empty.
 
+use crate::flags::Flags;
 use crate::manifest::Manifest;
 use crate::redis_address::bracketed;
 use crate::variables::Sources;
@@ -30,13 +31,14 @@ pub(crate) fn loopback_names(
 }
 
 /// Refuses to serve an application beyond this machine that asks nobody for a key, unless that is wanted.
-pub(crate) fn check(manifest: &Manifest, sources: &Sources, address: SocketAddr, is_wanted: bool) -> Result<()> {
+pub(crate) fn check(manifest: &Manifest, sources: &Sources, address: SocketAddr, flags: &Flags) -> Result<()> {
     if address.ip().is_loopback() || !is_empty(manifest, sources, KEYS)? {
         return Ok(());
     }
     let risk = "whoever reaches it may do everything: the variable `keys` is empty";
-    if !is_wanted {
-        bail!("will not listen on {address}, since {risk}. Set it, or say --open where nobody else can reach it");
+    if !flags.open {
+        let allow = flags.open_flag;
+        bail!("will not listen on {address}, since {risk}. Set it, or say {allow} where nobody else can reach it");
     }
     tracing::warn!("listening on {address}, and {risk}");
     Ok(())

@@ -5,13 +5,17 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// Headings of the help, for what few need to set.
+const LIMITS: &str = "Limits";
+const LOG: &str = "Log";
+
 /// Serves a Spin application (`spin.toml`) as Spin does: the same routes, variables and instances.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "presque-host", version)]
 pub struct Flags {
-    /// The manifest, or its folder.
-    #[arg(short, long, value_name = "PATH", default_value = "spin.toml")]
-    pub from: PathBuf,
+    /// The manifest, or its folder [default: spin.toml].
+    #[arg(short, long, value_name = "PATH")]
+    pub from: Option<PathBuf>,
 
     /// Where to listen. Port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
@@ -20,6 +24,10 @@ pub struct Flags {
     /// Listen beyond this machine although the application asks nobody for a key: whoever reaches it may do everything.
     #[arg(long)]
     pub open: bool,
+
+    /// What the flag above is called where it is offered, for messages.
+    #[arg(skip = "--open")]
+    pub open_flag: &'static str,
 
     /// Serve only this component; may be given more than once.
     #[arg(short, long = "component", alias = "component-id", value_name = "ID")]
@@ -32,8 +40,8 @@ pub struct Flags {
     pub variables: Vec<String>,
 
     /// The Redis (or Valkey) server to use: redis://user:password@host:port/database, of which all but the host may be
-    /// left out; rediss:// for TLS. Several have commas between: nodes of a cluster, or servers of which one takes changes. Without it, and without the variable `redis_url`, a private server is started and keeps its data in
-    /// the state folder.
+    /// left out; rediss:// for TLS. Several have commas between: nodes of a cluster, or servers of which one takes changes. Without
+    /// it, and without the variable `redis_url`, a private server is started and keeps its data in the state folder.
     #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
 
@@ -42,42 +50,42 @@ pub struct Flags {
     pub state_dir: Option<PathBuf>,
 
     /// How many requests an instance serves before it is dropped: a number, or a range such as 1..8 to draw from.
-    #[arg(long, value_name = "N", default_value = "128")]
+    #[arg(long, help_heading = LIMITS, value_name = "N", default_value = "128")]
     pub max_instance_reuse_count: Range<usize>,
 
     /// How many requests an instance serves at the same time: a number or a range. A component has up to 1000 instances.
-    #[arg(long, value_name = "N", default_value = "16")]
+    #[arg(long, help_heading = LIMITS, value_name = "N", default_value = "16")]
     pub max_instance_concurrent_reuse_count: Range<usize>,
 
     /// How long an idle instance is kept: seconds, or with a unit (s, ms, us, ns); a time or a range.
-    #[arg(long, value_name = "TIME", default_value = "1s")]
+    #[arg(long, help_heading = LIMITS, value_name = "TIME", default_value = "1s")]
     pub idle_instance_timeout: Range<Duration>,
 
     /// How long a component may take to begin its response (else the response is 500), and then to end its streams (else
     /// they are cut off). No limit by default.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, help_heading = LIMITS, value_name = "TIME")]
     pub request_timeout: Option<Range<Duration>>,
 
     /// How long a request's body may take to arrive, beside a second for each 64 KiB of it: then the response is 408. Large
     /// bodies wait for so long while others take up the memory that there is for bodies (128 MiB): then it is 503.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    #[arg(long, help_heading = LIMITS, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
     pub request_body_timeout: Duration,
 
     /// How many connections are served at a time. More wait until one ends. It is less where the process may not have three
     /// times as many file descriptors.
-    #[arg(long, value_name = "N", default_value = "5000")]
+    #[arg(long, help_heading = LIMITS, value_name = "N", default_value = "5000")]
     pub max_connections: usize,
 
     /// How long requests under way may take to finish when the server is asked to stop.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
+    #[arg(long, help_heading = LIMITS, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub shutdown_timeout: Duration,
 
     /// How the log is written.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    #[arg(long, help_heading = LOG, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
     /// What is logged: error, warn, info, debug or trace, or a filter such as `presque_host=debug`.
-    #[arg(long, value_name = "FILTER", default_value = "info")]
+    #[arg(long, help_heading = LOG, value_name = "FILTER", default_value = "info")]
     pub log_level: String,
 
     /// Log at each request how much memory its instance has, and how many Wasm instructions it may still run: wasmtime's fuel,

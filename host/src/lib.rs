@@ -23,43 +23,52 @@ mod private_redis;
 mod redis_address;
 pub mod routes;
 mod server;
+mod serving;
 mod start_check;
 pub mod variables;
 
 pub use flags::{Flags, LogFormat, Range};
+pub use serving::{Serving, Store};
 
 use anyhow::{Context, Result};
 use app::App;
-use manifest::{Handler, Manifest, Route};
+use manifest::Manifest;
 use presque_redis_server::Password;
 use private_redis::PrivateRedis;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use variables::{Resolved, Sources};
 
-/// Serves an application as [`serve`] does, and tells on standard error why it could not. Returns whether it could.
+/// Serves an application as [`serve`] does, and tells what is served on standard output, and on standard error why it could not
+/// be. Returns whether it could.
 #[must_use]
 pub fn run(flags: &Flags) -> bool {
-    let served = serve(flags);
+    run_with(flags, |serving| serving.announce())
+}
+
+/// As [`run`], with `announce` to tell what is served. It is called once.
+#[must_use]
+pub fn run_with(flags: &Flags, announce: impl FnOnce(&Serving<'_>) -> Result<()>) -> bool {
+    let served = serve(flags, announce);
     if let Err(error) = &served {
         log::fatal(flags.log_format, error);
     }
     served.is_ok()
 }
 
-/// Serves an application until SIGTERM or Ctrl-C, then lets the requests under way finish.
+/// Serves an application until SIGTERM or Ctrl-C, then lets the requests under way finish. `announce` is called when it serves.
 ///
 /// Blocks. To be called from a thread that lives as long as the process does.
 ///
 /// # Errors
-/// Says why the application cannot be served, or cannot be served any longer: a private Redis ended again and again.
-pub fn serve(flags: &Flags) -> Result<()> {
+/// Says why the application cannot be served, or cannot be served any longer: a private Redis ended again and again. And what
+/// `announce` says.
+pub fn serve(flags: &Flags, announce: impl FnOnce(&Serving<'_>) -> Result<()>) -> Result<()> {
     log::start(flags.log_format, &flags.log_level)?;
-    let mut manifest = Manifest::load(&flags.from)?;
+    let mut manifest = Manifest::load(flags.from.as_deref().unwrap_or(Path::new("spin.toml")))?;
     if !flags.components.is_empty() {
         manifest.keep_only(&flags.components)?;
     }
@@ -70,7 +79,9 @@ pub fn serve(flags: &Flags) -> Result<()> {
     // Before anything slow or lasting is begun: most starts that fail do so here.
     let listener = runtime.block_on(listen(&flags.listen))?;
     let address = listener.local_addr()?;
-    let (variables, mut redis) = settings(&manifest, flags, &state, address)?;
+    let redis_state = state.join("redis");
+    let (variables, mut redis) = settings(&manifest, flags, &redis_state, address)?;
+    let store = Store::of(&variables, redis.as_ref(), &redis_state)?;
     let redis_ended = redis.as_mut().map(PrivateRedis::ended);
     let served = runtime.block_on(async {
         let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -86,7 +97,11 @@ pub fn serve(flags: &Flags) -> Result<()> {
         if let Some(look) = look? {
             look.report(&manifest.redis_commands)?;
         }
-        announce(&manifest, address)?;
+        announce(&Serving {
+            manifest: &manifest,
+            address,
+            store,
+        })?;
         let limits = server::Limits {
             connections: max_connections(flags.max_connections, descriptors),
             body_timeout: flags.request_body_timeout,
@@ -134,7 +149,7 @@ async fn listen(address: &str) -> Result<TcpListener> {
 fn settings(
     manifest: &Manifest,
     flags: &Flags,
-    state: &Path,
+    redis_state: &Path,
     address: SocketAddr,
 ) -> Result<(Resolved, Option<PrivateRedis>)> {
     let mut sources = Sources {
@@ -150,12 +165,13 @@ fn settings(
     sources
         .given
         .extend(exposure::loopback_names(manifest, &sources, address)?);
-    exposure::check(manifest, &sources, address, flags.open)?;
+    exposure::check(manifest, &sources, address, flags)?;
     let wanted = manifest.variables.contains_key("redis_url") && sources.value("redis_url")?.is_none();
     let redis = if wanted {
         let password = private_password(manifest, &sources)?;
-        let redis = PrivateRedis::start(&state.join("redis"), password.clone())
-            .context("cannot start a private Redis (--redis-url serves with another one)")?;
+        let redis = PrivateRedis::start(redis_state, password.clone()).context(
+            "cannot start a private Redis (--redis-url serves with another one, --state-dir with another folder)",
+        )?;
         sources.given.push(("redis_url".into(), redis.url().to_owned()));
         sources
             .given
@@ -185,33 +201,6 @@ fn private_password(manifest: &Manifest, sources: &Sources) -> Result<Password> 
         Some(given) => Ok(given.into()),
         None => Password::random(),
     }
-}
-
-/// Tells on standard output what is served where. The first line is for programs, too.
-fn announce(manifest: &Manifest, address: SocketAddr) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(announcement(manifest, address).as_bytes())?;
-    Ok(out.flush()?)
-}
-
-/// The address, the routes, and where to find the components that the manifest describes.
-fn announcement(manifest: &Manifest, address: SocketAddr) -> String {
-    let routes = manifest
-        .routes
-        .iter()
-        .filter_map(|trigger| match (&trigger.route, &trigger.handler) {
-            (Route::Path(route), Handler::Component(id)) => Some((route, id)),
-            _ => None,
-        });
-    let mut lines = vec![format!("Serving http://{address}")];
-    lines.extend(routes.clone().map(|(route, id)| format!("  {route}  ->  {id}")));
-    for (route, id) in routes.filter(|(route, _)| !route.ends_with("...")) {
-        let component = manifest.components.get(id);
-        if let Some(description) = component.and_then(|component| component.description.as_ref()) {
-            lines.push(format!("{description}: http://{address}{route}"));
-        }
-    }
-    lines.join("\n") + "\n"
 }
 
 /// Resolves at the first signal to stop, or when the private Redis is gone for good. A second signal ends the process at once.

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -20,10 +20,14 @@ const CLUSTER_SOAK: [&str; 2] = [
     "soak::what_a_cluster_loses",
 ];
 
+/// The cargo that runs us.
+pub(crate) fn program() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
+}
+
 /// A call of the cargo that runs us, in the workspace's root.
 pub(crate) fn cargo(subcommand: &str) -> Command {
-    let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut command = Command::new(program);
+    let mut command = Command::new(program());
     command.arg(subcommand).current_dir(workspace::root());
     // spin.toml and the tests name files under `target/`.
     command
@@ -48,11 +52,35 @@ fn locked(subcommand: &str) -> Command {
 
 /// Builds all components, and `more` packages, in one call.
 pub(crate) fn build_components(more: &[&str]) -> Result<()> {
+    build_components_in(workspace::root(), more)
+}
+
+/// The same, of the sources in this folder.
+///
+/// The files tell nothing of the folders in which they were built, so they are the same for everybody: what they say of a
+/// place in the sources, for messages of panics, begins with other names.
+pub(crate) fn build_components_in(root: &Path, more: &[&str]) -> Result<()> {
     let mut command = locked("build");
+    command.current_dir(root);
+    let registry = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let registry = registry.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let places = [(registry, "/cargo"), (Some(root.to_owned()), "/presque")];
+    let flags: Vec<String> = places
+        .iter()
+        .filter_map(|(folder, name)| Some(format!("--remap-path-prefix={}={name}", folder.as_ref()?.to_str()?)))
+        .collect();
+    // Those of the environment would be passed over without a word.
+    command.env_remove("RUSTFLAGS");
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     command.args(["--release", "--target", WASM]);
     packages(&mut command, &workspace::components()?);
     packages(&mut command, more);
     run(&mut command)
+}
+
+/// Builds the command.
+pub(crate) fn build_command(profile: &str) -> Result<()> {
+    run(locked("build").args(["--profile", profile, "-p", "presque-cli"]))
 }
 
 /// Builds the local host.

@@ -5,6 +5,7 @@ mod apt;
 mod bench_flags;
 mod cargo;
 mod contract;
+mod dist;
 mod needs;
 mod offline;
 mod page_tests;
@@ -77,8 +78,8 @@ enum Command {
     Contract(contract::Flags),
     /// Make the reference of `/v1` from docs/openapi.yaml: target/docs/api.html, a page that needs nothing from elsewhere.
     Docs,
-    /// Build all components, and the fastest host there is: target/dist/presque-host. Takes many minutes.
-    Dist,
+    /// Build the package of this machine: target/dist/presque-VERSION-TARGET.tar.gz. The same sources give the same components.
+    Dist(dist::Flags),
     /// Build the fastest host there is, and measure presque beside others on this machine, with one Redis. It uses the
     /// loopback only, and ends by itself.
     Bench(bench_flags::Flags),
@@ -138,10 +139,9 @@ fn run(command: Command) -> Result<()> {
             println!("{}", reference::write()?.display());
             Ok(())
         }
-        Command::Dist => {
+        Command::Dist(flags) => {
             ensure(&[WASM_TARGET])?;
-            cargo::build_components(&[])?;
-            cargo::build_host(DIST)
+            dist::dist(&flags)
         }
         Command::Bench(flags) => {
             ensure(&[WASM_TARGET, REDIS])?;

@@ -49,10 +49,9 @@ fn every_call_of_cargo_keeps_to_the_versions_of_the_lock_file() {
         let cargo = programs.add("cargo", "");
         let output = xtask(arg).env("CARGO", cargo).output().unwrap();
         let calls = programs.calls();
-        assert!(
-            output.status.success() && !calls.is_empty(),
-            "{arg}: {calls:?} {output:?}"
-        );
+        // Nothing was built that could be packed.
+        let is_done = output.status.success() || arg == "dist";
+        assert!(is_done && !calls.is_empty(), "{arg}: {calls:?} {output:?}");
         for call in &calls {
             // It builds nothing.
             let is_format = call.starts_with("cargo fmt ");

@@ -1,15 +1,18 @@
 //! The commands: a file each. One has a struct with its arguments, and `run`, which sends requests and prints what they give.
 
 mod bench;
+mod completions;
 mod dead;
 mod delete;
 mod doctor;
 mod drain;
 mod export;
+mod health;
 mod import;
 mod job;
 mod jobs;
 mod key;
+mod man;
 mod pull;
 mod push;
 mod queue;
@@ -35,6 +38,8 @@ pub(crate) enum Command {
     #[command(flatten)]
     Client(Client),
     Key(key::Key),
+    Completions(completions::Completions),
+    Man(man::Man),
     /// Kills what a worker leaves running when it is killed itself.
     #[command(hide = true)]
     WorkGuard,
@@ -60,6 +65,7 @@ pub(crate) enum Client {
     Import(import::Import),
     Tail(tail::Tail),
     Top(top::Top),
+    Health(health::Health),
     Doctor(doctor::Doctor),
     Bench(bench::Bench),
 }
@@ -72,12 +78,14 @@ pub(crate) fn run(Args { shared, command }: Args) -> Result<Exit> {
     let out = shared.output();
     match command {
         // It has a runtime of its own.
-        Command::Up(up) => up.run(),
+        Command::Up(up) => up.run(out),
         Command::Client(client) => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             runtime.block_on(client.run(&shared.api()?, out))
         }
         Command::Key(key) => key.run(out),
+        Command::Completions(completions) => completions.run(out),
+        Command::Man(man) => man.run(),
         Command::WorkGuard => work::run_guard(),
     }
 }
@@ -102,6 +110,7 @@ impl Client {
             Self::Import(import) => import.run(api, out).await,
             Self::Tail(tail) => tail.run(api, out).await,
             Self::Top(top) => top.run(api, out).await,
+            Self::Health(health) => health.run(api, out).await,
             Self::Doctor(doctor) => doctor.run(api, out).await,
             Self::Bench(bench) => bench.run(api, out).await,
         }

@@ -13,4 +13,5 @@ mod queue;
 mod queues;
 mod tail;
 mod top;
+mod up;
 mod work;

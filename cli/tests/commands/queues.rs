@@ -20,8 +20,14 @@ async fn queues_are_listed_with_the_numbers_of_their_jobs() {
     let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[0], ["QUEUE", "READY", "SCHEDULED", "ACTIVE", "DEAD", "OLDEST"]);
     assert_eq!(rows[1][..5], ["mail", "1", "1", "0", "0"]);
+    // One whose jobs are all taken has no oldest one.
+    let claim = host.client().send("POST", "/v1/queues/mail/claims", &json, "{}").await;
+    assert_eq!(claim.status, 200);
+    let taken = printed(&host, &["queues"]).await;
+    let row: Vec<&str> = taken.lines().nth(1).expect("a row").split_whitespace().collect();
+    assert_eq!(row, ["mail", "0", "1", "1", "0"]);
     let line: serde_json::Value = serde_json::from_str(&printed(&host, &["queues", "--json"]).await).expect("JSON");
-    assert_eq!((&line["queue"], &line["counts"]["ready"]), (&"mail".into(), &1.into()));
+    assert_eq!((&line["queue"], &line["counts"]["ready"]), (&"mail".into(), &0.into()));
 }
 
 #[tokio::test]

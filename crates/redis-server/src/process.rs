@@ -61,8 +61,9 @@ pub(super) fn find_program_in(path: &OsStr) -> Result<PathBuf> {
         .and_then(|program| std::path::absolute(program).ok());
     found.ok_or_else(|| {
         anyhow!(
-            "neither redis-server nor valkey-server is on the PATH; install Redis or Valkey (on Debian: \
-             apt install redis-server, on macOS: brew install redis), or name one in {CHOICE}"
+            "neither redis-server nor valkey-server is on the PATH; install Redis or Valkey (Debian and Ubuntu: \
+             apt install redis-server; Fedora: dnf install valkey; Alpine: apk add valkey; Arch: pacman -S valkey; macOS: \
+             brew install valkey), or name one in {CHOICE}"
         )
     })
 }

@@ -199,9 +199,17 @@ fn a_component_to_keep_must_be_there_and_have_a_trigger() {
 fn a_start_tells_the_routes_and_where_described_components_are() {
     let more = "[[trigger.http]]\nroute = \"/\"\ncomponent = \"queue\"";
     let manifest = with("description = \"The page\"", more).unwrap();
-    let address = "127.0.0.1:3000".parse().unwrap();
+    let mut serving = crate::Serving {
+        manifest: &manifest,
+        address: "127.0.0.1:3000".parse().unwrap(),
+        store: Some(crate::Store::Other("db:6379".into())),
+    };
     assert_eq!(
-        crate::announcement(&manifest, address),
-        "Serving http://127.0.0.1:3000\n  /q/...  ->  queue\n  /  ->  queue\nThe page: http://127.0.0.1:3000/\n"
+        serving.text(),
+        "Serving http://127.0.0.1:3000\n  /q/...  ->  queue\n  /  ->  queue\nThe page: http://127.0.0.1:3000/\n\
+         The jobs: Redis at db:6379\n"
     );
+    // A browser cannot open the address that stands for all.
+    serving.address = "0.0.0.0:3000".parse().unwrap();
+    assert_eq!(serving.pages(), [("The page", "http://127.0.0.1:3000/".to_owned())]);
 }
