@@ -10,4 +10,5 @@
 
 mod commands;
 mod deploy;
+mod documents;
 mod support;

@@ -5,10 +5,9 @@ mod files;
 mod lines;
 
 use super::examples;
-use crate::support::{Cluster, Host, HostOptions, Redis, host_on_cluster, url_of_user};
+use crate::support::{Cluster, Host, HostOptions, Redis, host_on_cluster, run_document, url_of_user};
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 /// A test for each document whose command lines are run: with the components of a manifest, from its first line to its last.
 macro_rules! documents {
@@ -35,6 +34,9 @@ documents!(
     partitions_are_set_as_the_document_shows: "docs/scaling.md" on "spin.toml",
 );
 
+/// What the tests of the command run: `cli/tests/documents.rs`.
+const RUN_WITH_THE_COMMAND: [&str; 2] = ["docs/command.md", "docs/quickstart.md"];
+
 /// The pages for producers and workers, and the program that each needs.
 const CLIENTS: [(&str, &str); 7] = [
     ("docs/clients/README.md", "curl"),
@@ -55,30 +57,6 @@ fn read(document: &str) -> String {
     std::fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
 }
 
-/// A command line, and the lines that the document shows below it.
-struct Shown {
-    command: String,
-    lines: Vec<String>,
-}
-
-/// The indented blocks of a document whose lines begin with a dollar sign.
-fn shown(document: &str) -> Vec<Shown> {
-    let mut all: Vec<Shown> = Vec::new();
-    let mut inside = false;
-    for line in document.lines() {
-        match line.strip_prefix("    ") {
-            Some(line) if line.starts_with("$ ") => {
-                inside = true;
-                let (command, lines) = (line[2..].to_owned(), Vec::new());
-                all.push(Shown { command, lines });
-            }
-            Some(line) if inside => all.last_mut().expect("a command").lines.push(line.to_owned()),
-            _ => inside = false,
-        }
-    }
-    all
-}
-
 async fn host(redis: &Redis, manifest: &'static str) -> Host {
     Host::start(HostOptions {
         // The user of `docs/operations.md`, who may do no more than the rule there says.
@@ -88,8 +66,7 @@ async fn host(redis: &Redis, manifest: &'static str) -> Host {
     })
 }
 
-/// Runs a document's command lines in an empty folder. What it shows must be what is printed, line by line; where the headers are
-/// printed too, it must be among that, in that order.
+/// Runs a document's command lines in an empty folder.
 fn run_on(host: &Host, document: &str) {
     run_at(&host.base, "http://127.0.0.1:3000", document);
 }
@@ -98,25 +75,9 @@ fn run_on(host: &Host, document: &str) {
 pub(super) fn run_at(base: &str, name: &str, document: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     symlink(root().join("examples"), folder.path().join("examples")).expect("a link");
-    let commands = shown(&read(document));
-    assert!(!commands.is_empty(), "{document} shows no commands");
-    for Shown { command, lines } in commands {
-        let line = command.replace(name, base);
-        let output = Command::new("timeout")
-            .args(["60", "sh", "-c", &line])
-            .current_dir(folder.path())
-            .env("GOCACHE", examples::go_cache())
-            // A reader that stays in the background would hold it open.
-            .stderr(Stdio::null())
-            .output()
-            .expect("a shell");
-        let text = String::from_utf8(output.stdout).expect("text");
-        let mut printed: Vec<&str> = text.lines().map(str::trim_end).collect();
-        if command.starts_with("curl -i ") {
-            printed.retain(|line| lines.iter().any(|shown| shown == line));
-        }
-        assert_eq!(printed, lines, "{document}: {command}");
-    }
+    run_document(&read(document), folder.path(), name, base, |shell| {
+        shell.env("GOCACHE", examples::go_cache());
+    });
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@
 mod client;
 mod cluster;
 mod crd;
+mod document;
 mod host;
 mod listener;
 mod openapi;
@@ -26,6 +27,7 @@ mod wait;
 pub use client::{Answer, Body, Client, piecewise};
 pub use cluster::{Cluster, Migration, Node};
 pub use crd::Definitions;
+pub use document::run_document;
 pub use host::{Host, HostOptions, command_path, isolate, target_dir};
 pub use listener::Listener;
 pub use openapi::{operations, yaml};

@@ -1,7 +1,7 @@
 //! Every command line of a document is run by a test, or stands here with the reason why none runs it.
 
 use super::files::documents;
-use super::{CLIENTS, RUN, read};
+use super::{CLIENTS, RUN, RUN_WITH_THE_COMMAND, read};
 use crate::support::command_path;
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -127,7 +127,8 @@ fn every_command_line_of_a_document_is_run_or_it_is_said_why_not() {
     let mut unused: Vec<&str> = NOT_RUN.iter().map(|(begin, _)| *begin).collect();
     let mut missing = Vec::new();
     for document in documents() {
-        let is_run = RUN.contains(&&*document) || CLIENTS.iter().any(|(client, _)| *client == document);
+        let is_run = RUN.iter().chain(&RUN_WITH_THE_COMMAND).any(|run| *run == document)
+            || CLIENTS.iter().any(|(client, _)| *client == document);
         for Line {
             number,
             text,
