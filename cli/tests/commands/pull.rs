@@ -45,8 +45,10 @@ async fn a_pull_can_wait_for_its_job() {
     let host = Host::on(&redis);
     let waiting = printed(&host, &["pull", "q", "--wait", "25"]);
     let insert = async {
-        // The claim waits when it has been counted as a look at the queue.
-        until("a claim", async || redis.commands().await.contains_key("evalsha")).await;
+        until("a claim waits", async || {
+            redis.info("clients", "blocked_clients").await.as_deref() == Some("1")
+        })
+        .await;
         post(&host, "/v1/queues/q/jobs", json!({"payload": 1})).await;
     };
     let (printed, ()) = patiently("the job", async { tokio::join!(waiting, insert) }).await;
