@@ -31,8 +31,8 @@ pub(crate) struct Trailer {
     pub(crate) jobs: u64,
 }
 
-/// A job of the interface as one line. Payloads are kept byte for byte, so they may have line breaks between their values: such a
-/// one becomes a text, `payload_text`, which is what the interface itself does with JSON that some cannot read.
+/// A job of the interface as one line. Payloads are kept byte for byte, so they may have line breaks between their values:
+/// such a one becomes a text, `payload_text`, which is what the interface itself does with JSON that some cannot read.
 ///
 /// # Errors
 /// It is no JSON object.

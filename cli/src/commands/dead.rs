@@ -12,8 +12,8 @@ use std::collections::HashMap;
 
 /// Shows what the dead jobs of a queue died of: the groups of their errors.
 ///
-/// Errors are of one group when their first lines differ only in numbers, identifiers, and what stands in quotes. `presque redrive
-/// --group` takes a group as it is printed.
+/// Errors are of one group when their first lines differ only in numbers, identifiers, and what stands in quotes. `presque
+/// redrive --group` takes a group as it is printed.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Dead {
     /// The queue.

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 /// Deletes a queue with all of its jobs, its counts and its settings, or one job.
 ///
-/// Asks first. It cannot be undone: `presque export` before it. A job that has not ended is cancelled, and its worker is told when it reports; one that
-/// has ended is forgotten.
+/// Asks first. It cannot be undone: `presque export` before it. A job that has not ended is cancelled, and its worker is
+/// told when it reports; one that has ended is forgotten.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Delete {
     /// The queue.

@@ -10,8 +10,9 @@ use serde_json::{Map, json};
 
 /// Deletes the jobs of a queue that wait: the ready and the scheduled ones.
 ///
-/// They are forgotten, and nobody works on them. (To let workers finish what there is, let them work until `presque queues` shows none.) Jobs that
-/// are active or dead stay, and so do the queue's settings; jobs that are inserted meanwhile stay, too. Asks first.
+/// They are forgotten, and nobody works on them. (To let workers finish what there is, let them work until `presque queues`
+/// shows none.) Jobs that are active or dead stay, and so do the queue's settings; jobs that are inserted meanwhile stay,
+/// too. Asks first.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Drain {
     /// The queue.

@@ -22,12 +22,13 @@ const PAGE: u64 = 200;
 
 /// Writes all jobs of a queue to a file, for `presque import`.
 ///
-/// The file is JSON Lines: a line about the queue with its settings, a line for each job as the interface shows it, with its payload and
-/// options, and a line with the number of jobs, without which a file is not complete. Nothing is changed in the queue.
+/// The file is JSON Lines: a line about the queue with its settings, a line for each job as the interface shows it, with its
+/// payload and options, and a line with the number of jobs, without which a file is not complete. Nothing is changed in the
+/// queue.
 ///
-/// Each job is written once, in a state that it had while this ran. Of a queue that is in use the file is no picture of one moment: jobs that are
-/// inserted meanwhile may be in it or not, those that end meanwhile may be in it, and one that fails again and again meanwhile can be
-/// missed. For an exact copy pause the queue (`presque stop`) and let its workers finish.
+/// Each job is written once, in a state that it had while this ran. Of a queue that is in use the file is no picture of one
+/// moment: jobs that are inserted meanwhile may be in it or not, those that end meanwhile may be in it, and one that fails
+/// again and again meanwhile can be missed. For an exact copy pause the queue (`presque stop`) and let its workers finish.
 ///
 /// It keeps 16 bytes or a little more in memory for each job.
 #[derive(Clone, Debug, clap::Args)]
@@ -47,7 +48,8 @@ pub(crate) struct Export {
     patience: Patience,
 }
 
-/// Where a job is. In the order in which jobs go from one to the next: one that goes on while they are read is met again, not missed.
+/// Where a job is. In the order in which jobs go from one to the next: one that goes on while they are read is met again,
+/// not missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum State {
     Scheduled,
@@ -222,7 +224,8 @@ impl Queue {
         states.iter().map(count).sum()
     }
 
-    /// Whether jobs may have become ready or scheduled again between this and the queue as it is now: only those that were active or dead do.
+    /// Whether jobs may have become ready or scheduled again between this and the queue as it is now: only those that were
+    /// active or dead do.
     fn may_go_back(&self, now: &Self) -> bool {
         self.counts.active > 0 || self.totals.claimed != now.totals.claimed || self.counts.dead > now.counts.dead
     }

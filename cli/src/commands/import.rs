@@ -15,12 +15,14 @@ use std::path::PathBuf;
 
 /// Inserts the jobs of a file that `presque export` wrote.
 ///
-/// Jobs keep their payloads, bytes and all, and their options, and the order that they have in the file. They get new ids, and have
-/// not been tried yet. Scheduled jobs keep their time; a job that expires has as long left as it had when it was exported. Jobs that were active
-/// are ready. Dead jobs are passed over unless --dead-as-ready is given; so are jobs that are done or cancelled.
+/// Jobs keep their payloads, bytes and all, and their options, and the order that they have in the file. They get new ids,
+/// and have not been tried yet. Scheduled jobs keep their time; a job that expires has as long left as it had when it was
+/// exported. Jobs that were active are ready. Dead jobs are passed over unless --dead-as-ready is given; so are jobs that
+/// are done or cancelled.
 ///
-/// It can be repeated: within 24 hours the same file inserts into the same queue only what is missing there, by keys that are made of
-/// the lines. They are forgotten with the queue when that is deleted. Nothing is inserted of a file that is not complete.
+/// It can be repeated: within 24 hours the same file inserts into the same queue only what is missing there, by keys that
+/// are made of the lines. They are forgotten with the queue when that is deleted. Nothing is inserted of a file that is not
+/// complete.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Import {
     /// The file; `-` is standard input.

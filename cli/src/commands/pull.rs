@@ -19,8 +19,8 @@ const ACK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Takes the next job, and prints its payload.
 ///
-/// The job is acknowledged after its payload was written to standard output. If that fails, the job is handed out again when its
-/// lease ends. With --json, a line with all of the job. Ends with 3 if there is no job.
+/// The job is acknowledged after its payload was written to standard output. If that fails, the job is handed out again when
+/// its lease ends. With --json, a line with all of the job. Ends with 3 if there is no job.
 ///
 /// With --no-ack the job stays claimed, and all of it is printed as JSON, with its receipt: acknowledge it by
 /// `POST /v1/queues/QUEUE/claims/RECEIPT/ack` before its lease ends.

@@ -17,13 +17,13 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 /// Inserts jobs: one, or one for each line of a file.
 ///
-/// With a payload as an argument it inserts this job, and prints its id. Else it reads a file or standard input: each line is the
-/// payload of a job (JSON Lines; with --text, any text). Blank lines are passed over.
+/// With a payload as an argument it inserts this job, and prints its id. Else it reads a file or standard input: each line
+/// is the payload of a job (JSON Lines; with --text, any text). Blank lines are passed over.
 ///
-/// Lines are sent in batches of 1000 jobs, in their order, each with an Idempotency-Key, so that nothing is stored twice however often a batch
-/// must be sent. With --resume the keys come from the queue, the options, the lines and their numbers. So the same command again,
-/// within 24 hours, inserts only what is missing: use it for a file from the first time on. Without it the same file again is
-/// inserted again. Equal lines are different jobs in any case.
+/// Lines are sent in batches of 1000 jobs, in their order, each with an Idempotency-Key, so that nothing is stored twice
+/// however often a batch must be sent. With --resume the keys come from the queue, the options, the lines and their numbers.
+/// So the same command again, within 24 hours, inserts only what is missing: use it for a file from the first time on.
+/// Without it the same file again is inserted again. Equal lines are different jobs in any case.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Push {
     /// The queue. It exists from its first job on.
@@ -216,7 +216,8 @@ impl Form {
     }
 }
 
-/// Reads on a thread of its own, since reading blocks; and no runtime's, which would be waited for at the end. A few batches ahead.
+/// Reads on a thread of its own, since reading blocks; and no runtime's, which would be waited for at the end. A few batches
+/// ahead.
 fn cut(mut input: Input, form: Form, ahead: u8) -> Receiver<Result<Batch>> {
     let (sender, batches) = mpsc::channel(ahead.into());
     thread::spawn(move || {

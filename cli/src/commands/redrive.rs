@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 /// Makes dead jobs ready again, as if they had never failed.
 ///
-/// All of them, or those that meet each of the conditions given. A job whose unique key another job holds by now stays dead; then this
-/// ends with 1. Jobs that die meanwhile are not touched.
+/// All of them, or those that meet each of the conditions given. A job whose unique key another job holds by now stays dead;
+/// then this ends with 1. Jobs that die meanwhile are not touched.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Redrive {
     /// The queue.

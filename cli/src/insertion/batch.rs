@@ -9,7 +9,8 @@ use std::io::Read;
 /// How many jobs one insert may have.
 pub(crate) const MAX_JOBS: usize = 1000;
 
-/// How many bytes of jobs a batch has, unless one job alone has more. Proxies refuse bodies of more than a megabyte, as they come.
+/// How many bytes of jobs a batch has, unless one job alone has more. Proxies refuse bodies of more than a megabyte, as they
+/// come.
 const MAX_BYTES: usize = 512 * 1024;
 
 /// A job as it is sent, and the line that it comes from.
@@ -85,7 +86,8 @@ pub(crate) struct Cutter {
 }
 
 impl Cutter {
-    /// Adds a job. Returns the batch before it, if the job belongs to the next one: when there is no room, or its headers differ.
+    /// Adds a job. Returns the batch before it, if the job belongs to the next one: when there is no room, or its headers
+    /// differ.
     pub(crate) fn add(
         &mut self,
         json: Vec<u8>,

@@ -68,8 +68,8 @@ struct Sent {
 }
 
 impl Insertion<'_> {
-    /// Sends all batches. It ends early by an error among them, by one of the server that does not pass, and by Ctrl-C; how far it
-    /// came is told in each case.
+    /// Sends all batches. It ends early by an error among them, by one of the server that does not pass, and by Ctrl-C; how
+    /// far it came is told in each case.
     pub(crate) async fn run(&self, batches: Receiver<Result<Batch>>) -> (Inserted, Result<()>) {
         let batches = stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
         // In their order, so that all before the one that fails are known to be stored.

@@ -131,7 +131,7 @@ async fn a_push_that_was_killed_and_is_resumed_inserts_each_line_once() {
     let redis = Redis::start();
     let host = Host::on(&redis);
     // Every other line is like many others.
-    let line = |number: u32| if number % 2 == 0 { number } else { number % 6 };
+    let line = |number: u32| if number.is_multiple_of(2) { number } else { number % 6 };
     let lines: Vec<String> = (0..20_000).map(|number| line(number).to_string()).collect();
     let mut command = presque(&host.base);
     command.args(["push", "file", "--resume"]).stdin(Stdio::piped());
@@ -224,8 +224,8 @@ async fn a_push_outlives_lost_answers_and_a_restart_of_the_server() {
     assert_eq!(unreachable.status.code(), Some(5));
 }
 
-/// A server that answers as presque does, behind a proxy that takes no large bodies. Returns its address, and gives the bodies that it
-/// took.
+/// A server that answers as presque does, behind a proxy that takes no large bodies. Returns its address, and gives the
+/// bodies that it took.
 fn narrow_server(max_bytes: usize) -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));

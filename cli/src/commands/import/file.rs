@@ -77,7 +77,8 @@ struct NewJob {
 }
 
 impl ImportFile {
-    /// Opens the file, and finds out whether it is an export, and complete. Standard input is copied first, for its end must be seen.
+    /// Opens the file, and finds out whether it is an export, and complete. Standard input is copied first, for its end must
+    /// be seen.
     pub(super) fn open(path: &Path, is_partial: bool) -> Result<Self> {
         let (mut file, name) = match is_stdin(path) {
             true => (
