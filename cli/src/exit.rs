@@ -39,7 +39,7 @@ impl Exit {
         match error.downcast_ref::<Failure>() {
             None => Self::Failed,
             Some(failure) => match failure {
-                Failure::Unreachable { .. } => Self::Unavailable,
+                Failure::Unreachable { .. } | Failure::Lost { is_safe: true, .. } => Self::Unavailable,
                 Failure::Lost { .. } => Self::Unknown,
                 Failure::NotUnderstood { .. } => Self::Failed,
                 Failure::Problem(problem) => match problem.status {

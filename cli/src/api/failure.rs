@@ -1,5 +1,6 @@
 //! Why a request did not succeed, and what is known of its effect.
 
+use crate::output::printable;
 use reqwest::{Method, Response, Url};
 use serde::Deserialize;
 use std::fmt;
@@ -155,14 +156,12 @@ impl fmt::Display for Failure {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = if self.detail.is_empty() {
-            &self.title
-        } else {
-            &self.detail
-        };
-        write!(f, "{} ({})", crate::output::printable(text), self.status)?;
+        write!(f, "{} ({})", printable(&self.title), self.status)?;
+        if !self.detail.is_empty() {
+            write!(f, ": {}", printable(self.detail.trim_end_matches('.')))?;
+        }
         if let Some(place) = self.pointer.as_ref().or(self.parameter.as_ref()) {
-            write!(f, ", at {}", crate::output::printable(place))?;
+            write!(f, ", at {}", printable(place))?;
         }
         match self.status {
             401 => write!(f, ". Give a key by PRESQUE_KEY or --key-file"),
