@@ -68,12 +68,16 @@ impl Api {
         }
         // Another program in this process may have chosen already; then that choice stands.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = match is_local(&base) {
+        let mut http = Client::builder();
+        if is_local(&base) {
             // A proxy would look on its own machine.
-            true => Client::builder().no_proxy(),
-            false => Client::builder(),
-        };
-        let http = builder
+            http = http.no_proxy();
+        }
+        if base.scheme() == "http" {
+            // No certificate is looked at. Where the system has none, as in a small container, a client that wants them cannot be made.
+            http = http.tls_certs_only([]);
+        }
+        let http = http
             .user_agent(concat!("presque/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .connect_timeout(CONNECT)

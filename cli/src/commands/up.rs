@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const FROM: &str = "The manifest, or its folder [default: spin.toml of this package]";
 const LAN: &str = "Listen on all of this machine's addresses (0.0.0.0:3000, or as --listen says), also without keys: whoever \
                    reaches it may do everything";
-const STATE: &str = "Where compiled components and the private Redis keep their data [default: presque in $XDG_DATA_HOME or \
+const STATE: &str = "Where compiled components and the private Redis keep their data [default: presque/state in $XDG_DATA_HOME or \
                      ~/.local/share; beside a manifest that is not this package's: .presque]";
 
 /// Serves presque on this machine, until it is stopped.
@@ -80,12 +80,13 @@ fn folder_of(manifest: &Path) -> Option<PathBuf> {
     }
 }
 
-/// Where the user's data is, as the XDG base directories say. A package's own folder may be read-only.
+/// Where the user's data is, as the XDG base directories say. A package's own folder may be read-only. One that is installed in
+/// `~/.local` has its manifests in `~/.local/share/presque`, so the data is in a folder of its own there.
 fn data_folder(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
     let path = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let data = path("XDG_DATA_HOME").or_else(|| Some(path("HOME")?.join(".local/share")));
     let data = data.context("HOME is not set: say with --state-dir where to keep the data")?;
-    Ok(data.join("presque"))
+    Ok(data.join("presque/state"))
 }
 
 /// Tells what is served. The first line of the text is for programs, too.
@@ -152,15 +153,18 @@ mod tests {
             data_folder(|name| value(name).map(|(_, value)| OsString::from(value)))
         };
         let home = ("HOME", "/home/ann");
-        assert_eq!(folder(&[home]).unwrap(), Path::new("/home/ann/.local/share/presque"));
+        assert_eq!(
+            folder(&[home]).unwrap(),
+            Path::new("/home/ann/.local/share/presque/state")
+        );
         assert_eq!(
             folder(&[home, ("XDG_DATA_HOME", "/data")]).unwrap(),
-            Path::new("/data/presque")
+            Path::new("/data/presque/state")
         );
         // The standard says that one which is not absolute is to be ignored.
         assert_eq!(
             folder(&[home, ("XDG_DATA_HOME", "data")]).unwrap(),
-            Path::new("/home/ann/.local/share/presque")
+            Path::new("/home/ann/.local/share/presque/state")
         );
         assert!(folder(&[]).unwrap_err().to_string().contains("--state-dir"));
     }

@@ -25,7 +25,7 @@ async fn queues_are_listed_with_the_numbers_of_their_jobs() {
     assert_eq!(claim.status, 200);
     let taken = printed(&host, &["queues"]).await;
     let row: Vec<&str> = taken.lines().nth(1).expect("a row").split_whitespace().collect();
-    assert_eq!(row, ["mail", "0", "1", "1", "0"]);
+    assert_eq!(row, ["mail", "0", "1", "1", "0", "-"]);
     let line: serde_json::Value = serde_json::from_str(&printed(&host, &["queues", "--json"]).await).expect("JSON");
     assert_eq!((&line["queue"], &line["counts"]["ready"]), (&"mail".into(), &0.into()));
 }

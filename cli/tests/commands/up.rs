@@ -51,7 +51,7 @@ impl Machine {
         symlink(redis_server(), machine.path("servers/redis-server")).expect("a link");
         // What other tests have compiled already.
         let (data, cache) = (
-            machine.path("home/.local/share/presque"),
+            machine.path("home/.local/share/presque/state"),
             target_dir().join("test-state/cache"),
         );
         fs::create_dir_all(&cache).expect("a folder");
@@ -64,11 +64,13 @@ impl Machine {
         self.folder.path().join(name)
     }
 
-    /// A program with nothing in its environment but a home and this PATH.
+    /// A program with nothing in its environment but a home, this PATH, and no certificates.
     fn command(&self, program: impl AsRef<Path>, path: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command.current_dir(self.folder.path()).env_clear();
         command.env("HOME", self.path("home")).env("PATH", path.as_ref());
+        // It has no certificates of others either.
+        command.env("SSL_CERT_FILE", "/nowhere").env("SSL_CERT_DIR", "/nowhere");
         command
     }
 
@@ -129,19 +131,19 @@ async fn an_archive_serves_unpacked_and_installed_where_nothing_else_is() {
     for part in [
         "is in use by another server",
         "--state-dir",
-        "home/.local/share/presque/redis",
+        "home/.local/share/presque/state/redis",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }
     host.signal(Signal::TERM);
     assert_eq!(host.ended().await.code(), Some(0), "{}", host.log());
 
-    let installed = done(machine.system(&["presque/install.sh", "--prefix", "prefix"]));
+    let installed = done(machine.system(&["presque/install.sh", "--prefix", "home/.local"]));
     assert!(installed.starts_with("Installed presque "), "{installed}");
     assert!(installed.contains("bin is not in the PATH"), "{installed}");
     fs::remove_dir_all(machine.path("presque/bin")).expect("the unpacked one is gone");
     // As people have it on their PATH.
-    symlink(machine.path("prefix/bin/presque"), machine.path("presque-link")).expect("a link");
+    symlink(machine.path("home/.local/bin/presque"), machine.path("presque-link")).expect("a link");
     let mut host = Host::serve(machine.up("presque-link"), machine.folder.clone());
     let mut queues = machine.command(machine.path("presque-link"), "/nowhere");
     queues.args(["queues", "--json", "--url", &host.base]);
@@ -153,21 +155,30 @@ async fn an_archive_serves_unpacked_and_installed_where_nothing_else_is() {
     host.signal(Signal::TERM);
     assert_eq!(host.ended().await.code(), Some(0), "{}", host.log());
 
-    let bash = machine.path("prefix/share/bash-completion/completions/presque");
+    let bash = machine.path("home/.local/share/bash-completion/completions/presque");
     done(machine.system(&["bash", "-n", bash.to_str().expect("text")]));
     for place in ["fish/vendor_completions.d/presque.fish", "zsh/site-functions/_presque"] {
-        let script = fs::read_to_string(machine.path("prefix/share").join(place)).expect(place);
+        let script = fs::read_to_string(machine.path("home/.local/share").join(place)).expect(place);
         assert!(script.contains("queues"), "{place}: {script}");
     }
-    let page = fs::read_to_string(machine.path("prefix/share/man/man1/presque-up.1")).expect("a page");
+    let page = fs::read_to_string(machine.path("home/.local/share/man/man1/presque-up.1")).expect("a page");
     assert!(page.contains("\\-\\-lan"), "{page}");
 
-    done(machine.system(&["presque/install.sh", "--prefix", "prefix", "--uninstall"]));
-    let left = done(machine.system(&["find", "prefix", "-type", "f"]));
+    done(machine.system(&["presque/install.sh", "--prefix", "home/.local", "--uninstall"]));
+    let left = done(machine.system(&[
+        "find",
+        "home/.local/bin",
+        "home/.local/share",
+        "-type",
+        "f",
+        "-not",
+        "-path",
+        "*/state/*",
+    ]));
     assert_eq!(left, "");
-    assert!(!machine.path("prefix/share/presque").exists());
+    assert!(!machine.path("home/.local/share/presque/components").exists());
     assert!(
-        machine.path("home/.local/share/presque/redis").exists(),
+        machine.path("home/.local/share/presque/state/redis").exists(),
         "the jobs stay"
     );
 }
@@ -176,12 +187,12 @@ async fn an_archive_serves_unpacked_and_installed_where_nothing_else_is() {
 fn a_damaged_archive_is_not_installed() {
     let machine = Machine::new();
     fs::write(machine.path("presque/share/presque/spin.toml"), "nonsense").expect("a file");
-    let mut install = machine.system(&["presque/install.sh", "--prefix", "prefix"]);
+    let mut install = machine.system(&["presque/install.sh", "--prefix", "home/.local"]);
     let output = install.output().expect("it runs");
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("not those of the package"), "{error}");
-    assert!(!machine.path("prefix").exists());
+    assert!(!machine.path("home/.local/bin").exists());
 }
 
 #[test]
