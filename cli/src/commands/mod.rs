@@ -34,7 +34,7 @@ use clap::Subcommand;
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Up(up::Up),
+    Up(Box<up::Up>),
     #[command(flatten)]
     Client(Client),
     Key(key::Key),
