@@ -199,7 +199,7 @@ async fn behind_nginx_what_may_have_been_carried_out_is_not_sent_again_where_it_
         });
     }
     let addresses: [String; 2] = addresses.try_into().unwrap();
-    let nginx = Nginx::before(&[("queue", addresses.clone()), ("v1", addresses)].into()).await;
+    let addresses = [("queue", addresses.clone()), ("v1", addresses)].into();
     for (method, target, sent) in [
         ("PUT", "/q/x", 1),
         ("POST", "/q/x", 1),
@@ -208,6 +208,8 @@ async fn behind_nginx_what_may_have_been_carried_out_is_not_sent_again_where_it_
         ("PUT", "/v1/queues/x", 2),
     ] {
         requests.store(0, Ordering::SeqCst);
+        // One that has not yet seen them fail.
+        let nginx = Nginx::before(&addresses).await;
         let mut stream = TcpStream::connect(&nginx.address).await.unwrap();
         let request =
             format!("{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}");
