@@ -85,11 +85,7 @@ impl Parts<'_> {
             }
         }
         for (shell, path) in COMPLETIONS {
-            add(
-                path,
-                output(Command::new(self.program).args(["completions", shell]))?,
-                false,
-            );
+            add(path, output(self.command().args(["completions", shell]))?, false);
         }
         for (name, page) in self.manual()? {
             add(&format!("share/man/man1/{name}"), page, false);
@@ -105,13 +101,20 @@ impl Parts<'_> {
         Ok(files)
     }
 
+    /// A call of the command. Its help has values of the environment, which are not to be in the package.
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.program);
+        command.env_clear();
+        command
+    }
+
     fn source(&self, path: &str) -> Result<Vec<u8>> {
         read(&self.root.join(path))
     }
 
     fn manual(&self) -> Result<Vec<(String, Vec<u8>)>> {
         let folder = tempfile::tempdir()?;
-        output(Command::new(self.program).arg("man").arg(folder.path()))?;
+        output(self.command().arg("man").arg(folder.path()))?;
         let mut pages = Vec::new();
         for entry in fs::read_dir(folder.path())? {
             let entry = entry?;
