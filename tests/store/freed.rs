@@ -198,7 +198,7 @@ async fn use_all(store: &Store<Native>, q: &presque::queue::QueueName) {
         result: None,
     };
     store.ack(q, &[ack]).await.unwrap();
-    let events = SubscriberKind::Events { last: &[] };
+    let events = SubscriberKind::Events { last: &[], ends: false };
     let (subscriber, _) = store.subscribe(q, events).await.unwrap().unwrap();
     store.poll(&subscriber, &[], 1).await.unwrap();
 }

@@ -36,7 +36,8 @@ pub(super) async fn respond<R: Redis>(
     let callback = parse_callback(&fields)?.map(str::to_owned);
     let last = parse_last_event(&queue, request.headers());
     let (kind, format) = if accepts_events(request.headers()) {
-        (SubscriberKind::Events { last: &last }, Format::Events)
+        let ends = context.limits.max_wait.is_some();
+        (SubscriberKind::Events { last: &last, ends }, Format::Events)
     } else {
         (SubscriberKind::Plain, Format::Lines { callback })
     };

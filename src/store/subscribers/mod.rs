@@ -17,6 +17,8 @@ pub struct Subscriber {
     queue: QueueName,
     /// `1` for an event stream, else empty.
     events: &'static str,
+    /// `1` for an event stream that ends by itself.
+    ends: &'static str,
     /// It subscribes to each partition of the queue; to new ones when it learns of them.
     parts: Arc<Mutex<Vec<Part>>>,
 }
@@ -45,6 +47,8 @@ pub enum SubscriberKind<'a> {
     Events {
         /// The numbers of the jobs that it got last, one for each partition of the queue, where it was cut off.
         last: &'a [u64],
+        /// The stream ends by itself after a time, also when it was sent nothing: then its reader must know what to come back with.
+        ends: bool,
     },
 }
 
@@ -101,15 +105,18 @@ impl<R: Redis> Store<R> {
         queue: &QueueName,
         kind: SubscriberKind<'_>,
     ) -> Result<Option<(Subscriber, Vec<Delivery>)>, RedisError> {
-        let (events, last) = match kind {
-            SubscriberKind::Plain => ("", &[][..]),
-            SubscriberKind::Events { last } => ("1", last),
+        let (events, last, ends) = match kind {
+            SubscriberKind::Plain => ("", &[][..], ""),
+            SubscriberKind::Events { last, ends } => ("1", last, if ends { "1" } else { "" }),
         };
         let (mut parts, mut missed) = (Vec::new(), Vec::new());
         let mut partition = 0;
         while partition == 0 || partition < self.layout(queue).span {
             let last = last.iter().find(|number| JobId::partition_of(**number) == partition);
-            let Some(part) = self.subscribe_to(queue, partition, events, last, &mut missed).await? else {
+            let Some(part) = self
+                .subscribe_to(queue, partition, [events, ends], last, &mut missed)
+                .await?
+            else {
                 return Ok(None);
             };
             parts.push(part);
@@ -118,6 +125,7 @@ impl<R: Redis> Store<R> {
         let subscriber = Subscriber {
             queue: queue.clone(),
             events,
+            ends,
             parts: Arc::new(Mutex::new(parts)),
         };
         Ok(Some((subscriber, missed)))
@@ -128,13 +136,13 @@ impl<R: Redis> Store<R> {
         &self,
         queue: &QueueName,
         partition: u8,
-        events: &str,
+        [events, ends]: [&str; 2],
         last: Option<&u64>,
         missed: &mut Vec<Delivery>,
     ) -> Result<Option<Part>, RedisError> {
         let last = last.map(|number| number.to_string()).unwrap_or_default();
         let max_subscribers = Subscriber::MAX_PER_QUEUE.to_string();
-        let args = [max_subscribers.as_bytes(), events.as_bytes(), last.as_bytes()];
+        let args = [&max_subscribers, events, &last, ends].map(str::as_bytes);
         let mut reply = self.run_in(&scripts::SUBSCRIBE, queue, partition, &args).await?;
         let id = reply.text()?.unwrap_or_default();
         let generation = reply.integer()?.to_string();
@@ -222,11 +230,12 @@ impl<R: Redis> Store<R> {
 
     /// Subscribes to the partitions that the queue has got since the subscriber came. It has missed nothing there.
     async fn join_new_partitions(&self, subscriber: &Subscriber) -> Result<(), RedisError> {
-        let (queue, events) = (&subscriber.queue, subscriber.events);
+        let queue = &subscriber.queue;
+        let flags = [subscriber.events, subscriber.ends];
         let (known, span) = (subscriber.parts().len(), usize::from(self.layout(queue).span));
         for partition in (known..span).filter_map(|partition| u8::try_from(partition).ok()) {
             let part = self
-                .subscribe_to(queue, partition, events, None, &mut Vec::new())
+                .subscribe_to(queue, partition, flags, None, &mut Vec::new())
                 .await?;
             let Some(part) = part else { break };
             subscriber.lock().push(part);

@@ -3,9 +3,10 @@
 -- ARGV  1 how many subscribers there may be
 --       2 '1' for an event stream: what is sent is kept for replay from then on
 --       3 the number of the job that it got last before it was cut off, else empty
+--       4 '1' for an event stream that ends by itself
 -- Reply 1 the subscriber, empty when there are too many
 --       2 the queue's generation: the subscriber ends with that
---       3 the number of the job that was last sent to all; 0 when none is kept, or ARGV 3 has a number
+--       3 the number of the job that was last sent to all; 0 when none is kept, ARGV 3 has a number, or ARGV 4 is empty
 --       then for each job that it missed: number, is_text (1 or 0), payload
 --
 -- @promises nothing
@@ -85,7 +86,7 @@ note_waiting(waiting_until, status, generation, policy, PRESENCE_TTL)
 local reply = {subscriber, tonumber(generation or 0), 0}
 if is_event_stream then
   redis.call('HSET', META, 'keeps-replay', 1)
-  if last == '' then
+  if last == '' and ARGV[4] == '1' then
     reply[3] = last_sent_to_all()
   end
 end

@@ -288,7 +288,9 @@ async fn fetched_jobs_of_all_partitions_are_taken_for_good() {
 
 async fn subscribe(spread: &Spread, last: &[u64]) -> (Store<crate::support::Native>, Subscriber, Vec<Delivery>) {
     let store = spread.other().await;
-    let subscribed = store.subscribe(&spread.queue, SubscriberKind::Events { last }).await;
+    let subscribed = store
+        .subscribe(&spread.queue, SubscriberKind::Events { last, ends: true })
+        .await;
     let (subscriber, missed) = subscribed.unwrap().unwrap();
     (store, subscriber, missed)
 }

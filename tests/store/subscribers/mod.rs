@@ -16,12 +16,12 @@ struct Sent {
     got: Vec<String>,
 }
 
-const EVENTS: SubscriberKind<'_> = SubscriberKind::Events { last: &[] };
+const EVENTS: SubscriberKind<'_> = SubscriberKind::Events { last: &[], ends: true };
 
 /// An event stream that got this job last.
 fn after(number: &u64) -> SubscriberKind<'_> {
     let last = std::slice::from_ref(number);
-    SubscriberKind::Events { last }
+    SubscriberKind::Events { last, ends: true }
 }
 
 fn text(delivery: &Delivery) -> String {

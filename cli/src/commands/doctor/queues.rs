@@ -63,7 +63,7 @@ pub(super) async fn look(api: &Api) -> Vec<Finding> {
     }));
     findings.extend(told(&queues, waiting));
     if findings.is_empty() {
-        findings.push(Finding::ok("queues", format!("{} queues, and all move", queues.len())));
+        findings.push(Finding::ok("queues", format!("queues: {}, and all move", queues.len())));
     }
     findings.extend(workers(api).await);
     findings

@@ -141,7 +141,7 @@ fn store(health: &Health) -> Vec<Finding> {
         findings.push(Finding::ok(
             "store",
             format!(
-                "Redis or Valkey {}, {} nodes, {} replicas, on disk: {}. What can be lost at worst: {}",
+                "Redis or Valkey {}, nodes: {}, replicas: {}, on disk: {}. What can be lost at worst: {}",
                 redis.version, redis.nodes, redis.replicas, redis.persistence, redis.can_be_lost
             ),
         ));
