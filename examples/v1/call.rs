@@ -21,7 +21,7 @@ pub(crate) async fn call(target: &str, body: &Value) -> Result<(u16, Value)> {
     match answer.unwrap_or_else(|late| Err(late.into())) {
         Ok((status @ (200 | 409), text)) => Ok((status, serde_json::from_slice(&text)?)),
         Ok((status @ 204, _)) => Ok((status, Value::Null)),
-        Ok((status @ 400..500, text)) => bail!("{target}: {status} {}", String::from_utf8_lossy(&text)),
+        Ok((status @ (400..=407 | 410..500), text)) => bail!("{target}: {status} {}", String::from_utf8_lossy(&text)),
         Ok(_) | Err(_) => {
             sleep(Duration::from_secs(1)).await;
             Ok((503, Value::Null))

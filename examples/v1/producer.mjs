@@ -8,12 +8,12 @@ const [url, queue, name] = process.argv.slice(2);
 const key = process.env.PRESQUE_KEY;
 const headers = { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) };
 
-// Inserts up to 1000 jobs, all or none, and gives their ids.
+// Inserts up to 1000 jobs, each as text, all or none, and gives their ids.
 async function insert(jobs, idempotencyKey) {
   const request = {
     method: "POST",
     headers: { ...headers, "Idempotency-Key": `"${idempotencyKey}"` },
-    body: JSON.stringify({ jobs }),
+    body: `{"jobs":[${jobs.join()}]}`,
   };
   for (let attempt = 0; attempt < 10; attempt++) {
     let status, text;
@@ -44,7 +44,8 @@ const send = async () => {
   jobs = [];
 };
 for await (const line of createInterface({ input: process.stdin })) {
-  jobs.push({ payload: JSON.parse(line) });
+  JSON.parse(line); // looks at it only, since it rounds long numbers: the line is sent as it is
+  jobs.push(`{"payload":${line}}`);
   if (jobs.length === 1000) await send();
 }
 await send();

@@ -16,8 +16,8 @@ if key := os.environ.get("PRESQUE_KEY"):
 
 
 def insert(jobs, idempotency_key):
-    """Inserts up to 1000 jobs, all or none, and gives their ids."""
-    body = json.dumps({"jobs": jobs}).encode()
+    """Inserts up to 1000 jobs, each as text, all or none, and gives their ids."""
+    body = f'{{"jobs":[{",".join(jobs)}]}}'.encode()
     with_key = headers | {"Idempotency-Key": f'"{idempotency_key}"'}
     for attempt in range(10):
         try:
@@ -34,7 +34,13 @@ def insert(jobs, idempotency_key):
     sys.exit("the server is away")
 
 
+def job(line):
+    """Gives the job with this line as its payload, or raises."""
+    json.loads(line)  # looks at it only, since it rounds long numbers: the line is sent as it is
+    return f'{{"payload":{line}}}'
+
+
 number = 0
 while lines := list(islice(sys.stdin, 1000)):
     number += 1
-    print(*insert([{"payload": json.loads(line)} for line in lines], f"{name}-{number}"), sep="\n")
+    print(*insert([job(line) for line in lines], f"{name}-{number}"), sep="\n")

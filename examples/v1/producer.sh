@@ -9,7 +9,13 @@ trap 'rm -r "$folder"' EXIT
 # insert FILE KEY: inserts the jobs of the file, up to 1000, all or none, and prints their ids.
 # curl reads the key, if there is one: its arguments can be seen by others.
 insert() {
-  jq -sc '{jobs: map({payload: .})}' "$1" >"$folder/body" || return 1
+  # The lines are sent as they are: jq looks at them only, since it rounds long numbers.
+  jq -Rn 'inputs | fromjson | empty' "$1" || return 1
+  {
+    printf '{"jobs":['
+    sed -e 's/^/{"payload":/' -e '$!s/$/},/' -e '$s/$/}/' "$1"
+    printf ']}'
+  } >"$folder/body"
   for pause in 0.1 0.2 0.4 0.8 1.6 3.2 6.4 10 10 10; do
     answer=$(
       printf %s "${PRESQUE_KEY:+header = \"Authorization: Bearer $PRESQUE_KEY\"}" |

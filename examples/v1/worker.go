@@ -48,7 +48,7 @@ func call(path string, body object) (int, []byte) {
 	}
 	defer answer.Body.Close()
 	text, err = io.ReadAll(answer.Body)
-	if err != nil {
+	if err != nil || answer.StatusCode == 408 {
 		return 503, nil
 	}
 	if status := answer.StatusCode; status >= 400 && status < 500 && status != 409 {

@@ -31,6 +31,7 @@ async function call(path, body) {
   } finally {
     clearTimeout(timer);
   }
+  if (status === 408) return [503, ""];
   if (status >= 400 && status < 500 && status !== 409) throw new Error(text);
   return [status, text];
 }

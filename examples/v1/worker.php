@@ -25,6 +25,9 @@ function call(string $target, array $body): array
     $http_response_header = [];
     $text = @file_get_contents($target, false, stream_context_create(['http' => $options]));
     $status = $text === false ? 503 : (int) explode(' ', $http_response_header[0] ?? 'HTTP/1.1 503')[1];
+    if ($status === 408) {
+        return [503, ''];
+    }
     if ($status >= 400 && $status < 500 && $status !== 409) {
         fwrite(STDERR, "$text\n");
         exit(1);

@@ -27,9 +27,9 @@ def call(path, body):
         with request.urlopen(request.Request(target, json.dumps(body).encode(), headers), timeout=30) as answer:
             return answer.status, answer.read()
     except error.HTTPError as refusal:
-        if refusal.code < 500 and refusal.code != 409:
+        if refusal.code < 500 and refusal.code not in (408, 409):
             sys.exit(refusal.read().decode())
-        return refusal.code, b""
+        return 409 if refusal.code == 409 else 503, b""
     except (OSError, HTTPException):
         return 503, b""
 

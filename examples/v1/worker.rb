@@ -17,6 +17,8 @@ stopped = false
 def call(path, body)
   answer = Net::HTTP.post(URI(CLAIMS + path), JSON.generate(body), HEADERS)
   status = answer.code.to_i
+  return [503, ""] if status == 408
+
   abort answer.body if status.between?(400, 499) && status != 409
   [status, answer.body]
 rescue IOError, SystemCallError, SocketError, Timeout::Error, Net::HTTPBadResponse

@@ -41,7 +41,7 @@ while [ -z "$stop" ]; do
   case $answer in
     *200) ;;
     *204) continue ;;
-    *5??) sleep 1; continue ;; # the server is away
+    *5?? | *408) sleep 1; continue ;; # the server is away
     *) printf '%s\n' "$answer" >&2; exit 1 ;;
   esac
   job=$(printf '%s' "${answer%???}" | jq -c '.jobs[0]')
@@ -54,6 +54,6 @@ while [ -z "$stop" ]; do
   fi
   kill "$!" 2>/dev/null
   # A repeated ack or nack does no harm.
-  until answer=$(call "$path" "$body") && case $answer in *5??) false ;; esac; do sleep 1; done
+  until answer=$(call "$path" "$body") && case $answer in *5?? | *408) false ;; esac; do sleep 1; done
   case $answer in *200 | *409) ;; *) printf '%s\n' "$answer" >&2; exit 1 ;; esac
 done

@@ -86,6 +86,27 @@ async fn stops_at_a_refusal_and_says_which_problem_it_is(command: &Command) {
     assert_eq!(queue(&client, "mail").await.unwrap()["counts"]["ready"], 0);
 }
 
+async fn sends_each_line_as_it_is_and_nothing_of_one_that_is_no_json(command: &Command) {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let client = host.client();
+    let command = |name| with_args(command, &[&host.base, "mail", name]);
+    // More digits than a double-precision number has.
+    let lines = "[12345678901234567890]\n{\"pi\":3.14159265358979323846}\n{}\n";
+    assert_eq!(ids(&run(command("a"), lines).await).len(), 3);
+    let claim = client.post("/v1/queues/mail/claims", r#"{"count":10}"#).await;
+    let claim = claim.into_text();
+    for line in lines.lines() {
+        assert!(claim.contains(&format!("\"payload\":{line}")), "{line}: {claim}");
+    }
+    // Put in as text without a look at it, the first would be two jobs, the first of them with a payload of its own.
+    for (name, line) in [("b", "1},{\"payload\":2"), ("c", "{\"n\":"), ("d", "mail")] {
+        let output = run(command(name), &format!("{line}\n")).await;
+        assert!(!output.status.success(), "{line}: {output:?}");
+    }
+    assert_eq!(queue(&client, "mail").await.unwrap()["counts"]["ready"], 0);
+}
+
 /// The producer inserts a job, and the worker does it.
 async fn sends_a_key_as_the_worker_does(producer: &Command, worker: &Command) {
     let redis = Redis::start();
@@ -124,6 +145,7 @@ macro_rules! producer {
                 tokio::join!(
                     stores_each_job_once_though_answers_were_lost_and_it_ran_twice(&producer),
                     stops_at_a_refusal_and_says_which_problem_it_is(&producer),
+                    sends_each_line_as_it_is_and_nothing_of_one_that_is_no_json(&producer),
                     sends_a_key_as_the_worker_does(&producer, &worker),
                 );
             }

@@ -129,7 +129,7 @@ async fn goes_on_when_the_server_was_away(mut command: Command) {
     command.args([&format!("http://127.0.0.1:{}", proxy.port()), "mail", "1"]);
     let first = server.insert(json!({"payload": 1})).await;
     let _worker = Worker::start(command);
-    away.fail_twice().await;
+    away.fail_in_each_way().await;
     proxy.lead_to(port);
     server.until_done(&first).await;
 
@@ -144,7 +144,7 @@ async fn goes_on_when_the_server_was_away(mut command: Command) {
     .await;
     proxy.lead_to(away.port());
     proxy.drop_connections();
-    away.fail_twice().await;
+    away.fail_in_each_way().await;
     proxy.lead_to(port);
     server.until_done(&second).await;
 }
@@ -193,13 +193,16 @@ impl Away {
         client
     }
 
-    /// Waits for two requests: one meets a connection that breaks, the other a server that has none behind it.
-    async fn fail_twice(&self) {
+    /// Waits for three requests: the first meets a connection that breaks, the others a server that has none behind it, and
+    /// one that waited too long for the request.
+    async fn fail_in_each_way(&self) {
         drop(self.accept().await);
-        let mut client = self.accept().await;
-        let _ = client.read(&mut [0; 4096]).await;
-        let answer = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-        let _ = client.write_all(answer.as_bytes()).await;
+        for status in ["503 Service Unavailable", "408 Request Timeout"] {
+            let mut client = self.accept().await;
+            let _ = client.read(&mut [0; 4096]).await;
+            let answer = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+            let _ = client.write_all(answer.as_bytes()).await;
+        }
     }
 }
 
