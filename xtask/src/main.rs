@@ -27,8 +27,8 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use needs::{
-    CHROMIUM, CURL, JQ, NGINX, NODE, NPM, OPENMETRICS_PARSER, PERL, PROMETHEUS, PYTHON, PYTHON_ENVIRONMENTS, REDIS,
-    WASM_TARGET, ensure,
+    CHROMIUM, CURL, JQ, NGINX, NODE, NPM, OPENMETRICS_PARSER, PERL, PHP, PROMETHEUS, PYTHON, PYTHON_ENVIRONMENTS,
+    REDIS, RUBY, WASM_TARGET, ensure,
 };
 use workspace::{BENCH_COMPONENT, DIST, NATIVE, TEST_COMPONENTS};
 
@@ -115,7 +115,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Test { valkey, args } => {
             ensure(&[WASM_TARGET, REDIS, CURL, JQ, PERL, PYTHON, NODE, NPM, CHROMIUM])?;
-            ensure(&[OPENMETRICS_PARSER, PROMETHEUS, NGINX])?;
+            ensure(&[RUBY, PHP, OPENMETRICS_PARSER, PROMETHEUS, NGINX])?;
             page_tests::install()?;
             if !valkey {
                 return test(None, &args);

@@ -22,6 +22,11 @@ enum Kind {
     WasmTarget,
     /// One of these programs, on the PATH, the preferred one first. A Debian package of one of these names has it.
     Program(&'static [&'static str]),
+    /// A program on the PATH that has another name than Debian's smallest package with it.
+    PackagedProgram {
+        program: &'static str,
+        package: &'static str,
+    },
     /// A module of Python. The Debian package of the need's name has it, for Debian's own Python.
     PythonModule(&'static str),
     /// What `python3 -m venv` needs. Debian has it apart from Python.
@@ -73,6 +78,19 @@ pub(crate) const PYTHON_ENVIRONMENTS: Need = Need {
     reason: "what is installed with pip has an environment of its own",
     kind: Kind::PythonEnvironments,
 };
+pub(crate) const RUBY: Need = Need {
+    name: "Ruby",
+    reason: "tests run the example producer and worker in Ruby",
+    kind: Kind::Program(&["ruby"]),
+};
+pub(crate) const PHP: Need = Need {
+    name: "PHP",
+    reason: "tests run the example producer and worker in PHP",
+    kind: Kind::PackagedProgram {
+        program: "php",
+        package: "php-cli",
+    },
+};
 pub(crate) const OPENMETRICS_PARSER: Need = Need {
     name: "python3-prometheus-client",
     reason: "a test reads the metrics with the official parser",
@@ -101,6 +119,10 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
         Kind::Program(programs) => {
             let by_hand = format!("install {} so that {} is on the PATH", need.name, programs.join(" or "));
             need.ensure_installed(programs, &by_hand, || is_on_path(programs))
+        }
+        Kind::PackagedProgram { program, package } => {
+            let by_hand = format!("install {} so that {program} is on the PATH", need.name);
+            need.ensure_installed(&[package], &by_hand, || is_on_path(&[program]))
         }
         Kind::PythonModule(module) => {
             let by_hand = format!("install the module {module} for python3");
