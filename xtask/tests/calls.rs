@@ -49,9 +49,10 @@ fn every_call_of_cargo_keeps_to_the_versions_of_the_lock_file() {
         let cargo = programs.add("cargo", "");
         let output = xtask(arg).env("CARGO", cargo).output().unwrap();
         let calls = programs.calls();
-        // Nothing was built that could be packed.
-        let is_done = output.status.success() || arg == "dist";
-        assert!(is_done && !calls.is_empty(), "{arg}: {calls:?} {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        // The program that stands in for cargo tells nothing of the crates, so the list of what is in the package cannot be made.
+        let is_done = output.status.success() || (arg == "dist" && said.contains("cargo tree says nothing"));
+        assert!(is_done && !calls.is_empty(), "{arg}: {calls:?} {said}");
         for call in &calls {
             // It builds nothing.
             let is_format = call.starts_with("cargo fmt ");
