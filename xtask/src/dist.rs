@@ -23,6 +23,9 @@ pub(crate) struct Flags {
     /// Build the components a second time, in another folder, and compare the bytes.
     #[arg(long)]
     check: bool,
+    /// The tag of the release, which must be `v` and the version. Another one ends this before anything is built.
+    #[arg(long)]
+    tag: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -35,6 +38,9 @@ enum Profile {
 
 /// Builds all that is in the package, and writes that to `target/dist/`, with a file that has its digest.
 pub(crate) fn dist(flags: &Flags) -> Result<()> {
+    if let Some(tag) = &flags.tag {
+        check_tag(tag)?;
+    }
     let profile = match flags.profile {
         Profile::Dist => DIST,
         Profile::Native => NATIVE,
@@ -64,6 +70,16 @@ pub(crate) fn dist(flags: &Flags) -> Result<()> {
         format!("{}  {name}.tar.gz\n", packed.digest),
     )?;
     eprintln!("==> {} ({:.1} MB)", path.display(), packed.bytes.len() as f64 / 1e6);
+    Ok(())
+}
+
+/// Fails where a tag is not that of this version.
+fn check_tag(tag: &str) -> Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    ensure!(
+        tag == format!("v{version}"),
+        "the tag is {tag}, but Cargo.toml has the version {version}: its tag is v{version}"
+    );
     Ok(())
 }
 
@@ -115,4 +131,24 @@ fn compare_components() -> Result<()> {
         eprintln!("==> {} has the same bytes, built in another folder", path.display());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_tag;
+
+    #[test]
+    fn a_release_has_the_tag_of_its_version() {
+        let version = env!("CARGO_PKG_VERSION");
+        assert!(check_tag(&format!("v{version}")).is_ok());
+        for tag in [version, "v999.0.0", "", &format!("v{version}-1")] {
+            let said = check_tag(tag).err().map(|error| error.to_string());
+            assert_eq!(
+                said,
+                Some(format!(
+                    "the tag is {tag}, but Cargo.toml has the version {version}: its tag is v{version}"
+                ))
+            );
+        }
+    }
 }
