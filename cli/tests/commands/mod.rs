@@ -15,3 +15,5 @@ mod tail;
 mod top;
 mod up;
 mod work;
+
+pub(crate) use up::FILES;

@@ -19,7 +19,7 @@ fn root() -> PathBuf {
 }
 
 /// The files of a package that has what was built for the tests.
-static FILES: LazyLock<Files> = LazyLock::new(|| {
+pub(crate) static FILES: LazyLock<Files> = LazyLock::new(|| {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let packages: Vec<String> = ["queue", "v1"].iter().map(|name| format!("presque-{name}")).collect();
     let sbom = Sbom::of(&cargo, &root(), &packages).expect("what it is made of");

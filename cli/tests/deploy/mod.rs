@@ -1,5 +1,7 @@
 //! What runs the command elsewhere: `deploy/container`, `deploy/systemd`, `.github/workflows`. No container is made here.
 
+use crate::commands::FILES;
+use crate::support::is_understood;
 use presque_testkit::yaml;
 use serde_json::Value;
 use std::fs;
@@ -11,20 +13,6 @@ const PRESQUE: &str = env!("CARGO_BIN_EXE_presque");
 fn read(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// Fails if the command does not take these words.
-fn is_understood(words: &[&str]) {
-    let output = Command::new(PRESQUE)
-        .args(words)
-        .arg("--help")
-        .output()
-        .expect("the command");
-    assert!(
-        output.status.success(),
-        "{words:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
 
 fn texts(list: &Value) -> Vec<&str> {
@@ -89,6 +77,31 @@ fn the_images_run_the_command_without_root_and_look_after_it() {
 }
 
 #[test]
+fn what_the_images_copy_is_in_the_package() {
+    let text = read("deploy/container/Containerfile");
+    let copies = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY --from=package "));
+    let mut seen = 0;
+    for line in copies {
+        let words: Vec<&str> = line.split_whitespace().filter(|word| !word.starts_with("--")).collect();
+        let (_, sources) = words.split_last().expect("a place");
+        assert!(!sources.is_empty(), "{line}");
+        for source in sources {
+            let is_there = match source.strip_prefix("/${PACKAGE}/") {
+                Some(folder) if folder.ends_with('/') => FILES.keys().any(|path| path.starts_with(folder)),
+                Some(file) => FILES.contains_key(file),
+                // The empty folder.
+                None => *source == "/state/",
+            };
+            assert!(is_there, "{line}: {source}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
 fn the_unit_is_one_of_systemd_and_starts_the_command() {
     let text = read("deploy/systemd/presque.service");
     let start = text.lines().find_map(|line| line.strip_prefix("ExecStart="));
@@ -136,4 +149,17 @@ fn workflows_run_what_developers_run_with_few_permissions() {
             }
         }
     }
+}
+
+#[test]
+fn a_release_is_packed_after_the_checks_and_only_with_the_tag_of_its_version() {
+    let workflow = yaml(&read(".github/workflows/release.yml")).remove(0);
+    let jobs = &workflow["jobs"];
+    let does = |job: &str, wanted: &str| {
+        let steps = jobs[job]["steps"].as_array().expect("steps");
+        assert!(steps.iter().any(|step| step["run"] == wanted), "{job}: {wanted}");
+    };
+    does("package", r#"cargo xtask dist --tag "$GITHUB_REF_NAME" --check"#);
+    does(jobs["package"]["needs"].as_str().expect("a job"), ".ci/run");
+    assert_eq!(jobs["release"]["needs"], "package");
 }

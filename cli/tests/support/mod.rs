@@ -15,6 +15,20 @@ pub(crate) fn presque(url: &str) -> Command {
     command
 }
 
+/// Fails if the command does not take these words.
+pub(crate) fn is_understood(words: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_presque"))
+        .args(words)
+        .arg("--help")
+        .output()
+        .expect("the command");
+    assert!(
+        output.status.success(),
+        "{words:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 /// Runs the command to its end.
 pub(crate) async fn run(host: &Host, args: &[impl AsRef<OsStr>]) -> Output {
     run_at(&host.base, args).await

@@ -27,7 +27,7 @@ mod wait;
 pub use client::{Answer, Body, Client, piecewise};
 pub use cluster::{Cluster, Migration, Node};
 pub use crd::Definitions;
-pub use document::run_document;
+pub use document::{documents, run_document};
 pub use host::{Host, HostOptions, command_path, isolate, target_dir};
 pub use listener::Listener;
 pub use openapi::{operations, yaml};

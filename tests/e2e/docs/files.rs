@@ -1,6 +1,7 @@
 //! The documents show files as they are.
 
 use super::{read, root};
+use crate::support::documents;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -10,31 +11,6 @@ struct Block {
     info: String,
     line: usize,
     text: String,
-}
-
-/// The documents of the repository, by their paths in it.
-pub(super) fn documents() -> Vec<String> {
-    fn list(folder: &str, found: &mut Vec<String>) {
-        for entry in fs::read_dir(root().join(folder)).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            let path = if folder.is_empty() {
-                name
-            } else {
-                format!("{folder}/{name}")
-            };
-            if root().join(&path).is_dir() && !folder.is_empty() {
-                list(&path, found);
-            } else if Path::new(&path).extension().is_some_and(|extension| extension == "md") {
-                found.push(path);
-            }
-        }
-    }
-    let mut found = Vec::new();
-    for folder in ["", "docs", "deploy"] {
-        list(folder, &mut found);
-    }
-    found.sort();
-    found
 }
 
 fn blocks(document: &str) -> Vec<Block> {

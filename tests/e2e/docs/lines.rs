@@ -1,8 +1,7 @@
 //! Every command line of a document is run by a test, or stands here with the reason why none runs it.
 
-use super::files::documents;
 use super::{CLIENTS, RUN, RUN_WITH_THE_COMMAND, read};
-use crate::support::command_path;
+use crate::support::{command_path, documents};
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -47,9 +46,20 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("presque --help", PACKAGE),
     ("PRESQUE_KEY=... presque", "needs a key; the tests of keys use them"),
     ("tar -xzf presque-", PACKAGE),
+    ("sha256sum --check presque-", PACKAGE),
+    ("cd presque-", PACKAGE),
+    ("./install.sh", PACKAGE),
+    (
+        "source <(presque completions",
+        "sets up the bash in which a person types",
+    ),
     ("sudo ", ROOT),
     ("systemctl ", ROOT),
-    ("docker ", "needs a container engine"),
+    ("journalctl ", "needs systemd"),
+    ("docker ", CONTAINER),
+    ("export PRESQUE_", CONTAINER),
+    ("printf '%s\\n' 'FROM ", CONTAINER),
+    ("deploy/spin/up.sh ", "needs Spin"),
     (
         "kubectl ",
         "needs a cluster; its files are held against their definitions",
@@ -68,6 +78,8 @@ const UP: &str = "goes on until it is stopped; the tests of the command and of t
 
 const PACKAGE: &str = "the test of the package does what it says, in a folder of its own";
 
+const CONTAINER: &str = "needs a container engine";
+
 const ROOT: &str = "changes the machine";
 
 const WORKER: &str = "runs until it is stopped: the tests of the examples run it";
@@ -78,11 +90,14 @@ const BACKUP: &str = "docs::backup runs it, with other names";
 const PROGRAMS: &[&str] = &[
     "apt-get",
     "cargo",
+    "cd",
     "curl",
     "docker",
+    "export",
     "git",
     "go",
     "helm",
+    "journalctl",
     "jq",
     "kubectl",
     "nginx",
@@ -94,11 +109,14 @@ const PROGRAMS: &[&str] = &[
     "podman",
     "presque",
     "presque-host",
+    "printf",
     "python3",
     "redis-cli",
     "redis-server",
     "ruby",
     "sh",
+    "sha256sum",
+    "source",
     "spin",
     "sudo",
     "systemctl",
@@ -116,11 +134,18 @@ struct Line {
     has_dollar: bool,
 }
 
-/// Whether a line in a block is a command: it begins with a program, maybe with variables before it.
+/// Whether a line in a block is a command: it begins with a program or its path, maybe with variables before it.
 fn is_command(line: &str) -> bool {
     let is_variable = |word: &str| word.split_once('=').is_some_and(|(name, _)| is_name(name));
     let mut words = line.split_whitespace().skip_while(|word| is_variable(word));
-    line.split_whitespace().next().is_some_and(is_variable) || words.next().is_some_and(|word| PROGRAMS.contains(&word))
+    line.split_whitespace().next().is_some_and(is_variable) || words.next().is_some_and(is_program)
+}
+
+fn is_program(word: &str) -> bool {
+    let is_of_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/".contains(&byte);
+    // The first line of an answer looks like a path.
+    let is_path = word.contains('/') && !word.starts_with("HTTP/") && word.bytes().all(is_of_path);
+    PROGRAMS.contains(&word) || is_path
 }
 
 fn is_name(text: &str) -> bool {
@@ -220,6 +245,11 @@ fn a_command_line_is_known_by_its_dollar_sign_its_program_or_its_block() {
         ("cargo xtask up", true),
         ("REDIS_URL=redis://10.0.0.1 cargo xtask up", true),
         ("PRESQUE_KEY=x", true),
+        ("./install.sh", true),
+        ("deploy/spin/up.sh 3101 &", true),
+        ("sha256sum --check x.sha256", true),
+        ("HTTP/1.1 200 OK", false),
+        ("https://presque.example.com/v1", false),
         ("{\"id\":\"ID\"}", false),
         ("mailer sha256:<64 digits> scopes=insert", false),
         ("", false),
