@@ -264,9 +264,14 @@ async fn behind_nginx_what_the_document_shows_happens() {
 #[test]
 fn the_processes_that_the_script_starts_are_those_that_nginx_knows() {
     let dir = tempfile::tempdir().unwrap();
-    // Says what it was asked for, and ends.
+    // Says what it was asked for. That of `v1` ends when all have done so, the others when they are told to.
     let spin = dir.path().join("spin");
-    std::fs::write(&spin, "#!/bin/sh\necho \"$*\" >> \"$OUT\"\n").unwrap();
+    let text = format!(
+        "#!/bin/sh\necho \"$*\" >> \"$OUT\"\ncase $* in *'--component v1 '*) ;; *) exec sleep 600 ;; esac\n\
+         until [ \"$(wc -l < \"$OUT\")\" -eq {} ]; do sleep 0.1; done\n",
+        groups().len()
+    );
+    std::fs::write(&spin, text).unwrap();
     std::fs::set_permissions(&spin, std::fs::Permissions::from_mode(0o755)).unwrap();
     let script = |arguments: &[&str]| {
         let out = dir.path().join("out");
@@ -277,7 +282,7 @@ fn the_processes_that_the_script_starts_are_those_that_nginx_knows() {
             .env("OUT", &out)
             .status()
             .unwrap();
-        assert!(ran.success(), "{ran}");
+        assert_eq!(ran.code(), Some(1), "one has ended");
         let text = std::fs::read_to_string(&out).unwrap();
         std::fs::remove_file(&out).unwrap();
         let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
@@ -305,4 +310,11 @@ fn the_processes_that_the_script_starts_are_those_that_nginx_knows() {
     assert_eq!(script(&[]), expected(1, ""));
     let more = ["3201", "--variable", "redis_url=redis://redis:6379"];
     assert_eq!(script(&more), expected(2, " --variable redis_url=redis://redis:6379"));
+
+    std::fs::remove_file(spin).unwrap();
+    let without = Command::new("/bin/sh")
+        .arg(path("deploy/spin/up.sh"))
+        .env("PATH", dir.path())
+        .status();
+    assert_eq!(without.unwrap().code(), Some(127), "there is no Spin");
 }
