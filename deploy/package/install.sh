@@ -2,6 +2,8 @@
 # Installs presque, or removes it. It copies the files of this folder's bin/ and share/ to the same folders of a prefix, and
 # changes nothing else.
 set -eu
+# What is installed is for all users, as it was packed.
+umask 022
 
 usage() {
     cat <<'END'
@@ -73,7 +75,7 @@ install_files() {
         # Under another name first: a program that runs cannot be written to, but it can be replaced.
         cp "$file" "$prefix/$file.new"
         case $file in
-            bin/*) chmod 755 "$prefix/$file.new" ;;
+            bin/* | *.sh) chmod 755 "$prefix/$file.new" ;;
             *) chmod 644 "$prefix/$file.new" ;;
         esac
         mv -f "$prefix/$file.new" "$prefix/$file"

@@ -12,6 +12,7 @@ use presque_package::{Parts, Sbom, components, pack};
 
 use crate::cargo;
 use crate::process::output;
+use crate::reference;
 use crate::workspace::{self, DIST, NATIVE};
 
 /// How the package is made.
@@ -57,6 +58,7 @@ pub(crate) fn dist(flags: &Flags) -> Result<()> {
         root,
         program: &program,
         sbom: &sbom,
+        reference: &reference::make()?,
     }
     .files()?;
     let name = format!("presque-{}-{target}", env!("CARGO_PKG_VERSION"));

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, LazyLock};
@@ -27,6 +27,7 @@ pub(crate) static FILES: LazyLock<Files> = LazyLock::new(|| {
         root: &root(),
         program: Path::new(env!("CARGO_BIN_EXE_presque")),
         sbom: &sbom,
+        reference: "<!DOCTYPE html>",
     };
     parts.files().expect("what `cargo xtask build` makes")
 });
@@ -138,7 +139,15 @@ async fn an_archive_serves_unpacked_and_installed_where_nothing_else_is() {
     host.signal(Signal::TERM);
     assert_eq!(host.ended().await.code(), Some(0), "{}", host.log());
 
-    let installed = done(machine.system(&["presque/install.sh", "--prefix", "home/.local"]));
+    // Other users of the machine may use it, whatever the umask is.
+    let installed = done(machine.system(&["sh", "-c", "umask 077; presque/install.sh --prefix home/.local"]));
+    let modes = [
+        "home/.local/share/presque/restore.sh",
+        "home/.local/share/man",
+        "home/.local/bin",
+    ];
+    let modes = modes.map(|path| fs::metadata(machine.path(path)).expect(path).permissions().mode() & 0o777);
+    assert_eq!(modes, [0o755; 3]);
     assert!(installed.starts_with("Installed presque "), "{installed}");
     assert!(installed.contains("bin is not in the PATH"), "{installed}");
     fs::remove_dir_all(machine.path("presque/bin")).expect("the unpacked one is gone");

@@ -52,6 +52,8 @@ pub struct Parts<'a> {
     pub program: &'a Path,
     /// What is in the command and in the components.
     pub sbom: &'a Sbom,
+    /// The reference of the API: a page of HTML.
+    pub reference: &'a str,
 }
 
 impl Parts<'_> {
@@ -76,6 +78,8 @@ impl Parts<'_> {
             false,
         );
         add(&format!("{doc}/sbom.cdx.json"), self.sbom.text()?.into_bytes(), false);
+        add(&format!("{doc}/api.html"), self.reference.as_bytes().to_vec(), false);
+        add(&format!("{SHARE}/restore.sh"), self.source("deploy/restore.sh")?, true);
         for name in MANIFESTS {
             let text = String::from_utf8(self.source(name)?).with_context(|| format!("{name} is not text"))?;
             let packed = manifest::packed(&text).with_context(|| format!("cannot use {name}"))?;

@@ -87,7 +87,11 @@ async fn a_copy_has_what_was_accepted_before_it_and_can_be_restored_on_a_second_
     let copy = copy.to_str().unwrap();
     run(line(
         "REDISCLI_AUTH=",
-        &[(".presque", state), ("40251", port), ("jobs.rdb", copy)],
+        &[
+            ("~/.local/share/presque/state", state),
+            ("40251", port),
+            ("jobs.rdb", copy),
+        ],
     ))
     .await;
     producer.abort();
@@ -98,11 +102,11 @@ async fn a_copy_has_what_was_accepted_before_it_and_can_be_restored_on_a_second_
     let target = second.join("redis");
     let script = root().join("deploy/restore.sh");
     let names = [
-        ("deploy/restore.sh", script.to_str().unwrap()),
+        ("~/.local/share/presque/restore.sh", script.to_str().unwrap()),
         ("jobs.rdb", copy),
         ("restored/redis", target.to_str().unwrap()),
     ];
-    run(line("sh deploy/restore.sh", &names)).await;
+    run(line("sh ~/.local/share/presque/restore.sh", &names)).await;
     let host = on_state(&second);
     let client = host.client();
     expected.remove(&id(&done));

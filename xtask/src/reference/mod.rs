@@ -19,16 +19,24 @@ const METHODS: [&str; 4] = ["post", "get", "put", "delete"];
 /// Writes the page to `target/docs/api.html`, and returns its path.
 ///
 /// # Errors
-/// The document cannot be read, or has not what it needs.
+/// The page cannot be made, or not be written.
 pub(crate) fn write() -> Result<PathBuf> {
-    let source = workspace::root().join("docs/openapi.yaml");
-    let text = fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
-    let page = page(&text).with_context(|| format!("cannot make a page of {}", source.display()))?;
+    let page = make()?;
     let folder = workspace::root().join("target/docs");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let path = folder.join("api.html");
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
+}
+
+/// Makes the page.
+///
+/// # Errors
+/// The document cannot be read, or has not what it needs.
+pub(crate) fn make() -> Result<String> {
+    let source = workspace::root().join("docs/openapi.yaml");
+    let text = fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
+    page(&text).with_context(|| format!("cannot make a page of {}", source.display()))
 }
 
 /// An operation of the document.
