@@ -4,7 +4,7 @@ use super::{read, root};
 use crate::support::documents;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A block in a fence: what stands behind the backticks, the number of its first line, and its text.
 struct Block {
@@ -98,6 +98,33 @@ fn every_link_leads_to_a_file_and_a_heading() {
             }
         }
     }
+}
+
+#[test]
+fn every_file_to_deploy_with_is_linked_where_its_use_is_told() {
+    fn list(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                list(&path, found);
+            } else {
+                found.push(path.canonicalize().unwrap());
+            }
+        }
+    }
+    let mut linked = BTreeSet::new();
+    for document in ["docs/deploy.md", "docs/install.md", "docs/maintenance.md"] {
+        let text = read(document);
+        let paths = links(&text).into_iter().filter_map(|link| link.split('#').next());
+        linked.extend(paths.filter_map(|path| root().join("docs").join(path).canonicalize().ok()));
+    }
+    let mut files = Vec::new();
+    list(&root().join("deploy"), &mut files);
+    assert!(files.len() > 10, "{files:?}");
+    // The folder's own index.
+    files.retain(|file| !file.ends_with("deploy/README.md"));
+    files.retain(|file| !linked.contains(file));
+    assert!(files.is_empty(), "no link leads to {files:?}");
 }
 
 #[test]
