@@ -1,6 +1,7 @@
 //! Exit codes: what a script can tell from them. `presque --help` has the table.
 
 use crate::api::Failure;
+use std::fmt;
 use std::process::ExitCode;
 
 /// The table for people: [`Exit`] says more.
@@ -36,6 +37,9 @@ pub(crate) enum Exit {
 impl Exit {
     /// What an error means.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
+        if let Some(Partly { exit, .. }) = error.downcast_ref() {
+            return *exit;
+        }
         match error.downcast_ref::<Failure>() {
             None => Self::Failed,
             Some(failure) => match failure {
@@ -44,14 +48,37 @@ impl Exit {
                 Failure::NotUnderstood { .. } => Self::Failed,
                 Failure::Problem(problem) => match problem.status {
                     404 => Self::Nothing,
-                    500 | 504 => Self::Unknown,
-                    503 if problem.is("store-lost") => Self::Unknown,
-                    408 | 429 | 502 | 503 | 507 => Self::Unavailable,
+                    _ if failure.leaves_open() => Self::Unknown,
+                    408 | 429 | 503 | 507 => Self::Unavailable,
                     _ => Self::Refused,
                 },
             },
         }
     }
+}
+
+/// What a command did before it failed, as the context of the error.
+#[derive(Debug)]
+struct Partly {
+    text: String,
+    exit: Exit,
+}
+
+impl fmt::Display for Partly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The error of a command of several requests, with what it did before. If it did something, no exit code may say that nothing was
+/// changed.
+pub(crate) fn partly(error: anyhow::Error, has_changed: bool, text: String) -> anyhow::Error {
+    let exit = match Exit::of(&error) {
+        Exit::Unknown => Exit::Unknown,
+        _ if has_changed => Exit::Failed,
+        exit => exit,
+    };
+    error.context(Partly { text, exit })
 }
 
 impl From<Exit> for ExitCode {
@@ -62,7 +89,35 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use super::TABLE;
+    use super::*;
+    use crate::api::Problem;
+
+    #[test]
+    fn no_exit_code_says_that_nothing_was_changed_when_something_was_or_may_have_been() {
+        let of = |status, has_changed| {
+            let problem = Problem {
+                status,
+                ..Problem::default()
+            };
+            let error = Failure::Problem(problem).into();
+            Exit::of(&partly(error, has_changed, String::new()).context("more"))
+        };
+        for (status, alone, after_a_change) in [
+            (503, Exit::Unavailable, Exit::Failed),
+            (404, Exit::Nothing, Exit::Failed),
+            (422, Exit::Refused, Exit::Failed),
+            (500, Exit::Unknown, Exit::Unknown),
+            // Of a proxy that had passed the request on.
+            (502, Exit::Unknown, Exit::Unknown),
+            (504, Exit::Unknown, Exit::Unknown),
+        ] {
+            assert_eq!(
+                (of(status, false), of(status, true)),
+                (alone, after_a_change),
+                "{status}"
+            );
+        }
+    }
 
     #[test]
     fn the_help_and_the_handbook_have_the_same_exit_codes() {

@@ -71,9 +71,9 @@ impl Output {
     /// Writes bytes as they are, and the end of the line.
     ///
     /// # Errors
-    /// Standard output cannot be written to.
+    /// Standard output cannot be written to. So it is when its reader has gone, unlike elsewhere.
     pub(crate) fn bytes_line(self, bytes: &[u8]) -> Result<()> {
-        write(&[bytes, b"\n"].concat())
+        Ok(write_all(&[bytes, b"\n"].concat())?)
     }
 
     /// The value if JSON is wanted, else the text.
@@ -89,11 +89,15 @@ impl Output {
     }
 }
 
-/// All of it at once, so that lines of tasks at the same time do not mix. A reader that has gone, as `head` does, ends the command
-/// without a word.
-fn write(bytes: &[u8]) -> Result<()> {
+/// All of it at once, so that lines of tasks at the same time do not mix.
+fn write_all(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    out.write_all(bytes).and_then(|()| out.flush())
+}
+
+/// A reader that has gone, as `head` does, ends the command without a word.
+fn write(bytes: &[u8]) -> Result<()> {
+    match write_all(bytes) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         written => Ok(written?),
     }

@@ -110,6 +110,15 @@ impl Failure {
         }
     }
 
+    /// Whether the request may have been carried out.
+    pub(crate) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Lost { is_safe, .. } => !is_safe,
+            Self::Problem(problem) => matches!(problem.status, 500 | 502 | 504) || problem.is("store-lost"),
+            Self::Unreachable { .. } | Self::NotUnderstood { .. } => false,
+        }
+    }
+
     /// How long the server asks to wait before the next try.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {

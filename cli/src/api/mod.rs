@@ -169,21 +169,29 @@ impl Api {
     /// twice: those that change nothing, those with an `Idempotency-Key`, and those that the interface calls repeatable. `is_over` ends it.
     ///
     /// # Errors
-    /// See [`Failure`]: the last one, when no further try is made.
+    /// See [`Failure`]: the last one, when no further try is made. Where it leaves less open than one before, [`Failure::Lost`].
     pub(crate) async fn send_until<T: DeserializeOwned>(
         &self,
         request: &Request,
         mut go_on: impl FnMut(&Failure) -> bool,
     ) -> Result<T, Failure> {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut is_open) = (FIRST_PAUSE, false);
         loop {
             let failure = match self.send(request).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
             if !failure.may_pass() || !go_on(&failure) {
-                return Err(failure);
+                return Err(match is_open && !failure.leaves_open() {
+                    true => Failure::Lost {
+                        url: self.base.to_string(),
+                        why: format!("an earlier try was not answered, and the last one so: {failure}"),
+                        is_safe: false,
+                    },
+                    false => failure,
+                });
             }
+            is_open |= !request.method.is_safe() && failure.leaves_open();
             tokio::time::sleep(failure.retry_after().unwrap_or(pause).min(MAX_PAUSE)).await;
             pause = (pause * 2).min(MAX_PAUSE);
         }

@@ -1,12 +1,13 @@
 //! `presque pull`: jobs come out.
 
 use crate::api::{Api, ClaimedJob};
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::export_file::one_line;
-use crate::output::Output;
+use crate::output::{self, Output};
 use anyhow::{Context, Result};
 use reqwest::Method;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::time::{Duration, Instant};
@@ -19,8 +20,8 @@ const ACK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Takes the next job, and prints its payload.
 ///
-/// The job is acknowledged after its payload was written to standard output. If that fails, the job is handed out again when
-/// its lease ends. With --json, a line with all of the job. Ends with 3 if there is no job.
+/// The job is acknowledged after its payload was written to standard output. If that fails, as when its reader has gone, the
+/// job is given back, which counts as a failure of it, and this ends with 1. With --json, a line with all of the job. Ends with 3 if there is no job.
 ///
 /// With --no-ack the job stays claimed, and all of it is printed as JSON, with its receipt: acknowledge it by
 /// `POST /v1/queues/QUEUE/claims/RECEIPT/ack` before its lease ends.
@@ -55,23 +56,43 @@ struct Jobs {
 impl Pull {
     /// Prints each job.
     pub(crate) async fn run(self, api: &Api, out: Output) -> Result<Exit> {
-        let mut exit = Exit::Nothing;
-        for _ in 0..self.count {
-            let Some(raw) = self.claim(api).await? else {
-                return Ok(exit);
+        let mut printed = 0;
+        while printed < self.count {
+            let claimed = self.claim(api).await;
+            let claimed = claimed
+                .map_err(|error| exit::partly(error, printed > 0, format!("{} printed", output::jobs(printed))))?;
+            let Some(raw) = claimed else {
+                break;
             };
             let job: ClaimedJob = serde_json::from_str(raw.get()).context("the server answered what is no job")?;
-            if out.json || self.no_ack {
-                out.line(one_line(&raw)?)?;
-            } else {
-                out.bytes_line(job.payload())?;
+            let written = match out.json || self.no_ack {
+                true => out.bytes_line(one_line(&raw)?.as_bytes()),
+                false => out.bytes_line(job.payload()),
+            };
+            if let Err(error) = written {
+                return Err(self.give_back(api, &job, error).await);
             }
-            exit = Exit::Done;
+            printed += 1;
             if !self.no_ack {
                 self.ack(api, &job).await?;
             }
         }
-        Ok(exit)
+        Ok(if printed == 0 { Exit::Nothing } else { Exit::Done })
+    }
+
+    /// A job that could not be printed. The error says what becomes of it.
+    async fn give_back(&self, api: &Api, job: &ClaimedJob, error: anyhow::Error) -> anyhow::Error {
+        let request = api.post(&["queues", &job.queue, "claims", &job.receipt, "nack"]);
+        let nack = json!({ "error": "presque pull could not print it", "delay": 0 });
+        let nacked = match request.json(&nack) {
+            Ok(request) => api.send::<IgnoredAny>(&request).await.is_ok(),
+            Err(_) => false,
+        };
+        let fate = match nacked {
+            true => "was given back",
+            false => "is handed out again when its lease ends",
+        };
+        error.context(format!("the job {} could not be printed, and {fate}", job.id))
     }
 
     async fn claim(&self, api: &Api) -> Result<Option<Box<RawValue>>> {
@@ -97,11 +118,12 @@ impl Pull {
         let request = api.request(Method::POST, &["queues", &job.queue, "claims", &job.receipt, "ack"]);
         let begin = Instant::now();
         let acked: Result<serde_json::Value, _> = api.send_until(&request, |_| begin.elapsed() < ACK_PATIENCE).await;
-        acked.map(drop).with_context(|| {
-            format!(
+        acked.map(drop).map_err(|failure| {
+            let text = format!(
                 "the job {} was printed, and could not be acknowledged, so it may be handed out again",
                 job.id
-            )
+            );
+            exit::partly(failure.into(), true, text)
         })
     }
 }

@@ -1,9 +1,10 @@
 //! What is done with all jobs of a queue that match, some at a time.
 
 use crate::api::Api;
+use crate::exit;
 use crate::output;
 use crate::progress::Progress;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -80,12 +81,13 @@ impl Action<'_> {
 
     async fn slice(&self, filter: &Map<String, Value>, acted: &mut Acted) -> Result<Slice> {
         let request = self.api.post(&["queues", self.queue, "jobs", self.name]).json(filter)?;
-        let slice: Slice = self.api.send(&request).await.with_context(|| {
-            format!(
+        let slice: Slice = self.api.send(&request).await.map_err(|failure| {
+            let text = format!(
                 "{} was done with {}, not with all (the same command again goes on)",
                 self.name,
                 output::jobs(acted.changed)
-            )
+            );
+            exit::partly(failure.into(), acted.changed > 0, text)
         })?;
         acted.changed += slice.changed;
         acted.conflicts += slice.conflicts;

@@ -1,8 +1,9 @@
 //! `presque pull`.
 
-use crate::support::{get, post, printed, run};
+use crate::support::{errors, get, post, presque, printed, run};
 use presque_testkit::{Host, Redis, patiently, until};
 use serde_json::json;
+use std::process::Stdio;
 
 #[tokio::test]
 async fn a_pulled_job_is_printed_and_then_done() {
@@ -53,4 +54,30 @@ async fn a_pull_can_wait_for_its_job() {
     };
     let (printed, ()) = patiently("the job", async { tokio::join!(waiting, insert) }).await;
     assert_eq!(printed, "1\n");
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_reads_is_given_back() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    for flag in ["--json", "--no-ack", "--count=1"] {
+        let mut command = presque(&host.base);
+        command.args(["pull", "q", "--wait=25", flag]);
+        let mut pull = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        drop(pull.stdout.take());
+        post(&host, "/v1/queues/q/jobs", json!({"payload": 1})).await;
+        let pull = tokio::task::spawn_blocking(move || pull.wait_with_output().expect("it ends"));
+        let output = patiently("the end of the pull", pull).await.expect("it was waited for");
+        assert_eq!(output.status.code(), Some(1), "{flag}");
+        assert!(
+            errors(&output).contains("was given back"),
+            "{flag}: {}",
+            errors(&output)
+        );
+        assert_eq!(printed(&host, &["pull", "q"]).await, "1\n", "{flag}");
+    }
 }

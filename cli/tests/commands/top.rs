@@ -16,7 +16,11 @@ async fn in_terminal(url: &str, (columns, rows): (u16, u16), steps: &str) -> Val
         .args([env!("CARGO_BIN_EXE_presque"), "top", "--url", url])
         .env_remove("PRESQUE_KEY")
         .env("TERM", "xterm-256color");
-    let output = tokio::task::spawn_blocking(move || command.output().expect("python3 runs"));
+    let output = tokio::task::spawn_blocking(move || {
+        command
+            .output()
+            .expect("this test needs python3, which gives the command a terminal")
+    });
     let output = output.await.expect("it was waited for");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{error}");

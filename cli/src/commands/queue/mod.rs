@@ -3,7 +3,7 @@
 mod set;
 
 use crate::api::{Api, Counts, Rates};
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::output::{Output, printable};
 use crate::text::{one_line, rate, shown, span};
 use anyhow::{Result, bail};
@@ -93,9 +93,10 @@ impl Start {
 }
 
 async fn pause(queues: &[String], is_paused: bool, api: &Api, out: Output) -> Result<Exit> {
-    for queue in queues {
+    for (index, queue) in queues.iter().enumerate() {
         let change = [("paused".to_owned(), serde_json::Value::Bool(is_paused))];
-        let answer = set::change(api, queue, &change.into_iter().collect(), set::IfMissing::Refuse).await?;
+        let answer = set::change(api, queue, &change.into_iter().collect(), set::IfMissing::Refuse).await;
+        let answer = answer.map_err(|error| exit::partly(error, index > 0, printable(queue)))?;
         let state = if is_paused { "stopped" } else { "started" };
         out.either(&answer, || format!("{}: {state}", printable(&answer.queue)))?;
     }
