@@ -3,8 +3,9 @@
 use crate::api::Api;
 use crate::exit::Exit;
 use crate::export_file::{Header, Trailer, VERSION, one_line};
+use crate::input::is_stdin;
 use crate::insertion::Patience;
-use crate::output::{self, Output, note};
+use crate::output::{self, Output, note, printable};
 use crate::progress::Progress;
 use crate::time;
 use anyhow::{Context, Result, bail};
@@ -28,7 +29,8 @@ const PAGE: u64 = 200;
 ///
 /// Each job is written once, in a state that it had while this ran. Of a queue that is in use the file is no picture of one
 /// moment: jobs that are inserted meanwhile may be in it or not, those that end meanwhile may be in it, and one that fails
-/// again and again meanwhile can be missed. For an exact copy pause the queue (`presque stop`) and let its workers finish.
+/// again and again meanwhile can be missed. A note says so when workers were active. For an exact copy stop the queue (`presque
+/// stop`) and let its workers finish.
 ///
 /// It keeps 16 bytes or a little more in memory for each job.
 #[derive(Clone, Debug, clap::Args)]
@@ -36,7 +38,7 @@ pub(crate) struct Export {
     /// The queue.
     queue: String,
 
-    /// Where to write. The file gets its name when it is complete. Without it, standard output.
+    /// Where to write. The file gets its name when it is complete. Without it, or with `-`, standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -109,7 +111,7 @@ struct Id {
 impl Export {
     /// Writes the file, and says how many jobs it has.
     pub(crate) async fn run(self, api: &Api, out: Output) -> Result<Exit> {
-        let Some(path) = &self.output else {
+        let Some(path) = self.output.as_deref().filter(|path| !is_stdin(path)) else {
             let mut writer = BufWriter::new(io::stdout());
             let jobs = self.write(api, &mut writer).await?;
             writer.flush()?;
@@ -156,10 +158,18 @@ impl Export {
             self.walk(api, state, &mut seen, writer, &progress).await?;
         }
         if before.may_go_back(&self.queue(api).await?) {
-            // Those that failed or lost their lease, and those that were redriven, may be where we have been already.
-            for &state in states.iter().filter(|&&state| state <= State::Active) {
+            // Those that failed or lost their lease, and those that were redriven, may be where we have been already; and may have died
+            // before we get there again.
+            for &state in states
+                .iter()
+                .filter(|&&state| state <= State::Active || state == State::Dead)
+            {
                 self.walk(api, state, &mut seen, writer, &progress).await?;
             }
+            progress.note(format!(
+                "The queue was in use: a job may be missing. For an exact copy stop it (`presque stop {}`), and let its workers finish.",
+                printable(&self.queue)
+            ));
         }
         let jobs = seen.len() as u64;
         let trailer = Trailer {
