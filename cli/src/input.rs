@@ -19,6 +19,8 @@ pub(crate) struct Input {
     pub(crate) line: u64,
     /// How many bytes were read.
     pub(crate) bytes: u64,
+    /// Whether the last line that was read had its line end.
+    pub(crate) has_end: bool,
 }
 
 impl Input {
@@ -49,6 +51,7 @@ impl Input {
             size,
             line: 0,
             bytes: 0,
+            has_end: false,
         }
     }
 
@@ -71,7 +74,8 @@ impl Input {
             "{} is longer than any job may be, {MAX_LINE_BYTES} bytes",
             self.place()
         );
-        if line.last() == Some(&b'\n') {
+        self.has_end = line.last() == Some(&b'\n');
+        if self.has_end {
             line.pop();
             if line.last() == Some(&b'\r') {
                 line.pop();

@@ -3,8 +3,8 @@
 mod file;
 
 use crate::api::Api;
-use crate::exit::Exit;
-use crate::insertion::{Insertion, Keys, Patience};
+use crate::exit::{self, Exit};
+use crate::insertion::{EARLIER, Insertion, Keys, Patience};
 use crate::output::{self, Output, note, printable};
 use crate::progress::Progress;
 use anyhow::{Context, Result, anyhow};
@@ -20,9 +20,11 @@ use std::path::PathBuf;
 /// exported. Jobs that were active are ready. Dead jobs are passed over unless --dead-as-ready is given; so are jobs that
 /// are done or cancelled.
 ///
-/// It can be repeated: within 24 hours the same file inserts into the same queue only what is missing there, by keys that
-/// are made of the lines. They are forgotten with the queue when that is deleted. Nothing is inserted of a file that is not
-/// complete.
+/// It can be repeated: within 24 hours the same export inserts into the same queue only what is missing there, by keys that
+/// are made of its first line, which says when it was made, and the numbers of its lines. So the complete file does after a part of
+/// it; another export of the same jobs is inserted again. The keys are forgotten with the queue when that is deleted.
+///
+/// All of the file is read before anything is inserted, and nothing is of one that is not complete or has a line that is no job.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Import {
     /// The file; `-` is standard input.
@@ -41,7 +43,7 @@ pub(crate) struct Import {
     #[arg(long)]
     dead_as_ready: bool,
 
-    /// Insert what there is of a file that is not complete.
+    /// Insert what there is of a file that was cut off.
     #[arg(long)]
     partial: bool,
 
@@ -59,13 +61,19 @@ impl Import {
             let request = request.body(file.header.settings.get().as_bytes().to_vec());
             let set: Result<serde_json::Value, _> = api.send_until(&request, self.patience.go_on(note)).await;
             set.context("the settings")?;
+            if file.is_stopped() {
+                note(format!(
+                    "The queue is stopped, as it was: presque start {}",
+                    printable(&queue)
+                ));
+            }
         }
         let (name, progress) = (file.input.name.clone(), Progress::new(file.input.size));
         let (batches, reader) = file.cut(self.dead_as_ready);
         let insertion = Insertion {
             api,
             queue: &queue,
-            keys: &Keys::Digest("import".to_owned()),
+            keys: &Keys::Digest("import"),
             patience: self.patience,
             progress: &progress,
             input: &name,
@@ -73,12 +81,13 @@ impl Import {
         };
         let (inserted, ended) = insertion.run(batches).await;
         let jobs = inserted.jobs;
-        ended.with_context(|| {
-            format!(
+        ended.map_err(|error| {
+            let text = format!(
                 "{} inserted, all up to line {} (the same command again inserts the rest)",
                 output::jobs(jobs),
                 inserted.line
-            )
+            );
+            exit::partly(error, self.settings || inserted.line > 0, text)
         })?;
         let passed = reader.join().map_err(|_| anyhow!("{name} could not be read"))?;
         drop(progress);
@@ -102,7 +111,7 @@ impl Import {
                 .map(|(count, which)| format!(", without {count} {which}"))
                 .collect();
             format!(
-                "{} inserted into {}{}",
+                "{} inserted into {}{EARLIER}{}",
                 output::jobs(jobs),
                 printable(&queue),
                 passed.concat()

@@ -1,12 +1,12 @@
 //! `presque push`: jobs go in.
 
 use crate::api::Api;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::input::{Input, is_stdin};
-use crate::insertion::{Batch, Cutter, Inserted, Insertion, Keys, Patience, random};
+use crate::insertion::{Batch, Cutter, EARLIER, Inserted, Insertion, Job, Keys, Patience, random};
 use crate::output::{self, Output, note};
 use crate::progress::Progress;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -21,9 +21,15 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 /// is the payload of a job (JSON Lines; with --text, any text). Blank lines are passed over.
 ///
 /// Lines are sent in batches of 1000 jobs, in their order, each with an Idempotency-Key, so that nothing is stored twice
-/// however often a batch must be sent. With --resume the keys come from the queue, the options, the lines and their numbers.
-/// So the same command again, within 24 hours, inserts only what is missing: use it for a file from the first time on.
-/// Without it the same file again is inserted again. Equal lines are different jobs in any case.
+/// however often a batch must be sent. With --resume the keys come from the queue, the options, the first line, and the places
+/// of the jobs in the input. So the same command again, within 24 hours, inserts only what is missing, also where the input has
+/// more lines at its end by then: use it for a file from the first time on. Without it the same file again is inserted again.
+/// Equal lines are different jobs in any case.
+///
+/// With --resume inputs that begin with the same line are taken for one; lines that were changed since are found, and an error.
+/// So one with another first line is another input, and is inserted from its beginning. Give inputs that begin alike an
+/// --idempotency-key each: it does the same as --resume. With either the last line must have its line end, since one without it
+/// may have been cut off.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Push {
     /// The queue. It exists from its first job on.
@@ -48,11 +54,11 @@ pub(crate) struct Push {
     #[arg(long, value_name = "KEY", requires = "payload")]
     unique: Option<String>,
 
-    /// Names this insert: within 24 hours the same one with the same key is not carried out again.
+    /// Names this insert: within 24 hours the same one with the same key is not carried out again. With lines, as --resume.
     #[arg(long, value_name = "KEY", conflicts_with = "resume", value_parser = idempotency_key)]
     idempotency_key: Option<String>,
 
-    /// Insert only those lines that an earlier run with --resume, of the same input with the same options, has not inserted.
+    /// Insert only those lines that no run before with --resume, of the same input with the same options, has inserted.
     #[arg(long, conflicts_with = "payload")]
     resume: bool,
 
@@ -136,10 +142,12 @@ impl Push {
     async fn lines(&self, api: &Api, out: Output, path: &Path) -> Result<Exit> {
         let input = Input::open(path)?;
         let (name, progress) = (input.name.clone(), Progress::new(input.size));
-        let batches = cut(input, Form::new(self.text, &self.options)?, self.parallel);
+        let is_repeatable = self.resume || self.idempotency_key.is_some();
+        let form = Form::new(self.text, &self.options)?;
+        let batches = cut(input, form, is_repeatable, self.parallel);
         let keys = match &self.idempotency_key {
             Some(key) => Keys::Named(key.clone()),
-            None if self.resume => Keys::Digest("push".to_owned()),
+            None if self.resume => Keys::Digest("push"),
             None => Keys::random()?,
         };
         let insertion = Insertion {
@@ -152,19 +160,26 @@ impl Push {
             at_once: self.parallel.into(),
         };
         let (inserted, ended) = insertion.run(batches).await;
-        ended.with_context(|| self.how_far(path, &inserted))?;
+        ended.map_err(|error| {
+            exit::partly(
+                error,
+                inserted.line > 0 || inserted.is_open,
+                self.how_far(path, &inserted),
+            )
+        })?;
         drop(progress);
         let Inserted { jobs, duplicates, .. } = inserted;
+        let by = if is_repeatable { EARLIER } else { "" };
         let value = json!({ "queue": self.queue, "inserted": jobs, "duplicates": duplicates });
-        out.either(&value, || format!("{} inserted", output::jobs(jobs)))?;
+        out.either(&value, || format!("{} inserted{by}", output::jobs(jobs)))?;
         Ok(Exit::Done)
     }
 
     /// What is known of the jobs when it ended too early, and how to go on.
     fn how_far(&self, path: &Path, inserted: &Inserted) -> String {
-        let line = inserted.line;
+        let (line, is_repeatable) = (inserted.line, self.resume || self.idempotency_key.is_some());
         let how = match inserted.is_open {
-            _ if self.resume || self.idempotency_key.is_some() => "the same command again inserts the rest".to_owned(),
+            _ if is_repeatable => "the same command again inserts the rest".to_owned(),
             true => "and maybe some after it: look at the queue before you go on".to_owned(),
             false if is_stdin(path) => "go on with the lines after it".to_owned(),
             false => format!("go on with `tail -n +{}`", line + 1),
@@ -218,10 +233,10 @@ impl Form {
 
 /// Reads on a thread of its own, since reading blocks; and no runtime's, which would be waited for at the end. A few batches
 /// ahead.
-fn cut(mut input: Input, form: Form, ahead: u8) -> Receiver<Result<Batch>> {
+fn cut(mut input: Input, form: Form, is_repeatable: bool, ahead: u8) -> Receiver<Result<Batch>> {
     let (sender, batches) = mpsc::channel(ahead.into());
     thread::spawn(move || {
-        if let Err(error) = read(&mut input, &form, &sender) {
+        if let Err(error) = read(&mut input, &form, is_repeatable, &sender) {
             // Nobody is left to tell when the command has ended meanwhile.
             let _ = sender.blocking_send(Err(error));
         }
@@ -229,20 +244,31 @@ fn cut(mut input: Input, form: Form, ahead: u8) -> Receiver<Result<Batch>> {
     batches
 }
 
-fn read(input: &mut Input, form: &Form, batches: &Sender<Result<Batch>>) -> Result<()> {
-    let mut cutter = Cutter::default();
+fn read(input: &mut Input, form: &Form, is_repeatable: bool, batches: &Sender<Result<Batch>>) -> Result<()> {
+    let (mut cutter, mut number) = (None, 0);
     while let Some(line) = input.next()? {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let job = form.job(&line).with_context(|| input.place())?;
-        if let Some(batch) = cutter.add(job, input.line, Vec::new(), input.bytes)
+        ensure!(
+            input.has_end || !is_repeatable,
+            "{}: the last line has no line end, so it may have been cut off. Add one if it is complete",
+            input.place()
+        );
+        number += 1;
+        let job = Job {
+            json: form.job(&line).with_context(|| input.place())?,
+            line: input.line,
+            number,
+        };
+        let cutter = cutter.get_or_insert_with(|| Cutter::new(&job.json));
+        if let Some(batch) = cutter.add(job, Vec::new(), input.bytes)
             && batches.blocking_send(Ok(batch)).is_err()
         {
             bail!("the insertion has ended");
         }
     }
-    if let Some(batch) = cutter.cut() {
+    if let Some(batch) = cutter.and_then(Cutter::end) {
         let _ = batches.blocking_send(Ok(batch));
     }
     Ok(())

@@ -13,11 +13,14 @@ pub(crate) const MAX_JOBS: usize = 1000;
 /// come.
 const MAX_BYTES: usize = 512 * 1024;
 
-/// A job as it is sent, and the line that it comes from.
+/// A job as it is sent.
 #[derive(Debug)]
-struct Job {
-    json: Vec<u8>,
-    line: u64,
+pub(crate) struct Job {
+    pub(crate) json: Vec<u8>,
+    /// The line that it comes from.
+    pub(crate) line: u64,
+    /// Its place among the jobs of the input. The same input gives a job the same number each time.
+    pub(crate) number: u64,
 }
 
 /// Jobs for one insert.
@@ -25,6 +28,10 @@ struct Job {
 pub(crate) struct Batch {
     jobs: Vec<Job>,
     bytes: usize,
+    /// What tells its input from others.
+    source: String,
+    /// It ends where the input ends, and so would be larger in one that goes on.
+    is_last: bool,
     /// Headers that hold for all of its jobs.
     pub(super) headers: Vec<(&'static str, String)>,
     /// How many bytes of the input were read when it was complete.
@@ -66,60 +73,90 @@ impl Batch {
         self.jobs.get(index).map(|job| job.line)
     }
 
-    /// Its two halves.
-    pub(super) fn halves(mut self) -> [Self; 2] {
-        let jobs = self.jobs.split_off(self.jobs.len() / 2);
+    /// Its two parts, of two jobs or more. The first has the largest power of two of jobs that leaves some: so parts of parts begin
+    /// and end at the same places, however many jobs there are.
+    pub(super) fn parts(mut self) -> [Self; 2] {
+        let first = self.len().next_power_of_two() / 2;
         let second = Self {
-            jobs,
-            bytes: self.bytes,
+            jobs: self.jobs.split_off(first),
+            source: self.source.clone(),
             headers: self.headers.clone(),
-            read: self.read,
+            ..self
         };
         [self, second]
     }
+
+    /// As it is sent first, the last part first. The end of an input that may be longer the next time goes in parts of powers of two,
+    /// which are parts of the larger batch, too.
+    pub(super) fn cut(mut self, may_grow: bool) -> Vec<Self> {
+        let mut parts = Vec::new();
+        while may_grow && self.is_last && !self.len().is_power_of_two() {
+            let [first, rest] = self.parts();
+            parts.push(first);
+            self = rest;
+        }
+        parts.push(self);
+        parts.reverse();
+        parts
+    }
 }
 
-/// Cuts jobs into batches. Where it cuts depends on the jobs alone, so that the same input always gives the same batches.
-#[derive(Debug, Default)]
+/// Cuts jobs into batches. Where it cuts depends on the jobs alone, so that the same input always gives the same batches, and a
+/// longer one the same, but for the last.
+#[derive(Debug)]
 pub(crate) struct Cutter {
     batch: Batch,
+    source: String,
 }
 
 impl Cutter {
+    /// With what tells the input from others.
+    pub(crate) fn new(source: &[u8]) -> Self {
+        Self {
+            batch: Batch::default(),
+            source: hex(&Sha256::digest(source)),
+        }
+    }
+
     /// Adds a job. Returns the batch before it, if the job belongs to the next one: when there is no room, or its headers
     /// differ.
-    pub(crate) fn add(
-        &mut self,
-        json: Vec<u8>,
-        line: u64,
-        headers: Vec<(&'static str, String)>,
-        read: u64,
-    ) -> Option<Batch> {
-        let has_room = self.batch.len() < MAX_JOBS && self.batch.bytes + json.len() <= MAX_BYTES;
+    pub(crate) fn add(&mut self, job: Job, headers: Vec<(&'static str, String)>, read: u64) -> Option<Batch> {
+        let bytes = job.json.len();
+        let has_room = self.batch.len() < MAX_JOBS && self.batch.bytes + bytes <= MAX_BYTES;
         let complete = match has_room && self.batch.headers == headers {
             true => None,
             false => self.cut(),
         };
         self.batch.headers = headers;
-        self.batch.bytes += json.len();
+        self.batch.bytes += bytes;
         self.batch.read = read;
-        self.batch.jobs.push(Job { json, line });
+        self.batch.jobs.push(job);
         complete
     }
 
     /// The batch so far. `None` if it has no jobs.
     pub(crate) fn cut(&mut self) -> Option<Batch> {
-        let batch = std::mem::take(&mut self.batch);
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.source.clone_from(&self.source);
         (batch.len() > 0).then_some(batch)
+    }
+
+    /// The last batch. `None` if it would have no jobs.
+    pub(crate) fn end(mut self) -> Option<Batch> {
+        let batch = self.cut()?;
+        Some(Batch { is_last: true, ..batch })
     }
 }
 
-/// Which `Idempotency-Key` a batch has.
+/// Which `Idempotency-Key` a batch has: one for the place where it begins, whatever jobs it has. So the server refuses a batch that
+/// begins with jobs that are there already, and goes on with others.
 #[derive(Clone, Debug)]
 pub(crate) enum Keys {
-    /// A digest of this text, the queue, the batch's first line and its jobs: the same for the same input.
-    Digest(String),
-    /// This, and the batch's first line.
+    /// This, which no other run has, and the place.
+    Random(String),
+    /// A digest of this text, the queue, the input and the place: the same for the same input.
+    Digest(&'static str),
+    /// This, and the place.
     Named(String),
 }
 
@@ -129,22 +166,26 @@ impl Keys {
     /// # Errors
     /// The system gives no random bytes.
     pub(crate) fn random() -> Result<Self> {
-        Ok(Self::Digest(random()?))
+        Ok(Self::Random(random()?))
     }
 
-    pub(super) fn of(&self, queue: &str, batch: &Batch, body: &[u8]) -> String {
-        let line = batch.first_line();
+    /// Whether another run may have the same keys.
+    pub(super) fn are_lasting(&self) -> bool {
+        !matches!(self, Self::Random(_))
+    }
+
+    pub(super) fn of(&self, queue: &str, batch: &Batch) -> String {
+        let number = batch.jobs.first().map_or(0, |job| job.number);
         match self {
-            Self::Named(name) => format!("{name}:{line}"),
+            Self::Named(name) | Self::Random(name) => format!("{name}:{number}"),
             Self::Digest(salt) => {
                 let mut digest = Sha256::new();
-                // None of these two has the byte 0.
-                for text in [salt, queue] {
+                // None of these has the byte 0.
+                for text in [salt, queue, &batch.source] {
                     digest.update(text);
                     digest.update([0]);
                 }
-                digest.update(line.to_be_bytes());
-                digest.update(body);
+                digest.update(number.to_be_bytes());
                 hex(&digest.finalize())
             }
         }
@@ -175,11 +216,19 @@ mod tests {
 
     /// The batches of so many jobs of so many bytes, one a line.
     fn cut(jobs: u64, bytes: usize) -> Vec<Batch> {
-        let mut cutter = Cutter::default();
-        let add = |line| cutter.add(vec![b'1'; bytes], line, Vec::new(), line * bytes as u64);
+        let mut cutter = Cutter::new(b"an input");
+        let add = |line| cutter.add(job(&vec![b'1'; bytes], line), Vec::new(), line * bytes as u64);
         let mut batches: Vec<Batch> = (1..=jobs).filter_map(add).collect();
-        batches.extend(cutter.cut());
+        batches.extend(cutter.end());
         batches
+    }
+
+    fn job(json: &[u8], line: u64) -> Job {
+        Job {
+            json: json.to_vec(),
+            line,
+            number: line,
+        }
     }
 
     #[test]
@@ -199,11 +248,11 @@ mod tests {
 
     #[test]
     fn jobs_with_other_headers_are_in_another_batch() {
-        let mut cutter = Cutter::default();
+        let mut cutter = Cutter::new(b"");
         let header = |value: &str| vec![("traceparent", value.to_owned())];
-        assert!(cutter.add(b"1".to_vec(), 1, header("a"), 1).is_none());
-        assert!(cutter.add(b"2".to_vec(), 2, header("a"), 2).is_none());
-        let batch = cutter.add(b"3".to_vec(), 3, header("b"), 3).expect("the first two");
+        assert!(cutter.add(job(b"1", 1), header("a"), 1).is_none());
+        assert!(cutter.add(job(b"2", 2), header("a"), 2).is_none());
+        let batch = cutter.add(job(b"3", 3), header("b"), 3).expect("the first two");
         assert_eq!(
             (batch.headers.clone(), batch.body()),
             (header("a"), b"{\"jobs\":[1,2]}".to_vec())
@@ -211,17 +260,58 @@ mod tests {
     }
 
     #[test]
-    fn the_same_lines_at_the_same_place_have_the_same_key() {
-        let key = |keys: &Keys, queue: &str, batch: &Batch| keys.of(queue, batch, &batch.body());
-        let (keys, batches) = (Keys::Digest("push".to_owned()), cut(2000, 1));
-        let first = key(&keys, "q", &batches[0]);
-        assert_eq!(key(&keys, "q", &cut(1000, 1)[0]), first);
-        assert_ne!(key(&keys, "q", &batches[1]), first, "equal jobs at another place");
-        assert_ne!(key(&keys, "other", &batches[0]), first);
-        assert_ne!(key(&keys, "q", &cut(999, 1)[0]), first);
-        assert_ne!(key(&Keys::random().expect("random bytes"), "q", &batches[0]), first);
-        let [first, second] = cut(1000, 1).remove(0).halves();
-        assert_eq!((first.len(), second.len(), second.first_line()), (500, 500, 501));
-        assert_eq!(key(&Keys::Named("k".to_owned()), "q", &second), "k:501");
+    fn a_batch_has_the_key_of_the_place_where_it_begins() {
+        let (keys, batches) = (Keys::Digest("push"), cut(2000, 1));
+        let first = keys.of("q", &batches[0]);
+        assert_eq!(keys.of("q", &cut(999, 1)[0]), first, "of fewer jobs");
+        assert_ne!(keys.of("q", &batches[1]), first, "equal jobs at another place");
+        assert_ne!(keys.of("other", &batches[0]), first);
+        assert_ne!(Keys::Digest("import").of("q", &batches[0]), first);
+        let mut other = Cutter::new(b"another input");
+        other.add(job(b"1", 1), Vec::new(), 1);
+        assert_ne!(keys.of("q", &other.end().expect("a batch")), first);
+        assert_ne!(
+            Keys::random().expect("random bytes").of("q", &batches[0]),
+            Keys::random().expect("random bytes").of("q", &batches[0])
+        );
+        let [first, second] = cut(1000, 1).remove(0).parts();
+        assert_eq!((first.len(), second.len(), second.first_line()), (512, 488, 513));
+        assert_eq!(Keys::Named("k".to_owned()).of("q", &second), "k:513");
+    }
+
+    #[test]
+    fn the_parts_of_an_end_are_parts_of_every_larger_batch() {
+        let ranges = |batch: Batch| -> Vec<(u64, u64)> {
+            let parts = batch.cut(true);
+            parts
+                .iter()
+                .rev()
+                .map(|part| (part.first_line(), part.last_line()))
+                .collect()
+        };
+        assert_eq!(ranges(cut(13, 1).remove(0)), [(1, 8), (9, 12), (13, 13)]);
+        assert_eq!(cut(13, 1).remove(0).cut(false).len(), 1);
+        assert_eq!(
+            cut(1013, 1).remove(0).cut(true).len(),
+            1,
+            "one that is full does not grow"
+        );
+        for small in 1..200 {
+            let mut wanted = ranges(cut(small, 1).remove(0));
+            let mut parts = vec![cut(731, 1).remove(0)];
+            while let Some(part) = parts.pop() {
+                let range = (part.first_line(), part.last_line());
+                match wanted.first() {
+                    Some(first) if *first == range => drop(wanted.remove(0)),
+                    Some(first) if first.0 == range.0 => {
+                        let [first, second] = part.parts();
+                        parts.extend([second, first]);
+                    }
+                    // New.
+                    _ => {}
+                }
+            }
+            assert!(wanted.is_empty(), "{small}: {wanted:?}");
+        }
     }
 }

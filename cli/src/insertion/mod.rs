@@ -2,9 +2,10 @@
 
 mod batch;
 
-pub(crate) use batch::{Batch, Cutter, Keys, random};
+pub(crate) use batch::{Batch, Cutter, Job, Keys, random};
 
 use crate::api::{Api, Failure, Request};
+use crate::exit::Exit;
 use crate::progress::Progress;
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{StreamExt, stream};
@@ -12,6 +13,9 @@ use serde::Deserialize;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Receiver;
+
+/// What is said behind a number of jobs whose keys an earlier run may have had: a repeated insert is answered as the first one was.
+pub(crate) const EARLIER: &str = " by this run or an earlier one";
 
 /// How patient an insert is.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -59,10 +63,12 @@ struct AnsweredJob {
     duplicate: bool,
 }
 
-/// A batch that was answered.
+/// What was answered of a batch.
+#[derive(Default)]
 struct Sent {
     jobs: u64,
     duplicates: u64,
+    /// All jobs of the batch up to this line are stored; 0 if none is.
     line: u64,
     read: u64,
 }
@@ -74,7 +80,10 @@ impl Insertion<'_> {
         let batches = stream::unfold(batches, async |mut batches| Some((batches.recv().await?, batches)));
         // In their order, so that all before the one that fails are known to be stored.
         let sent = batches
-            .map(async |batch| self.send(batch?).await)
+            .map(async |batch| match batch {
+                Ok(batch) => self.send(batch).await,
+                Err(error) => (Sent::default(), Err(error)),
+            })
             .buffered(self.at_once);
         let (mut sent, mut interrupt) = (pin!(sent), pin!(tokio::signal::ctrl_c()));
         let (mut inserted, mut is_interrupted) = (Inserted::default(), false);
@@ -84,35 +93,35 @@ impl Insertion<'_> {
                 biased;
                 _ = &mut interrupt => {
                     is_interrupted = true;
-                    Some(Err(anyhow!("interrupted")))
+                    Some((Sent::default(), Err(anyhow!("interrupted"))))
                 }
                 next = sent.next() => next,
             };
-            match next {
-                None => return (inserted, Ok(())),
-                Some(Err(error)) => {
-                    let failure = error.downcast_ref::<Failure>();
-                    inserted.is_open = is_interrupted || self.at_once > 1 || failure.is_some_and(Failure::may_pass);
-                    return (inserted, Err(error));
-                }
-                Some(Ok(sent)) => {
-                    inserted.jobs += sent.jobs;
-                    inserted.duplicates += sent.duplicates;
-                    inserted.line = sent.line;
-                    self.progress.at(sent.read, inserted.jobs);
-                }
+            let Some((sent, ended)) = next else {
+                return (inserted, Ok(()));
+            };
+            inserted.jobs += sent.jobs;
+            inserted.duplicates += sent.duplicates;
+            inserted.line = inserted.line.max(sent.line);
+            if let Err(error) = ended {
+                inserted.is_open = is_interrupted || self.at_once > 1 || Exit::of(&error) == Exit::Unknown;
+                return (inserted, Err(error));
             }
+            self.progress.at(sent.read, inserted.jobs);
         }
     }
 
-    async fn send(&self, batch: Batch) -> Result<Sent> {
+    /// Sends a batch, in parts where it must be. What was stored is told also where the rest was not.
+    async fn send(&self, batch: Batch) -> (Sent, Result<()>) {
         let mut sent = Sent {
-            jobs: 0,
-            duplicates: 0,
-            line: batch.last_line(),
             read: batch.read,
+            ..Sent::default()
         };
-        let mut parts = vec![batch];
+        let ended = self.send_parts(batch.cut(self.keys.are_lasting()), &mut sent).await;
+        (sent, ended)
+    }
+
+    async fn send_parts(&self, mut parts: Vec<Batch>, sent: &mut Sent) -> Result<()> {
         while let Some(part) = parts.pop() {
             let note = |text: String| self.progress.note(text);
             let request = self.request(&part).with_context(|| self.place(&part, None))?;
@@ -127,12 +136,26 @@ impl Insertion<'_> {
                     let duplicates = answer.jobs.iter().filter(|job| job.duplicate).count();
                     sent.duplicates += duplicates as u64;
                     sent.jobs += (part.len() - duplicates) as u64;
+                    sent.line = part.last_line();
                 }
                 // From a proxy that takes no such bodies. The server's own says that one job is too large.
                 Err(Failure::Problem(problem))
                     if problem.status == 413 && !problem.is("payload-too-large") && part.len() > 1 =>
                 {
-                    let [first, second] = part.halves();
+                    let [first, second] = part.parts();
+                    parts.extend([second, first]);
+                }
+                // An earlier run sent fewer or more jobs from this place on, since its input ended or was divided there. One of the parts
+                // may be what it sent.
+                Err(failure) if failure.is("idempotency-key-reused") && self.keys.are_lasting() => {
+                    if part.len() == 1 {
+                        let place = self.place(&part, None);
+                        return Err(failure).context(format!(
+                            "{place}: other jobs were inserted from this line on within the last 24 hours, so the input was changed, or is \
+                             another one that begins as that did (give each input an --idempotency-key of its own)"
+                        ));
+                    }
+                    let [first, second] = part.parts();
                     parts.extend([second, first]);
                 }
                 Err(failure) => {
@@ -141,13 +164,12 @@ impl Insertion<'_> {
                 }
             }
         }
-        Ok(sent)
+        Ok(())
     }
 
     fn request(&self, part: &Batch) -> Result<Request> {
-        let body = part.body();
-        let key = self.keys.of(self.queue, part, &body);
-        let request = self.api.post(&["queues", self.queue, "jobs"]).body(body);
+        let key = self.keys.of(self.queue, part);
+        let request = self.api.post(&["queues", self.queue, "jobs"]).body(part.body());
         let request = request.header("idempotency-key", &format!("\"{key}\""))?;
         let mut headers = part.headers.iter();
         headers.try_fold(request, |request, (name, value)| request.header(name, value))

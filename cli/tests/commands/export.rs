@@ -37,6 +37,16 @@ async fn kept(host: &Host, queue: &str, state: &str) -> Vec<String> {
     jobs.into_iter().map(job).collect()
 }
 
+/// The receipt of the next job.
+async fn claim(host: &Host) -> String {
+    let claimed = post(host, "/v1/queues/q/claims", r#"{"lease":600}"#).await;
+    claimed["jobs"][0]["receipt"].as_str().expect("a receipt").to_owned()
+}
+
+async fn nack(host: &Host, receipt: &str, nack: &str) {
+    post(host, &format!("/v1/queues/q/claims/{receipt}/nack"), nack).await;
+}
+
 /// Jobs with all that a job can have, in all states.
 async fn fill(host: &Host) {
     let first = r#"{"jobs":[{"payload":1,"priority":9},{"payload":2,"priority":9}]}"#;
@@ -91,10 +101,11 @@ async fn an_export_gives_another_server_the_same_jobs_in_the_same_order() {
     assert_eq!(text.lines().count(), 513);
     assert_eq!(text.lines().last(), Some(r#"{"presque_export_end":1,"jobs":511}"#));
 
-    let said = printed(&to, &["import", file, "--settings"]).await;
+    let said = run(&to, &["import", file, "--settings"]).await;
+    assert_eq!(errors(&said), "The queue is stopped, as it was: presque start q\n");
     assert_eq!(
-        said,
-        "510 jobs inserted into q, without 1 that are dead (--dead-as-ready inserts them)\n"
+        String::from_utf8_lossy(&said.stdout),
+        "510 jobs inserted into q by this run or an earlier one, without 1 that are dead (--dead-as-ready inserts them)\n"
     );
     let settings = async |host: &Host| get(host, "/v1/queues/q").await["settings"].clone();
     assert_eq!(settings(&from).await, settings(&to).await);
@@ -149,18 +160,83 @@ async fn a_file_that_is_no_complete_export_is_refused() {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let cut = lines[..3].concat() + &lines[3][..40];
     let one_less = [lines[0], lines[1], lines[3], lines[4]].concat();
+    let no_job = [lines[0], lines[1], "{}\n", lines[3], lines[4]].concat();
+    let longer = format!("{text}{}", lines[1]);
     for (file, words) in [
         (cut.as_str(), "is not complete"),
         ("{\"payload\":1}\n", "was not written by `presque export`"),
         ("", "was not written by `presque export`"),
         (&one_less, "has 2 jobs, and had 3"),
+        (&no_job, "line 3: this is no job"),
+        (&longer, "line 6: here the export had ended"),
     ] {
         let output = fed(&host.base, &["import", "--queue", "new"], file).await;
         assert_eq!(output.status.code(), Some(1), "{words}: {}", errors(&output));
         assert!(errors(&output).contains(words), "{words}: {}", errors(&output));
+        assert_eq!(host.get("/v1/queues/new").await.status, 404, "{words}");
     }
     let output = fed(&host.base, &["import", "-", "--queue", "part", "--partial"], cut).await;
-    assert_eq!(output.stdout, b"2 jobs inserted into part\n", "{}", errors(&output));
+    assert_eq!(
+        output.stdout,
+        b"2 jobs inserted into part by this run or an earlier one\n",
+        "{}",
+        errors(&output)
+    );
+}
+
+#[tokio::test]
+async fn a_complete_file_adds_what_a_part_of_it_did_not_have() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let jobs: Vec<Value> = (0..900).map(|number| json!({ "payload": number })).collect();
+    post(&host, "/v1/queues/q/jobs", json!({ "jobs": jobs })).await;
+    let text = printed(&host, &["export", "q", "--output", "-"]).await;
+    for part in [&text[..text.len() / 3], &text[..text.len() / 2]] {
+        let output = fed(&host.base, &["import", "--queue", "to", "--partial"], part).await;
+        assert!(output.status.success(), "{}", errors(&output));
+    }
+    let output = fed(&host.base, &["import", "--queue", "to"], text).await;
+    assert!(output.status.success(), "{}", errors(&output));
+    assert_eq!(kept(&host, "to", "ready").await, kept(&host, "q", "ready").await);
+}
+
+#[tokio::test]
+async fn a_job_that_dies_during_the_export_is_in_it() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let jobs: Vec<Value> = (0..300).map(|_| json!({ "payload": "x".repeat(1000) })).collect();
+    post(&host, "/v1/queues/q/jobs", json!({ "jobs": jobs })).await;
+    for _ in 0..150 {
+        let receipt = claim(&host).await;
+        nack(&host, &receipt, r#"{"dead":true}"#).await;
+    }
+    let receipt = claim(&host).await;
+    let mut command = presque(&host.base);
+    command.args(["export", "q"]);
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut export = piped.spawn().expect("the command starts");
+    let mut output = BufReader::new(export.stdout.take().expect("its output is piped"));
+    let mut text = String::new();
+    for _ in 0..2 {
+        output.read_line(&mut text).expect("a line");
+    }
+    // It has the ready jobs, and waits: more of them than a pipe holds are still to be written. The same then of the dead ones.
+    nack(&host, &receipt, r#"{"delay":0}"#).await;
+    while !text.contains("\"state\":\"dead\"") {
+        output.read_line(&mut text).expect("a line");
+    }
+    let receipt = claim(&host).await;
+    nack(&host, &receipt, r#"{"dead":true}"#).await;
+    let reading = tokio::task::spawn_blocking(move || {
+        output.read_to_string(&mut text).expect("text");
+        (export.wait_with_output().expect("it ends"), text)
+    });
+    let (ended, text) = reading.await.expect("it was waited for");
+    assert!(ended.status.success());
+    assert!(errors(&ended).contains("a job may be missing"), "{}", errors(&ended));
+    let id = receipt.split('-').next().expect("an id");
+    assert_eq!(text.matches(&format!(r#""id":"{id}""#)).count(), 1);
+    assert!(text.ends_with("{\"presque_export_end\":1,\"jobs\":300}\n"));
 }
 
 #[tokio::test]

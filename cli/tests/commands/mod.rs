@@ -4,6 +4,7 @@ mod bench;
 mod dead;
 mod delete;
 mod doctor;
+mod exit;
 mod export;
 mod job;
 mod key;

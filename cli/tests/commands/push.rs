@@ -97,7 +97,7 @@ async fn each_line_is_a_job_in_the_order_of_the_lines() {
     let redis = Redis::start();
     let host = Host::on(&redis);
     let lines: Vec<String> = (0..2500).map(|number| format!("[{number}]")).collect();
-    let input = lines.join("\n\r\n \n");
+    let input = lines.join("\n\r\n \n") + "\n";
     let output = fed(&host.base, &["push", "lines", "--json"], input.clone()).await;
     let counts: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(
@@ -149,13 +149,50 @@ async fn a_push_that_was_killed_and_is_resumed_inserts_each_line_once() {
 
     let dir = tempfile::tempdir().expect("a temporary folder");
     let path = dir.path().join("jobs.jsonl");
-    std::fs::write(&path, lines.join("\n")).expect("a file");
+    std::fs::write(&path, lines.join("\n") + "\n").expect("a file");
     let path = path.to_str().expect("text");
     for _ in 0..2 {
         let said = printed(&host, &["push", "file", "--resume", "--file", path]).await;
-        assert_eq!(said, "20000 jobs inserted\n");
+        assert_eq!(said, "20000 jobs inserted by this run or an earlier one\n");
     }
     assert_eq!(payloads(&host, "file").await, lines);
+}
+
+#[tokio::test]
+async fn an_input_that_has_grown_is_resumed_and_one_that_was_changed_is_refused() {
+    let redis = Redis::start();
+    let host = Host::on(&redis);
+    let lines: Vec<String> = (0..2600).map(|number| format!("[{}]", number % 7)).collect();
+    for named in [&["--resume"][..], &["--idempotency-key", "k"]] {
+        let queue = named[0].trim_start_matches('-');
+        let args = [&["push", queue], named].concat();
+        let push = async |count: usize| fed(&host.base, &args, lines[..count].join("\n") + "\n").await;
+        for count in [1, 300, 1776, 1777, 2600] {
+            let output = push(count).await;
+            assert!(output.status.success(), "{}", errors(&output));
+            let by = " by this run or an earlier one";
+            let jobs = if count == 1 { "job" } else { "jobs" };
+            let said = format!("{count} {jobs} inserted{by}\n");
+            assert_eq!(String::from_utf8_lossy(&output.stdout), said, "{named:?}");
+            assert_eq!(payloads(&host, queue).await, lines[..count], "{named:?}");
+        }
+        // Shorter than it was, or another line in its midst.
+        let mut other = lines.clone();
+        other[1500] = "\"other\"".to_owned();
+        for (input, words) in [
+            (
+                lines[..999].join("\n") + "\n",
+                "other jobs were inserted from this line on",
+            ),
+            (other.join("\n") + "\n", "other jobs were inserted from this line on"),
+            (lines.join("\n"), "line 2600: the last line has no line end"),
+        ] {
+            let output = fed(&host.base, &args, input).await;
+            assert!(!output.status.success(), "{words}");
+            assert!(errors(&output).contains(words), "{}", errors(&output));
+            assert_eq!(ready(&host, queue).await, 2600, "{words}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -284,6 +321,11 @@ async fn a_batch_that_is_too_large_for_a_proxy_is_divided() {
     assert!(payloads.eq(input.lines()), "in their order");
     // One job cannot be divided.
     let output = fed(&url, &["push", "q"], format!("1\n\"{}\"\n", "x".repeat(1000))).await;
-    assert_eq!(output.status.code(), Some(4), "{}", errors(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
     assert!(errors(&output).contains("lines 2 to 2"), "{}", errors(&output));
+    assert!(
+        errors(&output).contains("1 job inserted, all up to line 1 (go on with the lines after it)"),
+        "{}",
+        errors(&output)
+    );
 }

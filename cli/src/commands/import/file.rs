@@ -2,26 +2,31 @@
 
 use crate::export_file::{Header, Trailer, VERSION};
 use crate::input::{Input, is_stdin};
-use crate::insertion::{Batch, Cutter};
+use crate::insertion::{Batch, Cutter, Job};
 use crate::time;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Seek};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-/// No trailer is longer.
-const MAX_TRAILER_BYTES: u64 = 256;
-
-/// A file whose beginning and end were looked at.
+/// A file that was read once, and is at its first job.
 pub(super) struct ImportFile {
     pub(super) header: Header,
     pub(super) input: Input,
     exported_at: i64,
-    is_partial: bool,
+    cutter: Cutter,
+    /// How many lines are jobs.
+    jobs: u64,
+}
+
+/// A setting.
+#[derive(Deserialize)]
+struct Settings {
+    paused: bool,
 }
 
 /// What was not inserted as it was.
@@ -77,25 +82,27 @@ struct NewJob {
 }
 
 impl ImportFile {
-    /// Opens the file, and finds out whether it is an export, and complete. Standard input is copied first, for its end must
-    /// be seen.
+    /// Opens the file, and reads it to its end, to find out whether it is an export, and complete. What is no regular file is copied
+    /// first, since it can be read once only.
     pub(super) fn open(path: &Path, is_partial: bool) -> Result<Self> {
         let (mut file, name) = match is_stdin(path) {
             true => (
-                spooled().context("cannot keep standard input")?,
+                spooled(io::stdin().lock()).context("cannot keep standard input")?,
                 "standard input".to_owned(),
             ),
             false => {
                 let name = path.display().to_string();
-                (File::open(path).with_context(|| format!("cannot open {name}"))?, name)
+                let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+                match file.metadata().is_ok_and(|about| about.is_file()) {
+                    true => (file, name),
+                    false => (spooled(file).with_context(|| format!("cannot keep {name}"))?, name),
+                }
             }
         };
         let cannot = || format!("cannot read {name}");
         let size = file.metadata().with_context(cannot)?.len();
-        let is_complete = has_trailer(&mut file, size).with_context(cannot)?;
-        file.rewind().with_context(cannot)?;
-        let mut input = Input::new(BufReader::with_capacity(256 * 1024, file), name, Some(size));
-        let first = input.next()?.unwrap_or_default();
+        let again = file.try_clone().with_context(cannot)?;
+        let (mut input, first) = first_line(again, &name, size)?;
         let header = serde_json::from_slice::<Header>(&first);
         let header = header.with_context(|| {
             format!(
@@ -104,23 +111,27 @@ impl ImportFile {
             )
         })?;
         ensure!(header.presque_export == VERSION, "{} is of a newer presque", input.name);
-        ensure!(
-            is_complete || is_partial,
-            "{} is not complete: its last line, with the number of jobs, is missing. Nothing was inserted; --partial inserts what there is",
-            input.name
-        );
+        let jobs = check(&mut input, is_partial)?;
         let exported_at = time::parse(&header.exported_at);
         let exported_at = exported_at.with_context(|| format!("{}: exported_at is no time", input.place()))?;
+        file.rewind().with_context(cannot)?;
+        let (input, _) = first_line(file, &name, size)?;
         Ok(Self {
             header,
             input,
             exported_at,
-            is_partial: !is_complete,
+            cutter: Cutter::new(&first),
+            jobs,
         })
     }
 
+    /// Whether its settings hold the queue's jobs back.
+    pub(super) fn is_stopped(&self) -> bool {
+        serde_json::from_str(self.header.settings.get()).is_ok_and(|Settings { paused }| paused)
+    }
+
     /// Reads the jobs on a thread of its own, since reading blocks. It returns what was passed over.
-    pub(super) fn cut(mut self, takes_dead: bool) -> (Receiver<Result<Batch>>, JoinHandle<Passed>) {
+    pub(super) fn cut(self, takes_dead: bool) -> (Receiver<Result<Batch>>, JoinHandle<Passed>) {
         let (sender, batches) = mpsc::channel(1);
         let reader = thread::spawn(move || {
             let mut passed = Passed::default();
@@ -133,32 +144,18 @@ impl ImportFile {
         (batches, reader)
     }
 
-    fn read(&mut self, takes_dead: bool, passed: &mut Passed, batches: &Sender<Result<Batch>>) -> Result<()> {
-        let mut cutter = Cutter::default();
+    fn read(mut self, takes_dead: bool, passed: &mut Passed, batches: &Sender<Result<Batch>>) -> Result<()> {
         let send = |batch: Option<Batch>| match batch.map(|batch| batches.blocking_send(Ok(batch))) {
             Some(Err(_)) => bail!("the insertion has ended"),
             _ => Ok(()),
         };
-        let (mut state, mut lines) = (String::new(), 0);
-        while let Some(text) = self.input.next()? {
-            if let Some(trailer) = trailer(&text) {
-                ensure!(
-                    trailer.jobs == lines,
-                    "{}: the file has {lines} jobs, and had {} when it was written",
-                    self.input.place(),
-                    trailer.jobs
-                );
-                continue;
-            }
-            lines += 1;
-            let line = match serde_json::from_slice::<Line>(&text) {
-                // The last line may be cut off.
-                Err(_) if self.is_partial && Some(self.input.bytes) == self.input.size => break,
-                line => line.with_context(|| format!("{}: this is no job", self.input.place()))?,
-            };
+        let mut state = String::new();
+        for _ in 0..self.jobs {
+            let text = self.input.next()?.unwrap_or_default();
+            let line = Line::parse(&text, &self.input)?;
             // Batches of one state: so the keys of the others are the same with and without dead jobs.
             if line.state != state {
-                send(cutter.cut())?;
+                send(self.cutter.cut())?;
                 state.clone_from(&line.state);
             }
             match line.state.as_str() {
@@ -169,15 +166,25 @@ impl ImportFile {
                     let job = line
                         .into_new(self.exported_at, passed)
                         .with_context(|| self.input.place())?;
-                    send(cutter.add(serde_json::to_vec(&job)?, self.input.line, headers, self.input.bytes))?;
+                    let job = Job {
+                        json: serde_json::to_vec(&job)?,
+                        line: self.input.line,
+                        // Not one that depends on whether dead jobs are taken.
+                        number: self.input.line,
+                    };
+                    send(self.cutter.add(job, headers, self.input.bytes))?;
                 }
             }
         }
-        send(cutter.cut())
+        send(self.cutter.end())
     }
 }
 
 impl Line {
+    fn parse(text: &[u8], input: &Input) -> Result<Self> {
+        serde_json::from_slice(text).with_context(|| format!("{}: this is no job", input.place()))
+    }
+
     /// What an insert takes as headers.
     fn headers(&self) -> Vec<(&'static str, String)> {
         let traces = [("traceparent", &self.traceparent), ("tracestate", &self.tracestate)];
@@ -230,21 +237,52 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<RawValue>>,
     Box::<RawValue>::deserialize(value).map(Some)
 }
 
-/// A file with all of standard input, which has no name.
-fn spooled() -> io::Result<File> {
+/// A file with all of this, which has no name.
+fn spooled(mut from: impl io::Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
-    io::copy(&mut io::stdin().lock(), &mut file)?;
+    io::copy(&mut from, &mut file)?;
+    file.rewind()?;
     Ok(file)
 }
 
-/// Whether the file's last line says how many jobs there are.
-fn has_trailer(file: &mut File, size: u64) -> io::Result<bool> {
-    let mut end = Vec::new();
-    file.seek(SeekFrom::Start(size.saturating_sub(MAX_TRAILER_BYTES)))?;
-    file.take(MAX_TRAILER_BYTES).read_to_end(&mut end)?;
-    let lines = end.strip_suffix(b"\n").unwrap_or(&end);
-    let last = lines.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
-    Ok(trailer(last).is_some())
+/// The file and its first line.
+fn first_line(file: File, name: &str, size: u64) -> Result<(Input, Vec<u8>)> {
+    let mut input = Input::new(BufReader::with_capacity(256 * 1024, file), name.to_owned(), Some(size));
+    let first = input.next()?.unwrap_or_default();
+    Ok((input, first))
+}
+
+/// Reads the file to its end. Returns how many jobs it has.
+fn check(input: &mut Input, is_partial: bool) -> Result<u64> {
+    let mut jobs = 0;
+    while let Some(text) = input.next()? {
+        if let Some(trailer) = trailer(&text) {
+            ensure!(
+                trailer.jobs == jobs,
+                "{}: the file has {jobs} jobs, and had {} when it was written. Nothing was inserted",
+                input.place(),
+                trailer.jobs
+            );
+            ensure!(
+                input.next()?.is_none(),
+                "{}: here the export had ended. Nothing was inserted",
+                input.place()
+            );
+            return Ok(jobs);
+        }
+        match Line::parse(&text, input) {
+            // This line is where it was cut off.
+            Err(_) if !input.has_end => break,
+            line => line.context("Nothing was inserted")?,
+        };
+        jobs += 1;
+    }
+    ensure!(
+        is_partial,
+        "{} is not complete: its last line, with the number of jobs, is missing. Nothing was inserted; --partial inserts what there is",
+        input.name
+    );
+    Ok(jobs)
 }
 
 fn trailer(line: &[u8]) -> Option<Trailer> {
