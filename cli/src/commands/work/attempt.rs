@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// The shortest lease there is, in seconds: it gives a job back without a failure.
 const SHORTEST_LEASE: f64 = 0.1;
@@ -74,6 +74,22 @@ impl Causes<'_> {
     /// What is told of the job to whoever does it.
     pub(super) fn facts(&self, job: &ClaimedJob) -> [(&'static str, Option<String>); 9] {
         facts(job, &self.lease)
+    }
+
+    /// Waits before the job is tried to be begun once more. Only then its time counts.
+    ///
+    /// # Errors
+    /// What becomes of the job, as it is not to be begun any more.
+    pub(super) async fn pause(&mut self, pause: Duration) -> Result<(), Outcome> {
+        tokio::select! {
+            loss = self.lease.lost() => return Err(Outcome::Lost(loss)),
+            () = self.stop.reached(Stage::Stopping) => return Err(Outcome::NotBegun),
+            () = sleep(pause) => {}
+        }
+        if let Some((at, after)) = &mut self.timeout {
+            *at = Instant::now() + *after;
+        }
+        Ok(())
     }
 
     /// The next cause. Each comes once. The lease is extended meanwhile, and only then. To drop this future and to call it again does no

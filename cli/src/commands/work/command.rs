@@ -4,13 +4,18 @@ use super::attempt::Causes;
 use super::group::Group;
 use super::guard::Guard;
 use super::outcome::{Cause, MAX_ERROR, Outcome, Output, error_with_end};
+use super::server::Pauses;
+use super::tell;
 use crate::api::ClaimedJob;
+use crate::output::printable;
 use anyhow::Result;
 use rustix::process::Signal;
 use std::ffi::OsString;
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, Command};
@@ -31,25 +36,70 @@ pub(super) struct Runner {
     program: OsString,
     args: Vec<OsString>,
     retry_after: Duration,
+    /// Whether jobs wait for a command that cannot be started.
+    is_patient: bool,
+    is_failing: AtomicBool,
     guard: Arc<Guard>,
 }
 
 impl Runner {
-    /// Does jobs with this command.
+    /// Does jobs with this command. A patient one keeps a job until the command can be started.
     ///
     /// # Errors
     /// The guard of its processes cannot be started.
-    pub(super) fn new(program: OsString, args: Vec<OsString>, retry_after: Duration) -> Result<Self> {
+    pub(super) fn new(program: OsString, args: Vec<OsString>, retry_after: Duration, is_patient: bool) -> Result<Self> {
         Ok(Self {
             program,
             args,
             retry_after,
+            is_patient,
+            is_failing: AtomicBool::new(false),
             guard: Arc::new(Guard::start()?),
         })
     }
 
-    /// Runs the command for a job, until it ends or is to be ended. Nothing of its process group remains.
-    pub(super) async fn run(&self, job: &ClaimedJob, causes: &mut Causes<'_>) -> Outcome {
+    /// Whether the command could not be started, and no job waits until it can.
+    pub(super) fn gives_up(&self) -> bool {
+        !self.is_patient && self.is_failing.load(Ordering::Relaxed)
+    }
+
+    /// Starts the command for a job.
+    ///
+    /// # Errors
+    /// What becomes of the job if it is not started.
+    async fn start(&self, job: &ClaimedJob, causes: &mut Causes<'_>) -> Result<Group, Outcome> {
+        let shown = || printable(&self.program.to_string_lossy());
+        let mut pauses = Pauses::default();
+        loop {
+            let error = match Group::spawn(&mut self.command(job, causes), self.guard.clone()) {
+                Ok(group) => {
+                    if self.is_patient && self.is_failing.swap(false, Ordering::Relaxed) {
+                        tell::note(format!("{} can be started again", shown()));
+                    }
+                    return Ok(group);
+                }
+                Err(error) => error,
+            };
+            if is_of_the_job(&error) {
+                let error = format!("cannot start {}: {error}", self.program.to_string_lossy());
+                return Err(Outcome::Failed { error });
+            }
+            // As when there are too many processes: the job has no part in it.
+            if !self.is_failing.swap(true, Ordering::Relaxed) {
+                let then = match self.is_patient {
+                    true => "Trying again until it can",
+                    false => "No more jobs are taken",
+                };
+                tell::note(format!("cannot start {}: {error}. {then}", shown()));
+            }
+            if !self.is_patient {
+                return Err(Outcome::NotBegun);
+            }
+            causes.pause(pauses.next()).await?;
+        }
+    }
+
+    fn command(&self, job: &ClaimedJob, causes: &Causes<'_>) -> Command {
         let mut command = Command::new(&self.program);
         command
             .args(&self.args)
@@ -63,16 +113,14 @@ impl Runner {
                 None => command.env_remove(name),
             };
         }
-        let mut group = match Group::spawn(&mut command, self.guard.clone()) {
+        command
+    }
+
+    /// Runs the command for a job, until it ends or is to be ended. Nothing of its process group remains.
+    pub(super) async fn run(&self, job: &ClaimedJob, causes: &mut Causes<'_>) -> Outcome {
+        let mut group = match self.start(job, causes).await {
             Ok(group) => group,
-            // As when there are too many processes: the job has no part in it.
-            Err(error) => {
-                let error = format!("cannot start {}: {error}", self.program.to_string_lossy());
-                return Outcome::Later {
-                    delay: self.retry_after,
-                    error,
-                };
-            }
+            Err(outcome) => return outcome,
         };
         let (mut output, mut tail) = (Output::default(), Tail::default());
         let child = group.child();
@@ -98,6 +146,7 @@ impl Runner {
             group.kill_rest();
             if !is_silent {
                 tokio::select! {
+                    biased;
                     _ = timeout(LAST_OUTPUT, talk) => {}
                     _ = causes.next() => {}
                 }
@@ -105,6 +154,7 @@ impl Runner {
             cause
         };
         match (cause, group.status().await) {
+            (Some(cause), Ok(status)) if status.success() && cause.lets_be_done() => Outcome::Done(output),
             (Some(cause), _) => cause.outcome(&tail.0),
             (None, Ok(status)) => self.outcome(status, output, &tail),
             (None, Err(error)) => Outcome::Failed {
@@ -137,6 +187,8 @@ async fn end(group: &Group, causes: &mut Causes<'_>) -> Option<Cause> {
     let (mut first, mut kill_at) = (None, None::<Instant>);
     loop {
         tokio::select! {
+            // A command that has ended is not ended by a cause that comes at the same time.
+            biased;
             () = &mut ended => return first,
             cause = causes.next() => {
                 first.get_or_insert(cause);
@@ -155,6 +207,14 @@ async fn end(group: &Group, causes: &mut Causes<'_>) -> Option<Cause> {
             }
         }
     }
+}
+
+/// Whether a command cannot be started because of its job: too much in the environment, or what cannot stand there.
+fn is_of_the_job(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ArgumentListTooLong | io::ErrorKind::InvalidInput
+    )
 }
 
 /// Gives a command its input. It need not read it.
@@ -179,13 +239,10 @@ async fn keep_start(from: Option<impl AsyncRead + Unpin>, output: &mut Output) {
 /// Passes on what a command writes, and keeps the end of it.
 async fn pass_on(from: Option<impl AsyncRead + Unpin>, tail: &mut Tail) {
     let Some(mut from) = from else { return };
-    let mut to = tokio::io::stderr();
     let mut buffer = Vec::with_capacity(8192);
     while let Ok(1..) = from.read_buf(&mut buffer).await {
         tail.push(&buffer);
-        // Nobody may be left to read it.
-        let _ = to.write_all(&buffer).await;
-        let _ = to.flush().await;
+        tell::pass_on(&buffer);
         buffer.clear();
     }
 }

@@ -14,6 +14,9 @@ use std::sync::{Mutex, PoisonError};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// Its name in lists of processes.
+const NAME: &str = "work-guard";
+
 /// The guard of this worker. Dropping it ends the guard.
 #[derive(Debug)]
 pub(super) struct Guard(Mutex<Child>);
@@ -26,6 +29,8 @@ impl Guard {
     pub(super) fn start() -> Result<Self> {
         let start = || {
             Command::new(std::env::current_exe()?)
+                // By another name: who kills all that is named presque must not kill it, too.
+                .arg0(NAME)
                 .arg("work-guard")
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
@@ -70,6 +75,8 @@ impl Drop for Guard {
 /// # Errors
 /// The system lets no handler be set.
 pub(crate) fn run() -> Result<Exit> {
+    // Where the system has no such file, only the command line has the name.
+    let _ = std::fs::write("/proc/self/comm", NAME);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // It ends with the worker, and not before, also where a whole service is told to stop. To have a handler is enough.

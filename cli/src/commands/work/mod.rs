@@ -10,6 +10,7 @@ mod outcome;
 mod post;
 mod server;
 mod stop;
+mod tell;
 mod worker;
 
 pub(crate) use guard::run as run_guard;
@@ -35,7 +36,8 @@ const MAX_SECONDS: f64 = 315_360_000.0;
 /// environment is the worker's, with PRESQUE_URL and PRESQUE_KEY if they are set there.
 ///
 /// Exit status 0 means done. Standard output is then the result: JSON as it is, other text as a string. A result of more than 64 KiB is not
-/// kept.
+/// kept. That is so also after SIGTERM, for --timeout or since the worker ends: a command that was not finished must end with another
+/// status.
 ///
 /// Exit status 75 means that the job is to be tried again after --retry-after.
 ///
@@ -43,10 +45,11 @@ const MAX_SECONDS: f64 = 315_360_000.0;
 /// two count as failures: after max_attempts of them the job is dead.
 ///
 /// Standard error is passed on. What the command leaves running in its process group when it ends is killed. If the lease is lost, as when
-/// the job is cancelled, the group is ended, too.
+/// the job is cancelled, the group is ended, too. A command that cannot be started makes no job fail: the job waits until it can, or is
+/// given back with --once and --until-empty, which then end with exit code 1.
 ///
-/// SIGTERM or Ctrl-C ends the worker: it takes no more jobs, lets commands run for up to --grace seconds, ends those that still run, and
-/// gives their jobs back. A second signal kills the commands at once.
+/// SIGTERM, SIGHUP or Ctrl-C ends the worker: it takes no more jobs, lets commands run for up to --grace seconds, ends those that still
+/// run, and gives their jobs back. A second signal, a second later or more, kills the commands at once. Ctrl-Z does nothing.
 ///
 /// With --json each job that ends is a line with its queue, id, attempt, seconds, and status: done, failed, later (75), dead (failed for the
 /// last time), returned (given back), lost (its lease is over), cancelled, or untold (the server could not be told how it ended).
@@ -87,7 +90,7 @@ pub(crate) struct Work {
 
     /// How long a job may take.
     ///
-    /// Then its command gets SIGTERM, and SIGKILL 5 seconds later, and the job has failed. Without it a job may
+    /// Then its command gets SIGTERM, and SIGKILL 5 seconds later, and the job has failed, unless the command ends with 0. Without it a job may
     /// take any time, since its lease is extended.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
@@ -96,7 +99,7 @@ pub(crate) struct Work {
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     retry_after: Duration,
 
-    /// How long commands may still run after SIGTERM or Ctrl-C.
+    /// How long commands may still run after SIGTERM, SIGHUP or Ctrl-C.
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     grace: Duration,
 
@@ -131,7 +134,12 @@ impl Work {
             return Ok(Exit::Usage);
         }
         let worker = Arc::new(worker::Worker::new(self, api, out)?);
-        worker.run().await
+        let exit = worker.run().await.unwrap_or_else(|error| {
+            tell::note(format!("error: {error:#}"));
+            Exit::of(&error)
+        });
+        tell::flush().await;
+        Ok(exit)
     }
 }
 

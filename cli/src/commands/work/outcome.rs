@@ -42,6 +42,11 @@ pub(super) enum Cause {
 }
 
 impl Cause {
+    /// Whether a job that was done all the same, before it was ended, is done: not if it is not this worker's any more.
+    pub(super) fn lets_be_done(self) -> bool {
+        !matches!(self, Self::Lost(_))
+    }
+
     /// Whether it may have a moment to end by itself: not where another worker may have the job by now.
     pub(super) fn is_gentle(self) -> bool {
         matches!(self, Self::TimedOut(_) | Self::Stopped | Self::Lost(Loss::Cancelled))

@@ -3,8 +3,8 @@
 use super::attempt::Causes;
 use super::outcome::{MAX_ERROR, Outcome, Output, error_with_start};
 use super::server::Pauses;
+use super::tell::note;
 use crate::api::{ClaimedJob, reason};
-use crate::output::note;
 use anyhow::{Context, Result, ensure};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
@@ -39,6 +39,8 @@ impl Poster {
             .redirect(reqwest::redirect::Policy::none())
             // The server is near.
             .no_proxy()
+            // A connection that waited may be closed by the time that it is used again, and the job would have failed for that.
+            .pool_max_idle_per_host(0)
             .build()
             .context("cannot make a client for --to")?;
         let mut shown = url.clone();
@@ -57,6 +59,8 @@ impl Poster {
     pub(super) async fn run(&self, job: &ClaimedJob, causes: &mut Causes<'_>) -> Outcome {
         let headers = headers(job, causes);
         tokio::select! {
+            // What is done is done.
+            biased;
             outcome = self.post(job, headers) => outcome,
             cause = causes.next() => cause.outcome(b""),
         }
@@ -125,9 +129,10 @@ impl Poster {
 
 /// The facts as headers: `PRESQUE_JOB_ID` is `presque-job-id`.
 fn headers(job: &ClaimedJob, causes: &Causes<'_>) -> HeaderMap {
-    let content_type = match &job.payload {
-        Some(_) => "application/json",
-        None => "text/plain; charset=utf-8",
+    // A payload of `null` is JSON, too.
+    let content_type = match &job.payload_text {
+        None => "application/json",
+        Some(_) => "text/plain; charset=utf-8",
     };
     let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
     for (name, value) in causes.facts(job) {

@@ -1,8 +1,9 @@
 //! The server as a worker sees it: it may be away for a while.
 
 use super::stop::{Stage, Stop};
-use crate::api::{Api, ClaimedJob, Failure, Request};
-use crate::output::note;
+use super::tell::note;
+use crate::api::{Api, ClaimedJob, Counts, Failure, Request};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,6 +20,11 @@ const LAST_TRY: Duration = Duration::from_secs(5);
 pub(super) struct Server {
     api: Api,
     is_away: AtomicBool,
+}
+
+#[derive(Deserialize)]
+struct Queue {
+    counts: Counts,
 }
 
 /// Growing pauses between tries.
@@ -40,6 +46,13 @@ impl Server {
     /// A request about a job that this worker has: `ack`, `nack` or `extend`. All of them may be repeated.
     pub(super) fn about(&self, job: &ClaimedJob, verb: &str) -> Request {
         self.api.post(&["queues", &job.queue, "claims", &job.receipt, verb])
+    }
+
+    /// How many jobs of a queue are in each state, if the server tells it now.
+    pub(super) async fn counts(&self, queue: &str) -> Option<Counts> {
+        let request = self.api.get(&["queues", queue]);
+        let answer = timeout(LAST_TRY, self.api.send::<Queue>(&request)).await;
+        Some(answer.ok()?.ok()?.counts)
     }
 
     /// Sends a request once.

@@ -7,9 +7,10 @@ use super::outcome::Outcome;
 use super::post::Poster;
 use super::server::{Pauses, Server};
 use super::stop::{Stage, Stop};
+use super::tell::{self, note};
 use crate::api::{Api, ClaimedJob, Failure, Jobs};
 use crate::exit::Exit;
-use crate::output::{Output, note, printable};
+use crate::output::{Output, jobs, printable};
 use anyhow::Result;
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -51,6 +52,11 @@ impl Target {
             Self::Url(poster) => poster.run(job, causes).await,
         }
     }
+
+    /// Whether it can do no job, and does not wait until it can.
+    fn gives_up(&self) -> bool {
+        matches!(self, Self::Command(runner) if runner.gives_up())
+    }
 }
 
 /// What a claim gave.
@@ -84,7 +90,15 @@ impl Worker {
         let stop = Stop::on_signals(options.grace)?;
         let mut command = std::mem::take(&mut options.command).into_iter();
         let target = match (options.to.take(), command.next()) {
-            (None, Some(program)) => Target::Command(Runner::new(program, command.collect(), options.retry_after)?),
+            (None, Some(program)) => {
+                let is_patient = !(options.once || options.until_empty);
+                Target::Command(Runner::new(
+                    program,
+                    command.collect(),
+                    options.retry_after,
+                    is_patient,
+                )?)
+            }
             (Some(url), _) => Target::Url(Poster::new(url, options.retry_after)?),
             (None, None) => anyhow::bail!("give a command, or --to"),
         };
@@ -105,7 +119,8 @@ impl Worker {
             while let Some(ended) = jobs.try_join_next() {
                 tally.count(ended.ok());
             }
-            if self.stop.is_stopping() || (self.options.once && tally.claimed > 0) {
+            let is_over = self.options.once && tally.claimed > 0;
+            if self.stop.is_stopping() || is_over || self.target.gives_up() {
                 break None;
             }
             let places = match self.options.once {
@@ -142,6 +157,9 @@ impl Worker {
         };
         while let Some(ended) = jobs.join_next().await {
             tally.count(ended.ok());
+        }
+        if refused.is_none() && self.options.until_empty && !self.stop.is_stopping() {
+            self.tell_of_active().await;
         }
         match refused {
             Some(failure) => Err(failure.into()),
@@ -212,20 +230,27 @@ impl Worker {
             // Far inside what is exact.
             seconds: u32::try_from(millis).map_or(f64::INFINITY, f64::from) / 1000.0,
         };
-        // Whoever reads this may be slow, and must not hold up the leases of other jobs.
-        tokio::task::block_in_place(|| self.tell(&job, &line));
+        if self.options.verbose {
+            let text = format!("attempt {}: {} after {} s", line.attempt, line.status, line.seconds);
+            self.note(&job, text);
+        }
+        if self.out.json {
+            tell::line(&line, &self.stop).await;
+        }
         status
     }
 
-    fn tell(&self, job: &ClaimedJob, line: &Line<'_>) {
-        if self.options.verbose {
-            let text = format!("attempt {}: {} after {} s", line.attempt, line.status, line.seconds);
-            self.note(job, text);
-        }
-        if self.out.json
-            && let Err(error) = self.out.value(line)
-        {
-            note(format!("cannot write to standard output: {error}"));
+    /// Tells of jobs that others have when there are no more for this worker: they may be those of a worker that was killed.
+    async fn tell_of_active(&self) {
+        for queue in &self.options.queues {
+            // One whose key is not for looking at queues has done its work all the same.
+            let active = self.server.counts(queue).await.map_or(0, |counts| counts.active);
+            if active > 0 {
+                let (queue, active) = (printable(queue), jobs(active));
+                note(format!(
+                    "{queue}: other workers have {active}. What they do not finish comes back when its lease ends"
+                ));
+            }
         }
     }
 

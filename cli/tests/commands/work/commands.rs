@@ -162,15 +162,17 @@ async fn as_many_jobs_run_at_once_as_are_asked_for_and_nothing_of_them_remains()
 }
 
 #[tokio::test]
-async fn a_command_that_takes_too_long_is_ended_and_killed_if_it_does_not_end() {
+async fn a_command_that_takes_too_long_is_ended_and_killed_if_it_does_not_end_unless_it_ends_as_done() {
     let place = Place::start().await;
     let settings = json!({"retain": 600, "backoff": {"kind": "fixed", "delay": 1000}});
     place.send("PUT", "/v1/queues/work", &settings).await;
+    let done = place.insert(&json!({"payload": "done"})).await;
     let ends = place.insert(&json!({"payload": "ends"})).await;
     let stays = place.insert(&json!({"payload": "stays"})).await;
     let script = r#"
         case "$(cat)" in
-            '"ends"') trap 'echo asked to end >&2; exit 0' TERM ;;
+            '"done"') trap 'echo saved; exit 0' TERM ;;
+            '"ends"') trap 'echo asked to end >&2; exit 1' TERM ;;
             *) trap '' TERM; echo $$ > stays; sleep 1000 & echo $! > child ;;
         esac
         while :; do sleep 0.01; done"#;
@@ -179,9 +181,9 @@ async fn a_command_that_takes_too_long_is_ended_and_killed_if_it_does_not_end() 
             "--until-empty",
             "--json",
             "-n",
-            "2",
-            "--lease",
             "3",
+            "--lease",
+            "5",
             "--timeout",
             "1.5",
             "--",
@@ -191,7 +193,10 @@ async fn a_command_that_takes_too_long_is_ended_and_killed_if_it_does_not_end() 
         ])
         .await;
     assert_eq!(code, Some(1), "{notes}");
-    assert_eq!(statuses(&out), [(1, "failed".to_owned()), (1, "failed".to_owned())]);
+    let mut named: Vec<String> = statuses(&out).into_iter().map(|(_, status)| status).collect();
+    named.sort();
+    assert_eq!(named, ["done", "failed", "failed"]);
+    assert_eq!(place.job(&done).await["result"], "saved");
     place.gone("stays").await;
     place.gone("child").await;
     let error = place.job(&ends).await["errors"][0]["error"].clone();
@@ -214,9 +219,49 @@ async fn a_process_that_left_the_group_does_not_hold_up_its_job() {
     let place = Place::start().await;
     let id = place.insert(&json!({"payload": 1})).await;
     let script = "setsid sh -c 'until [ -e go ]; do sleep 0.01; done' & echo begun";
-    let (code, _, notes) = place.run(&["--once", "--lease", "1.5", "--", "sh", "-c", script]).await;
+    let (code, _, notes) = place.run(&["--once", "--lease", "5", "--", "sh", "-c", script]).await;
     place.touch("go");
     assert_eq!(code, Some(0), "{notes}");
-    let job = place.job(&id).await;
-    assert_eq!((&job["result"], &job["lost_leases"]), (&json!("begun"), &json!(0)));
+    assert_eq!(place.job(&id).await["result"], "begun");
+}
+
+/// Makes a program of this text in the folder, at once as a whole.
+fn install(place: &Place, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let new = place.path("new");
+    std::fs::write(&new, text).expect("a file");
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    std::fs::rename(new, place.path("program")).expect("a name");
+}
+
+#[tokio::test]
+async fn no_job_fails_since_the_command_cannot_be_started() {
+    let place = Place::start().await;
+    let id = place.insert(&json!({"payload": 1, "max_attempts": 1})).await;
+    install(&place, "#!/no/such/interpreter\n");
+    let (code, out, notes) = place.run(&["--until-empty", "--json", "--", "./program"]).await;
+    assert_eq!(code, Some(1), "{notes}");
+    assert_eq!(statuses(&out), [(1, "returned".to_owned())], "{notes}");
+    assert_eq!(notes.matches("cannot start ./program").count(), 1, "{notes}");
+
+    // Without an end to come to, the job waits until there is a program.
+    let worker = place.worker(&["--timeout", "1000", "--", "./program"]);
+    worker.noted("cannot start ./program").await;
+    install(&place, "#!/bin/sh\necho at last\n");
+    let job = place.job_in("done", &id).await;
+    let facts = (&job["result"], &job["failures"], &job["attempt"]);
+    assert_eq!(facts, (&json!("at last"), &json!(0), &json!(2)));
+    worker.noted("./program can be started again").await;
+    let notes = worker.notes();
+    assert_eq!(notes.matches("cannot start ./program").count(), 1, "{notes}");
+}
+
+#[tokio::test]
+async fn a_worker_that_ends_tells_of_jobs_that_others_have() {
+    let place = Place::start().await;
+    place.insert(&json!({"payload": 1})).await;
+    place.send("POST", "/v1/queues/work/claims", &json!({})).await;
+    let (code, _, notes) = place.run(&["--until-empty", "--", "true"]).await;
+    assert_eq!(code, Some(0), "{notes}");
+    assert!(notes.contains("work: other workers have 1 job."), "{notes}");
 }

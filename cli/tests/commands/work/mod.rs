@@ -2,6 +2,7 @@
 
 mod commands;
 mod leases;
+mod outputs;
 mod posts;
 mod stopping;
 
@@ -11,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// A server, and a folder for what commands write. Done jobs of its queue `work` are kept.
@@ -76,6 +77,13 @@ impl Place {
         self.dir.path().join(name)
     }
 
+    /// A worker's command, on the queue `work`.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = presque(&self.host.base);
+        command.args(["work", "work"]).args(args);
+        command
+    }
+
     /// Starts a worker on the queue `work` whose commands run in the folder.
     fn worker(&self, args: &[&str]) -> Worker {
         self.worker_at(&self.host.base, args)
@@ -114,19 +122,24 @@ impl Place {
 
 impl Worker {
     fn start(url: &str, dir: &Path, args: &[&str]) -> Self {
+        let mut command = presque(url);
+        command.args(["work", "work"]).args(args);
+        Self::spawn(command, dir, |_| {})
+    }
+
+    /// Starts this command in a folder, after a last change of it.
+    fn spawn(mut command: Command, dir: &Path, change: impl FnOnce(&mut Command)) -> Self {
         let log = tempfile::tempdir().expect("a folder");
         let file = |name| File::create(log.path().join(name)).expect("a file");
-        let child = presque(url)
-            .args(["work", "work"])
-            .args(args)
+        command
             .current_dir(dir)
             // What is the worker's own is not the job's.
             .envs([("PRESQUE_METADATA", "mine"), ("TRACEPARENT", "mine")])
             .stdin(Stdio::null())
             .stdout(file("out"))
-            .stderr(file("notes"))
-            .spawn()
-            .expect("it starts");
+            .stderr(file("notes"));
+        change(&mut command);
+        let child = command.spawn().expect("it starts");
         Self { child, log }
     }
 

@@ -124,6 +124,38 @@ async fn while_nothing_listens_a_job_waits_and_does_not_fail() {
 }
 
 #[tokio::test]
+async fn each_job_has_a_connection_of_its_own_and_null_is_json() {
+    let place = Place::start().await;
+    let jobs = [1, 2].map(|_| json!({"payload": null, "max_attempts": 1}));
+    place.send("POST", "/v1/queues/work/jobs", &json!({"jobs": jobs})).await;
+    let (socket, url) = socket();
+    let listener = socket.listen(16).expect("a listener");
+    let mut worker = place.worker(&["--until-empty", "--to", &url]);
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let mut accepted = Box::pin(async { listener.accept().await.expect("a connection").0 });
+        let mut stream = match kept.pop() {
+            None => accepted.await,
+            // A server that closes a connection which it kept does so also when a request is on its way.
+            Some(mut kept) => tokio::select! {
+                request = request(&mut kept) => {
+                    assert_eq!(request, "", "a request on the connection of another job");
+                    accepted.await
+                }
+                stream = &mut accepted => stream,
+            },
+        };
+        let text = request(&mut stream).await;
+        assert!(text.contains("\r\ncontent-type: application/json\r\n"), "{text}");
+        assert!(text.ends_with("\r\n\r\nnull"), "{text}");
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(answer).await.expect("it is sent");
+        kept.push(stream);
+    }
+    assert_eq!(worker.ended().await, Some(0), "{}", worker.notes());
+}
+
+#[tokio::test]
 async fn a_request_that_takes_too_long_is_given_up() {
     let place = Place::start().await;
     let id = place.insert(&json!({"payload": 1, "max_attempts": 1})).await;
