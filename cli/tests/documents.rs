@@ -58,14 +58,18 @@ fn the_command_understands_each_line_of_a_document_that_is_not_run() {
     for document in documents() {
         // A backslash joins lines.
         let text = read(&document).replace("\\\n", "");
-        let mut is_fence = false;
+        // The language of the block in a fence.
+        let mut fence = None;
         for line in text.lines() {
-            is_fence ^= line.trim_start().starts_with("```");
-            if is_fence || line.starts_with("    ") {
-                if let Some(words) = words_of_presque(line) {
-                    is_understood(&words);
-                    seen += 1;
-                }
+            if let Some(info) = line.trim_start().strip_prefix("```") {
+                fence = fence.is_none().then_some(info);
+            }
+            let is_shell = |info| matches!(info, "sh" | "bash" | "console");
+            if fence.map_or(line.starts_with("    "), is_shell)
+                && let Some(words) = words_of_presque(line)
+            {
+                is_understood(&words);
+                seen += 1;
             }
         }
     }
