@@ -1,8 +1,10 @@
 //! Many jobs go in. Each batch has an `Idempotency-Key`, so that it can be sent again until it is answered.
 
 mod batch;
+mod keys;
 
-pub(crate) use batch::{Batch, Cutter, Job, Keys, random};
+pub(crate) use batch::{Batch, Cutter, Job};
+pub(crate) use keys::{Keys, random};
 
 use crate::api::{Api, Failure, Request};
 use crate::exit::Exit;
@@ -184,6 +186,7 @@ impl Insertion<'_> {
         let index = pointer.and_then(|pointer| pointer.strip_prefix("/jobs/")?.split('/').next()?.parse().ok());
         match index.and_then(|index: usize| part.line(index)) {
             Some(line) => format!("{}, line {line}", self.input),
+            None if part.len() == 1 => format!("{}, line {}", self.input, part.first_line()),
             None => format!("{}, lines {} to {}", self.input, part.first_line(), part.last_line()),
         }
     }

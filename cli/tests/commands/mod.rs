@@ -12,6 +12,7 @@ mod pull;
 mod push;
 mod queue;
 mod queues;
+mod resume;
 mod tail;
 mod top;
 mod up;

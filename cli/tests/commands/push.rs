@@ -8,14 +8,14 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::mpsc;
 
-async fn ready(host: &Host, queue: &str) -> u64 {
+pub(super) async fn ready(host: &Host, queue: &str) -> u64 {
     let answer = host.get(&format!("/v1/queues/{queue}")).await;
     let queue: serde_json::Value = serde_json::from_str(answer.text()).expect("JSON");
     queue["counts"]["ready"].as_u64().unwrap_or(0)
 }
 
 /// The payloads of the ready jobs, as they would be claimed.
-async fn payloads(host: &Host, queue: &str) -> Vec<String> {
+pub(super) async fn payloads(host: &Host, queue: &str) -> Vec<String> {
     let exported = printed(host, &["export", queue]).await;
     let job = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
     let jobs = exported.lines().map(job).filter(|job| job.get("id").is_some());
@@ -123,75 +123,6 @@ async fn each_line_is_a_job_in_the_order_of_the_lines() {
         fed(&host.base, args, input.clone()).await;
         fed(&host.base, args, input.clone()).await;
         assert_eq!(ready(&host, args[1]).await, count, "{args:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_push_that_was_killed_and_is_resumed_inserts_each_line_once() {
-    let redis = Redis::start();
-    let host = Host::on(&redis);
-    // Every other line is like many others.
-    let line = |number: u32| if number.is_multiple_of(2) { number } else { number % 6 };
-    let lines: Vec<String> = (0..20_000).map(|number| line(number).to_string()).collect();
-    let mut command = presque(&host.base);
-    command.args(["push", "file", "--resume"]).stdin(Stdio::piped());
-    let mut first = command.spawn().expect("the command starts");
-    let mut input = first.stdin.take().expect("its input is piped");
-    // It waits for more of its last batch when it is killed, or has one on its way.
-    let part = lines[..10_500].join("\n");
-    let feeding = tokio::task::spawn_blocking(move || input.write_all(part.as_bytes()).map(|()| input));
-    until("some batches", async || ready(&host, "file").await >= 3000).await;
-    first.kill().expect("it can be killed");
-    first.wait().expect("it ends");
-    // It may have been killed before it had read all.
-    let _ = feeding.await.expect("the end of the feeding");
-    assert!(ready(&host, "file").await < 20_000);
-
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let path = dir.path().join("jobs.jsonl");
-    std::fs::write(&path, lines.join("\n") + "\n").expect("a file");
-    let path = path.to_str().expect("text");
-    for _ in 0..2 {
-        let said = printed(&host, &["push", "file", "--resume", "--file", path]).await;
-        assert_eq!(said, "20000 jobs inserted by this run or an earlier one\n");
-    }
-    assert_eq!(payloads(&host, "file").await, lines);
-}
-
-#[tokio::test]
-async fn an_input_that_has_grown_is_resumed_and_one_that_was_changed_is_refused() {
-    let redis = Redis::start();
-    let host = Host::on(&redis);
-    let lines: Vec<String> = (0..2600).map(|number| format!("[{}]", number % 7)).collect();
-    for named in [&["--resume"][..], &["--idempotency-key", "k"]] {
-        let queue = named[0].trim_start_matches('-');
-        let args = [&["push", queue], named].concat();
-        let push = async |count: usize| fed(&host.base, &args, lines[..count].join("\n") + "\n").await;
-        for count in [1, 300, 1776, 1777, 2600] {
-            let output = push(count).await;
-            assert!(output.status.success(), "{}", errors(&output));
-            let by = " by this run or an earlier one";
-            let jobs = if count == 1 { "job" } else { "jobs" };
-            let said = format!("{count} {jobs} inserted{by}\n");
-            assert_eq!(String::from_utf8_lossy(&output.stdout), said, "{named:?}");
-            assert_eq!(payloads(&host, queue).await, lines[..count], "{named:?}");
-        }
-        // Shorter than it was, or another line in its midst.
-        let mut other = lines.clone();
-        other[1500] = "\"other\"".to_owned();
-        for (input, words) in [
-            (
-                lines[..999].join("\n") + "\n",
-                "other jobs were inserted from this line on",
-            ),
-            (other.join("\n") + "\n", "other jobs were inserted from this line on"),
-            (lines.join("\n"), "line 2600: the last line has no line end"),
-        ] {
-            let output = fed(&host.base, &args, input).await;
-            assert!(!output.status.success(), "{words}");
-            assert!(errors(&output).contains(words), "{}", errors(&output));
-            assert_eq!(ready(&host, queue).await, 2600, "{words}");
-        }
     }
 }
 
@@ -322,7 +253,7 @@ async fn a_batch_that_is_too_large_for_a_proxy_is_divided() {
     // One job cannot be divided.
     let output = fed(&url, &["push", "q"], format!("1\n\"{}\"\n", "x".repeat(1000))).await;
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
-    assert!(errors(&output).contains("lines 2 to 2"), "{}", errors(&output));
+    assert!(errors(&output).contains("line 2: "), "{}", errors(&output));
     assert!(
         errors(&output).contains("1 job inserted, all up to line 1 (go on with the lines after it)"),
         "{}",
