@@ -134,11 +134,12 @@ impl Work {
             return Ok(Exit::Usage);
         }
         let worker = Arc::new(worker::Worker::new(self, api, out)?);
+        let stop = worker.stop.clone();
         let exit = worker.run().await.unwrap_or_else(|error| {
             tell::note(format!("error: {error:#}"));
             Exit::of(&error)
         });
-        tell::flush().await;
+        tell::flush(&stop).await;
         Ok(exit)
     }
 }

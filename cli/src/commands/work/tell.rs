@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How many texts wait to be written, at most. Of what commands write a text has 8 KiB at most.
 const MAX_WAITING: usize = 1024;
 
-/// How long the worker's end waits until all is written.
+/// How long the end of a worker waits for readers.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 static NOTES: LazyLock<Voice> = LazyLock::new(|| {
@@ -117,20 +117,24 @@ pub(super) async fn line(value: &impl Serialize, stop: &Stop) {
     line.push(b'\n');
     tokio::select! {
         biased;
-        _ = LINES.texts.reserve() => {}
-        () = stop.reached(Stage::Stopping) => {}
+        place = LINES.texts.reserve() => {
+            if let Ok(place) = place {
+                place.send(Text::Bytes(line, LINES.missed.swap(0, Ordering::Relaxed)));
+            }
+        }
+        () = stop.reached(Stage::Stopping) => LINES.say(line),
     }
-    LINES.say(line);
 }
 
-/// Waits until all is written, for a moment.
-pub(super) async fn flush() {
-    // A line that cannot be written makes a note.
-    let all = async {
-        LINES.flush().await;
-        NOTES.flush().await;
+/// Waits until all is written: for a moment, but for the lines of JSON as long as nobody asks the worker to end.
+pub(super) async fn flush(stop: &Stop) {
+    let stopped = async {
+        stop.reached(Stage::Stopping).await;
+        sleep(LAST_WORDS).await;
     };
-    if timeout(LAST_WORDS, all).await.is_err() {
-        let _ = timeout(LAST_WORDS, NOTES.flush()).await;
+    tokio::select! {
+        () = LINES.flush() => {}
+        () = stopped => {}
     }
+    let _ = timeout(LAST_WORDS, NOTES.flush()).await;
 }

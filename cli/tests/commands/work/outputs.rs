@@ -4,7 +4,7 @@ use super::{Place, Worker};
 use presque_testkit::until;
 use rustix::process::Signal;
 use serde_json::json;
-use std::io::{Read, pipe};
+use std::io::{PipeReader, Read, Write, pipe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -40,6 +40,42 @@ async fn a_worker_whose_output_nobody_reads_works_and_can_be_stopped() {
     place.touch("go");
     assert_eq!(worker.ended().await, Some(0));
     assert_eq!(place.job(&id).await["state"], "done");
+}
+
+/// A worker whose job is done, and whose line of JSON finds no room.
+async fn worker_before_a_full_pipe(place: &Place) -> (Worker, PipeReader) {
+    place.insert(&json!({"payload": 1})).await;
+    let (reader, mut full) = pipe().expect("a pipe");
+    full.write_all(&[b'\n'; 65536]).expect("there is room");
+    let command = place.command(&["--until-empty", "--json", "-v", "--", "true"]);
+    let worker = Worker::spawn(command, place.dir.path(), |command| _ = command.stdout(full));
+    worker.noted("done after").await;
+    (worker, reader)
+}
+
+#[tokio::test]
+async fn the_last_lines_wait_for_a_slow_reader_but_not_in_a_worker_that_is_asked_to_end() {
+    let place = Place::start().await;
+    let (mut worker, _unread) = worker_before_a_full_pipe(&place).await;
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.ended().await, Some(0));
+
+    let (mut worker, mut reader) = worker_before_a_full_pipe(&place).await;
+    // Some time by the server's clock: the lease of another job ends.
+    let clock = json!({"payload": 1});
+    place.send("POST", "/v1/queues/clock/jobs", &clock).await;
+    for _ in 0..2 {
+        let claim = json!({"lease": 3, "wait": 20});
+        assert_eq!(place.send("POST", "/v1/queues/clock/claims", &claim).await.status, 200);
+    }
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut text = String::new();
+        reader.read_to_string(&mut text).map(|_| text)
+    });
+    assert_eq!(worker.ended().await, Some(0));
+    drop(worker);
+    let text = reading.await.expect("it ends").expect("text");
+    assert_eq!(text.matches(r#""status":"done""#).count(), 1, "{}", text.trim());
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ async fn a_second_signal_kills_what_runs_at_once() {
 async fn the_commands_of_a_worker_that_is_killed_end_with_it_and_the_job_comes_back() {
     let place = Place::start().await;
     let id = place.insert(&json!({"payload": 1})).await;
-    let mut worker = place.worker(&["--lease", "2", "--", "sh", "-c", &format!("trap '' TERM; {WAITS}")]);
+    let mut worker = place.worker(&["--lease", "5", "--", "sh", "-c", &format!("trap '' TERM; {WAITS}")]);
     place.line("pid").await;
     worker.signal(Signal::KILL);
     assert_eq!(worker.ended().await, None);
