@@ -34,7 +34,7 @@ documents!(
     partitions_are_set_as_the_document_shows: "docs/scaling.md" on "spin.toml",
 );
 
-/// What the tests of the command run: `cli/tests/documents.rs`.
+/// What the tests of the command run: `cli/tests/documents/`.
 const RUN_WITH_THE_COMMAND: [&str; 2] = ["docs/command.md", "docs/quickstart.md"];
 
 /// The pages for producers and workers, and the program that each needs.

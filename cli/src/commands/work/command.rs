@@ -11,14 +11,14 @@ use crate::output::printable;
 use anyhow::Result;
 use rustix::process::Signal;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Seek, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{ChildStdin, Command};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// The exit status that asks for another attempt later: EX_TEMPFAIL of sysexits.
@@ -71,7 +71,8 @@ impl Runner {
         let shown = || printable(&self.program.to_string_lossy());
         let mut pauses = Pauses::default();
         loop {
-            let error = match Group::spawn(&mut self.command(job, causes), self.guard.clone()) {
+            let command = self.command(job, causes);
+            let error = match command.and_then(|mut command| Group::spawn(&mut command, self.guard.clone())) {
                 Ok(group) => {
                     if self.is_patient && self.is_failing.swap(false, Ordering::Relaxed) {
                         tell::note(format!("{} can be started again", shown()));
@@ -99,11 +100,11 @@ impl Runner {
         }
     }
 
-    fn command(&self, job: &ClaimedJob, causes: &Causes<'_>) -> Command {
+    fn command(&self, job: &ClaimedJob, causes: &Causes<'_>) -> io::Result<Command> {
         let mut command = Command::new(&self.program);
         command
             .args(&self.args)
-            .stdin(Stdio::piped())
+            .stdin(input(job.payload())?)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         for (name, value) in causes.facts(job) {
@@ -113,7 +114,7 @@ impl Runner {
                 None => command.env_remove(name),
             };
         }
-        command
+        Ok(command)
     }
 
     /// Runs the command for a job, until it ends or is to be ended. Nothing of its process group remains.
@@ -124,15 +125,11 @@ impl Runner {
         };
         let (mut output, mut tail) = (Output::default(), Tail::default());
         let child = group.child();
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let pipes = (child.stdout.take(), child.stderr.take());
         let cause = {
             let mut talk = Box::pin(async {
-                let (stdin, stdout, stderr) = pipes;
-                tokio::join!(
-                    feed(stdin, job.payload()),
-                    keep_start(stdout, &mut output),
-                    pass_on(stderr, &mut tail)
-                )
+                let (stdout, stderr) = pipes;
+                tokio::join!(keep_start(stdout, &mut output), pass_on(stderr, &mut tail))
             });
             let mut is_silent = false;
             let mut end = Box::pin(end(&group, causes));
@@ -217,11 +214,13 @@ fn is_of_the_job(error: &io::Error) -> bool {
     )
 }
 
-/// Gives a command its input. It need not read it.
-async fn feed(stdin: Option<ChildStdin>, payload: &[u8]) {
-    if let Some(mut stdin) = stdin {
-        let _ = stdin.write_all(payload).await;
-    }
+/// A payload to be read from: a file without a name, which has all of it before the command starts. The end of a pipe would come too
+/// early where the worker is killed, and the command would take what it had read for the job.
+fn input(payload: &[u8]) -> io::Result<Stdio> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(payload)?;
+    file.rewind()?;
+    Ok(file.into())
 }
 
 /// Keeps the beginning of what a command writes. The rest is read, too, so that the command can go on.
