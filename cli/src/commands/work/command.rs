@@ -81,7 +81,8 @@ impl Runner {
                 }
                 Err(error) => error,
             };
-            if is_of_the_job(&error) {
+            // A fact of the job that cannot stand in an environment: it never will.
+            if error.kind() == io::ErrorKind::InvalidInput {
                 let error = format!("cannot start {}: {error}", self.program.to_string_lossy());
                 return Err(Outcome::Failed { error });
             }
@@ -204,14 +205,6 @@ async fn end(group: &Group, causes: &mut Causes<'_>) -> Option<Cause> {
             }
         }
     }
-}
-
-/// Whether a command cannot be started because of its job: too much in the environment, or what cannot stand there.
-fn is_of_the_job(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ArgumentListTooLong | io::ErrorKind::InvalidInput
-    )
 }
 
 /// A payload to be read from: a file without a name, which has all of it before the command starts. The end of a pipe would come too

@@ -245,12 +245,16 @@ async fn no_job_fails_since_the_command_cannot_be_started() {
     assert_eq!(notes.matches("cannot start ./program").count(), 1, "{notes}");
 
     // Without an end to come to, the job waits until there is a program.
+    let mut worker = place.worker(&["--", "./program"]);
+    worker.noted("cannot start ./program").await;
+    worker.signal(rustix::process::Signal::TERM);
+    assert_eq!(worker.ended().await, Some(0));
     let worker = place.worker(&["--timeout", "1000", "--", "./program"]);
     worker.noted("cannot start ./program").await;
     install(&place, "#!/bin/sh\necho at last\n");
     let job = place.job_in("done", &id).await;
     let facts = (&job["result"], &job["failures"], &job["attempt"]);
-    assert_eq!(facts, (&json!("at last"), &json!(0), &json!(2)));
+    assert_eq!(facts, (&json!("at last"), &json!(0), &json!(3)));
     worker.noted("./program can be started again").await;
     let notes = worker.notes();
     assert_eq!(notes.matches("cannot start ./program").count(), 1, "{notes}");
