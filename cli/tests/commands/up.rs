@@ -228,7 +228,8 @@ fn the_same_files_make_the_same_archive_which_tells_of_nobody() {
         .filter(|row| row[0] == "-rwxr-xr-x")
         .map(|row| row[5])
         .collect();
-    assert_eq!(programs, ["presque/bin/presque", "presque/install.sh"]);
+    let restore = "presque/share/presque/restore.sh";
+    assert_eq!(programs, ["presque/bin/presque", "presque/install.sh", restore]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ const NOT_RUN: &[(&str, &str)] = &[
         "presque push letters '{",
         "the quick start is run by a test, and does the same",
     ),
-    ("presque work letters -- ", "goes on until it is stopped"),
+    ("presque work letters --verbose -- ", "goes on until it is stopped"),
     (
         "presque key new --scopes insert,work,read --json | tee",
         "is for a container; the tests of the command make keys",
