@@ -94,25 +94,33 @@ mod tests {
 
     #[test]
     fn no_exit_code_says_that_nothing_was_changed_when_something_was_or_may_have_been() {
-        let of = |status, has_changed| {
+        let of = |status, r#type: &str, has_changed| {
             let problem = Problem {
                 status,
+                r#type: r#type.to_owned(),
                 ..Problem::default()
             };
             let error = Failure::Problem(problem).into();
             Exit::of(&partly(error, has_changed, String::new()).context("more"))
         };
-        for (status, alone, after_a_change) in [
-            (503, Exit::Unavailable, Exit::Failed),
-            (404, Exit::Nothing, Exit::Failed),
-            (422, Exit::Refused, Exit::Failed),
-            (500, Exit::Unknown, Exit::Unknown),
+        for (status, r#type, alone, after_a_change) in [
+            (
+                503,
+                "urn:presque:problem:store-unreachable",
+                Exit::Unavailable,
+                Exit::Failed,
+            ),
+            (503, "urn:presque:problem:store-lost", Exit::Unknown, Exit::Unknown),
+            (404, "", Exit::Nothing, Exit::Failed),
+            (422, "", Exit::Refused, Exit::Failed),
+            (500, "", Exit::Unknown, Exit::Unknown),
             // Of a proxy that had passed the request on.
-            (502, Exit::Unknown, Exit::Unknown),
-            (504, Exit::Unknown, Exit::Unknown),
+            (502, "", Exit::Unknown, Exit::Unknown),
+            (503, "", Exit::Unknown, Exit::Unknown),
+            (504, "", Exit::Unknown, Exit::Unknown),
         ] {
             assert_eq!(
-                (of(status, false), of(status, true)),
+                (of(status, r#type, false), of(status, r#type, true)),
                 (alone, after_a_change),
                 "{status}"
             );

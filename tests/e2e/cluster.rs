@@ -216,6 +216,11 @@ async fn with_replicas_a_host_finds_the_new_primary_by_the_addresses_that_it_has
     });
     let client = host.client();
     assert_eq!(post(&client, "/v1/queues/q/jobs", r#"{"payload":1}"#).await.status, 201);
+    eventually("the replica has the job", async || {
+        let has: i64 = replica.query(&["EXISTS", "presque:{q}:meta"]).await;
+        (has == 1).then_some(())
+    })
+    .await;
     replica.run("REPLICAOF NO ONE").await;
     primary
         .run(&format!("REPLICAOF 127.0.0.1 {}", replica.server.port()))

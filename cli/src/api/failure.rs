@@ -9,6 +9,9 @@ use std::time::Duration;
 /// The most that is read of an answer that is an error.
 const MAX_TEXT: usize = 64 * 1024;
 
+/// What the types of presque's problems begin with.
+const TYPES: &str = "urn:presque:problem:";
+
 /// Why a request did not succeed.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -63,7 +66,7 @@ pub(crate) struct Problem {
 impl Problem {
     /// Whether it has this name: the last part of its type.
     pub(crate) fn is(&self, name: &str) -> bool {
-        self.r#type.strip_prefix("urn:presque:problem:") == Some(name)
+        self.r#type.strip_prefix(TYPES) == Some(name)
     }
 
     /// Reads an answer that is an error.
@@ -114,7 +117,12 @@ impl Failure {
     pub(crate) fn leaves_open(&self) -> bool {
         match self {
             Self::Lost { is_safe, .. } => !is_safe,
-            Self::Problem(problem) => matches!(problem.status, 500 | 502 | 504) || problem.is("store-lost"),
+            Self::Problem(problem) => match problem.status {
+                500 | 502 | 504 => true,
+                // Of a proxy, whose connection to the server may have ended under way.
+                503 => problem.is("store-lost") || !problem.r#type.starts_with(TYPES),
+                _ => false,
+            },
             Self::Unreachable { .. } | Self::NotUnderstood { .. } => false,
         }
     }

@@ -182,7 +182,9 @@ impl Api {
                 Err(failure) => failure,
             };
             if !failure.may_pass() || !go_on(&failure) {
-                return Err(match is_open && !failure.leaves_open() {
+                // That a key was used for another request tells of this one, too: it was not carried out.
+                let is_told = failure.leaves_open() || failure.is("idempotency-key-reused");
+                return Err(match is_open && !is_told {
                     true => Failure::Lost {
                         url: self.base.to_string(),
                         why: format!("an earlier try was not answered, and the last one so: {failure}"),

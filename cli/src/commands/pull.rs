@@ -7,9 +7,8 @@ use crate::output::{self, Output};
 use anyhow::{Context, Result};
 use reqwest::Method;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// How long a claim waits at the most: the server allows a minute, and some platforms half of it.
@@ -85,12 +84,15 @@ impl Pull {
         let request = api.post(&["queues", &job.queue, "claims", &job.receipt, "nack"]);
         let nack = json!({ "error": "presque pull could not print it", "delay": 0 });
         let nacked = match request.json(&nack) {
-            Ok(request) => api.send::<IgnoredAny>(&request).await.is_ok(),
-            Err(_) => false,
+            Ok(request) => api.send::<Value>(&request).await.ok(),
+            Err(_) => None,
         };
         let fate = match nacked {
-            true => "was given back",
-            false => "is handed out again when its lease ends",
+            Some(nacked) if nacked.get("status").is_some_and(|status| status == "dead") => {
+                "is dead, since this was its last attempt"
+            }
+            Some(_) => "was given back, which counts as a failure",
+            None => "is handed out again when its lease ends",
         };
         error.context(format!("the job {} could not be printed, and {fate}", job.id))
     }

@@ -22,8 +22,8 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 ///
 /// Lines are sent in batches of 1000 jobs, in their order, each with an Idempotency-Key, so that nothing is stored twice
 /// however often a batch must be sent. With --resume the keys come from the queue, the options, the first line, and the places
-/// of the jobs in the input. So the same command again, within 24 hours, inserts only what is missing, also where the input has
-/// more lines at its end by then: use it for a file from the first time on. Without it the same file again is inserted again.
+/// of the jobs in the input. So the same command again, within 24 hours of the first time, inserts only what is missing, also where the
+/// input has more lines at its end by then: use it for a file from the first time on. After that all of it is inserted again. Without it the same file again is inserted again.
 /// Equal lines are different jobs in any case.
 ///
 /// With --resume inputs that begin with the same line are taken for one; lines that were changed since are found, and an error.
@@ -62,8 +62,10 @@ pub(crate) struct Push {
     #[arg(long, conflicts_with = "payload")]
     resume: bool,
 
-    /// How many batches are sent at the same time. With more than one the jobs may get another order than their lines have.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    /// How many batches are sent at the same time. With more than one the jobs may get another order than their lines have. Not
+    /// with --resume: its keys hold only where nothing is stored behind what is not.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["resume", "idempotency_key"],
+        value_parser = clap::value_parser!(u8).range(1..=16))]
     parallel: u8,
 
     #[command(flatten)]

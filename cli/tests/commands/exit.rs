@@ -40,7 +40,10 @@ async fn no_command_says_that_nothing_was_changed_after_it_changed_something() {
     let ok = |body: &str| ("200 OK", body.to_owned());
     let jobs = |count| ok(&format!("{{\"jobs\":[{}]}}", vec!["{}"; count].join(",")));
     let fails = |status| (status, String::new());
-    let down = fails("503 Service Unavailable");
+    let down = (
+        "503 Service Unavailable",
+        r#"{"type":"urn:presque:problem:store-unreachable"}"#.to_owned(),
+    );
     let slice = ok(r#"{"redriven":1000,"unknown":0,"looked_at":1000,"left":5,"next":"c"}"#);
     let (queue, lines) = (ok(r#"{"queue":"a","settings":{}}"#), "1\n".repeat(1500));
     for (args, answers, code, words) in [
@@ -73,6 +76,12 @@ async fn no_command_says_that_nothing_was_changed_after_it_changed_something() {
             vec![fails(""), down.clone()],
             6,
             "an earlier try",
+        ),
+        (
+            &["push", "q", "1", "--retry-for=0"],
+            vec![fails("503 Service Unavailable")],
+            6,
+            "503",
         ),
         (
             &["push", "q", "1", "--retry-for=0"],

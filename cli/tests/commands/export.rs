@@ -164,7 +164,13 @@ async fn a_file_that_is_no_complete_export_is_refused() {
     let longer = format!("{text}{}", lines[1]);
     // More than go in one request.
     let many = [lines[0], &lines[1].repeat(1500), lines[4]].concat();
+    // A line that is a job, but for what it is about, behind more than go in one request.
+    let mut empty: serde_json::Value = serde_json::from_str(lines[1]).expect("a job");
+    empty.as_object_mut().expect("an object").remove("payload");
+    let end = lines[4].replace('3', "1501");
+    let empty = [lines[0], &lines[1].repeat(1500), &format!("{empty}\n"), &end].concat();
     for (file, words) in [
+        (empty.as_str(), "line 1502: the job has no payload"),
         (cut.as_str(), "is not complete"),
         ("{\"payload\":1}\n", "was not written by `presque export`"),
         ("", "was not written by `presque export`"),

@@ -56,6 +56,9 @@ async fn an_input_that_has_grown_is_resumed_and_one_that_was_changed_is_refused(
             let said = format!("{count} {jobs} inserted{by}\n");
             assert_eq!(String::from_utf8_lossy(&output.stdout), said, "{named:?}");
         }
+        // Keys hold only where nothing is stored behind what is not.
+        let output = fed(&host.base, &[&args[..], &["--parallel", "2"]].concat(), "1\n").await;
+        assert_eq!(output.status.code(), Some(2), "{}", errors(&output));
         // Shorter than it was, or another line in its midst.
         let mut other = lines.clone();
         other[1500] = "\"other\"".to_owned();

@@ -50,10 +50,6 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
     ("presque work letters --verbose -- ", "goes on until it is stopped"),
     (
-        "presque key new --scopes insert,work,read --json | tee",
-        "is for a container; the tests of the command make keys",
-    ),
-    (
         "PRESQUE_KEY=$(jq -r .key key.json) presque",
         "needs a key; the tests of keys use them",
     ),

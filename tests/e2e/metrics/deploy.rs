@@ -233,11 +233,8 @@ async fn the_scaler_finds_its_number_in_the_answer() {
     assert_eq!(trigger["type"], "metrics-api");
     assert_eq!(trigger["authenticationRef"]["name"], login["metadata"]["name"]);
     let metadata = &trigger["metadata"];
-    let target = metadata["url"]
-        .as_str()
-        .unwrap()
-        .strip_prefix("http://presque-v1")
-        .unwrap();
+    let url = metadata["url"].as_str().unwrap();
+    let target = &url[url.find("/v1/").unwrap()..];
     let queue = target.strip_prefix("/v1/queues/").unwrap();
     for _ in 0..3 {
         server.insert(queue, r#"{"payload":1}"#).await;

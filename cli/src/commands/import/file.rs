@@ -111,9 +111,9 @@ impl ImportFile {
             )
         })?;
         ensure!(header.presque_export == VERSION, "{} is of a newer presque", input.name);
-        let jobs = check(&mut input, is_partial)?;
         let exported_at = time::parse(&header.exported_at);
         let exported_at = exported_at.with_context(|| format!("{}: exported_at is no time", input.place()))?;
+        let jobs = check(&mut input, exported_at, is_partial)?;
         file.rewind().with_context(cannot)?;
         let (input, _) = first_line(file, &name, size)?;
         Ok(Self {
@@ -253,8 +253,8 @@ fn first_line(file: File, name: &str, size: u64) -> Result<(Input, Vec<u8>)> {
 }
 
 /// Reads the file to its end. Returns how many jobs it has.
-fn check(input: &mut Input, is_partial: bool) -> Result<u64> {
-    let mut jobs = 0;
+fn check(input: &mut Input, exported_at: i64, is_partial: bool) -> Result<u64> {
+    let (mut jobs, mut passed) = (0, Passed::default());
     while let Some(text) = input.next()? {
         if let Some(trailer) = trailer(&text) {
             ensure!(
@@ -273,7 +273,9 @@ fn check(input: &mut Input, is_partial: bool) -> Result<u64> {
         match Line::parse(&text, input) {
             // This line is where it was cut off.
             Err(_) if !input.has_end => break,
-            line => line.context("Nothing was inserted")?,
+            line => line
+                .and_then(|line| line.into_new(exported_at, &mut passed).with_context(|| input.place()))
+                .context("Nothing was inserted")?,
         };
         jobs += 1;
     }

@@ -210,10 +210,20 @@ async fn end(group: &Group, causes: &mut Causes<'_>) -> Option<Cause> {
 /// A payload to be read from: a file without a name, which has all of it before the command starts. The end of a pipe would come too
 /// early where the worker is killed, and the command would take what it had read for the job.
 fn input(payload: &[u8]) -> io::Result<Stdio> {
-    let mut file = tempfile::tempfile()?;
-    file.write_all(payload)?;
-    file.rewind()?;
-    Ok(file.into())
+    let keep = || {
+        let mut file = tempfile::tempfile()?;
+        file.write_all(payload)?;
+        file.rewind()?;
+        Ok(file)
+    };
+    let kept = keep().map_err(|error: io::Error| {
+        let folder = std::env::temp_dir();
+        io::Error::new(
+            error.kind(),
+            format!("its input cannot be kept in {}: {error}", folder.display()),
+        )
+    });
+    Ok(kept?.into())
 }
 
 /// Keeps the beginning of what a command writes. The rest is read, too, so that the command can go on.

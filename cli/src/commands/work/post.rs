@@ -10,7 +10,6 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AF
 use reqwest::{Client, Response, StatusCode, Url};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
-use tokio::time::sleep;
 
 /// Posts jobs to one address.
 #[derive(Debug)]
@@ -58,42 +57,48 @@ impl Poster {
     /// Posts a job, until there is an answer or it is to be ended.
     pub(super) async fn run(&self, job: &ClaimedJob, causes: &mut Causes<'_>) -> Outcome {
         let headers = headers(job, causes);
-        tokio::select! {
-            // What is done is done.
-            biased;
-            outcome = self.post(job, headers) => outcome,
-            cause = causes.next() => cause.outcome(b""),
+        let mut pauses = Pauses::default();
+        loop {
+            let outcome = tokio::select! {
+                // What is done is done.
+                biased;
+                outcome = self.post(job, headers.clone()) => outcome,
+                cause = causes.next() => Some(cause.outcome(b"")),
+            };
+            if let Some(outcome) = outcome {
+                return outcome;
+            }
+            if let Err(outcome) = causes.pause(pauses.next()).await {
+                return outcome;
+            }
         }
     }
 
-    async fn post(&self, job: &ClaimedJob, headers: HeaderMap) -> Outcome {
-        let mut pauses = Pauses::default();
-        loop {
-            let request = self.http.post(self.url.clone()).headers(headers.clone());
-            let answer = request.body(job.payload().to_vec()).send().await;
-            let why = match answer {
-                // Nothing was sent: the job has no part in it, and waits.
-                Err(error) if error.is_connect() => reason(&error),
-                answer => {
-                    if self.is_away.swap(false, Ordering::Relaxed) {
-                        note(format!("{} can be reached again", self.shown));
-                    }
-                    return match answer {
-                        Ok(answer) => self.outcome(answer).await,
-                        Err(error) => Outcome::Failed {
-                            error: format!("the answer of {} was lost: {}", self.shown, reason(&error)),
-                        },
-                    };
-                }
-            };
+    /// Posts a job. `None` when nothing listens there: nothing was sent, so the job has no part in it, and waits.
+    async fn post(&self, job: &ClaimedJob, headers: HeaderMap) -> Option<Outcome> {
+        let request = self.http.post(self.url.clone()).headers(headers);
+        let answer = request.body(job.payload().to_vec()).send().await;
+        if let Err(error) = &answer
+            && error.is_connect()
+        {
             if !self.is_away.swap(true, Ordering::Relaxed) {
+                let why = reason(error);
                 note(format!(
                     "{} cannot be reached: {why}. Trying again until it can",
                     self.shown
                 ));
             }
-            sleep(pauses.next()).await;
+            return None;
         }
+        if self.is_away.swap(false, Ordering::Relaxed) {
+            note(format!("{} can be reached again", self.shown));
+        }
+        Some(match answer {
+            Ok(answer) => self.outcome(answer).await,
+            Err(error) => Outcome::Failed {
+                error: format!("the answer of {} was lost: {}", self.shown, reason(&error)),
+            },
+        })
     }
 
     async fn outcome(&self, mut answer: Response) -> Outcome {

@@ -1,7 +1,9 @@
 //! `--to`: jobs as requests to a local HTTP server.
 
 use super::Place;
+use presque_testkit::until;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -114,8 +116,15 @@ async fn while_nothing_listens_a_job_waits_and_does_not_fail() {
         .insert(&json!({"payload": ["200 OK", "hello"], "timeout": 0.5}))
         .await;
     let (socket, url) = socket();
-    let mut worker = place.worker(&["--once", "--to", &url]);
+    let mut worker = place.worker(&["--once", "--timeout", "1", "--to", &url]);
     worker.noted("cannot be reached").await;
+    // Each is a sixth of a second later or more: the job waits for longer than it may take.
+    let mut ends = BTreeSet::new();
+    until("its lease is extended", async || {
+        ends.insert(place.job(&id).await["lease_ends_at"].to_string());
+        ends.len() > 8
+    })
+    .await;
     let (requests, code) = tokio::join!(serve(socket, 1), worker.ended());
     assert_eq!((requests.len(), code), (1, Some(0)), "{}", worker.notes());
     let job = place.job(&id).await;
