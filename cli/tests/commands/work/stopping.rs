@@ -8,6 +8,16 @@ use serde_json::{Value, json};
 /// A command that writes its number to `pid`, that of its child to `child`, and waits for the file `go`.
 const WAITS: &str = r#"sleep 1000 & echo $! > child; echo $$ > pid; until [ -e go ]; do sleep 0.01; done"#;
 
+/// Starts a worker to whom `env` leaves these signals in this way.
+fn started_with(signals: &str, place: &Place, args: &[&str]) -> Worker {
+    let plain = place.command(args);
+    let mut command = std::process::Command::new("env");
+    command.env_remove("PRESQUE_KEY").arg(signals);
+    command.arg(format!("PRESQUE_URL={}", place.host.base));
+    command.arg(plain.get_program()).args(plain.get_args());
+    Worker::spawn(command, place.dir.path(), |_| {})
+}
+
 #[tokio::test]
 async fn a_worker_that_is_asked_to_end_takes_no_more_jobs_and_lets_the_running_ones_finish() {
     let place = Place::start().await;
@@ -15,7 +25,8 @@ async fn a_worker_that_is_asked_to_end_takes_no_more_jobs_and_lets_the_running_o
     let waiting = place.insert(&json!({"payload": 2})).await;
     let last = place.insert(&json!({"payload": 3})).await;
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
-        let mut worker = place.worker(&["--", "sh", "-c", WAITS]);
+        // As they may be ignored where the tests run, by `nohup` for one.
+        let mut worker = started_with("--default-signal=TERM,INT,HUP", &place, &["--", "sh", "-c", WAITS]);
         place.line("pid").await;
         worker.signal(signal);
         worker.noted("stopping").await;
@@ -65,12 +76,7 @@ async fn a_command_that_ends_as_done_when_it_is_asked_to_end_has_done_its_job() 
 async fn signals_that_the_parent_ignores_and_ctrl_z_do_not_disturb_a_worker() {
     let place = Place::start().await;
     let first = place.insert(&json!({"payload": 1})).await;
-    let plain = place.command(&["--", "sh", "-c", "echo done"]);
-    let mut command = std::process::Command::new("env");
-    command.env_remove("PRESQUE_KEY").arg("--ignore-signal=HUP,CHLD");
-    command.arg(format!("PRESQUE_URL={}", place.host.base));
-    command.arg(plain.get_program()).args(plain.get_args());
-    let mut worker = Worker::spawn(command, place.dir.path(), |_| {});
+    let mut worker = started_with("--ignore-signal=HUP,CHLD", &place, &["--", "sh", "-c", "echo done"]);
     assert_eq!(place.job_in("done", &first).await["attempt"], 1);
     worker.signal(Signal::HUP);
     worker.signal(Signal::TSTP);
