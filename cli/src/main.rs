@@ -11,7 +11,6 @@ mod insertion;
 mod output;
 mod progress;
 mod text;
-mod time;
 
 use args::Args;
 use clap::Parser;

@@ -7,15 +7,16 @@ use crate::input::is_stdin;
 use crate::insertion::Patience;
 use crate::output::{self, Output, note, printable};
 use crate::progress::Progress;
-use crate::time;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use presque::queue::{Timestamp, rfc3339};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::NamedTempFile;
 
 /// The most that a page may have.
@@ -148,7 +149,7 @@ impl Export {
         let header = Header {
             presque_export: VERSION,
             queue: self.queue.clone(),
-            exported_at: time::format(time::now()),
+            exported_at: rfc3339::format(now()),
             settings: before.settings.clone(),
         };
         put(writer, &serde_json::to_string(&header)?)?;
@@ -244,4 +245,10 @@ impl Queue {
 fn put(writer: &mut impl Write, line: &str) -> Result<()> {
     writer.write_all(line.as_bytes())?;
     Ok(writer.write_all(b"\n")?)
+}
+
+/// The time now, by this machine's clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -3,8 +3,8 @@
 use crate::export_file::{Header, Trailer, VERSION};
 use crate::input::{Input, is_stdin};
 use crate::insertion::{Batch, Cutter, Job};
-use crate::time;
 use anyhow::{Context, Result, bail, ensure};
+use presque::queue::{Timestamp, rfc3339};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use std::fs::File;
@@ -111,7 +111,7 @@ impl ImportFile {
             )
         })?;
         ensure!(header.presque_export == VERSION, "{} is of a newer presque", input.name);
-        let exported_at = time::parse(&header.exported_at);
+        let exported_at = rfc3339::parse(&header.exported_at).map(Timestamp::as_millis);
         let exported_at = exported_at.with_context(|| format!("{}: exported_at is no time", input.place()))?;
         let jobs = check(&mut input, exported_at, is_partial)?;
         file.rewind().with_context(cannot)?;
@@ -213,7 +213,9 @@ impl Line {
         let expires_in = match self.expires_at {
             None => None,
             Some(time) => {
-                let at = time::parse(&time).with_context(|| format!("expires_at is no time: {time:?}"))?;
+                let at = rfc3339::parse(&time)
+                    .map(Timestamp::as_millis)
+                    .with_context(|| format!("expires_at is no time: {time:?}"))?;
                 // At least a millisecond, which is the least that an insert takes: it is dead at once, as it would be.
                 Some(((at - exported_at) as f64 / 1000.0).max(0.001))
             }
