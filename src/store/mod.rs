@@ -21,8 +21,8 @@ mod workers;
 pub use jobs::{
     Ack, Acked, Act, ActOn, ActPlace, Acted, Action, Claim, Claimed, Cursor, DeadGroup, DeadGroups, DeadJobs,
     DeathReason, Extend, Extended, FailureReport, Fetch, Fetched, Filter, Idempotency, Insert, InsertBatch, Inserted,
-    InsertedBatch, InsertedJob, Job, JobError, JobPage, ListJobs, MAX_RECEIPTS, MAX_SLICE, Nack, Nacked, NewJob,
-    Newest, NextJob, Peeked, Purged, Redriven, Removed, Search, SearchPage, SearchPlace,
+    InsertedBatch, InsertedJob, Job, JobError, JobPage, ListJobs, MAX_RECEIPTS, MAX_SLICE, Nack, NackKind, Nacked,
+    NewJob, Newest, NextJob, Peeked, Purged, Redriven, Removed, Search, SearchPage, SearchPlace,
 };
 pub use queues::{
     Condition, Configured, Counts, Delete, Description, EffectiveSettings, Fsync, Health, History, Known, Largest,

@@ -94,7 +94,7 @@ pub struct Nack {
     pub receipt: String,
     pub error: String,
     pub delay: Option<Duration>,
-    pub dead: bool,
+    pub kind: store::NackKind,
 }
 
 #[derive(Clone, Debug)]

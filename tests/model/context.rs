@@ -168,7 +168,7 @@ impl Context<'_> {
                 acks: self.acks(*queue, acks),
             },
             Op::Nack { queue, nacks } => {
-                let nacks = nacks.iter().map(|(pick, delay, dead)| Nack {
+                let nacks = nacks.iter().map(|(pick, delay, kind)| Nack {
                     receipt: self.receipt(*queue, *pick),
                     error: if self.step.is_multiple_of(5) {
                         String::new()
@@ -176,7 +176,7 @@ impl Context<'_> {
                         format!("error {}", self.step)
                     },
                     delay: *delay,
-                    dead: *dead,
+                    kind: *kind,
                 });
                 Call::Nack {
                     queue: *queue,

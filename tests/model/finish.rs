@@ -6,7 +6,7 @@ use super::job::{Job, Left, Place};
 use super::queue::{Event, How, Queue};
 use super::rules::{ERRORS, FINISHED_RECEIPT_KEPT, Mistake, millis, retry_delay};
 use presque::queue::{JobId, State, Timestamp};
-use presque::store::{Acked, Action, DeathReason, Extended, JobError, Nacked, Purged, Redriven, Removed};
+use presque::store::{Acked, Action, DeathReason, Extended, JobError, NackKind, Nacked, Purged, Redriven, Removed};
 
 /// Why a receipt is not good.
 pub enum Refused {
@@ -72,24 +72,23 @@ impl Queue {
             Err(Refused::Stale) => return Nacked::Stale,
             Ok(id) => id,
         };
-        let (now, rules, mistake) = (self.now, self.rules(), self.mistake);
+        self.note_finished(&nack.receipt, How::Nack);
+        if nack.kind == NackKind::Released && self.mistake != Mistake::ReleasedHasFailed {
+            if !nack.error.is_empty() {
+                self.add_error(&id, &nack.error);
+            }
+            return self.put_back(&id, nack.delay.map_or(0, millis));
+        }
+        self.add_error(&id, &nack.error);
+        let (rules, mistake) = (self.rules(), self.mistake);
         let job = self.job(&id);
         job.failures += 1;
-        job.errors.push(JobError {
-            at: Timestamp::from_millis(now),
-            claim: job.claims,
-            text: nack.error.clone(),
-        });
-        if job.errors.len() > ERRORS {
-            job.errors.remove(0);
-        }
         let failures = job.failures;
         let max_attempts = job.spec.max_attempts.map_or(rules.max_attempts, u64::from);
         let backoff = job.spec.backoff.unwrap_or(rules.backoff);
         let worker = job.worker.clone();
-        self.note_finished(&nack.receipt, How::Nack);
         self.count_failed(worker.as_ref());
-        if nack.dead {
+        if nack.kind == NackKind::Rejected {
             self.bury(&id, DeathReason::Rejected);
             return Nacked::Dead;
         }
@@ -98,13 +97,30 @@ impl Queue {
             return Nacked::Dead;
         }
         let by_rule = || retry_delay(JobId::parse(&id).unwrap(), failures, backoff, mistake);
-        let delay = nack.delay.map_or_else(by_rule, millis);
+        self.put_back(&id, nack.delay.map_or_else(by_rule, millis))
+    }
+
+    fn add_error(&mut self, id: &str, text: &str) {
+        let now = self.now;
+        let job = self.job(id);
+        job.errors.push(JobError {
+            at: Timestamp::from_millis(now),
+            claim: job.claims,
+            text: text.to_owned(),
+        });
+        if job.errors.len() > ERRORS {
+            job.errors.remove(0);
+        }
+    }
+
+    fn put_back(&mut self, id: &str, delay: i64) -> Nacked {
         if delay == 0 {
-            self.job(&id).at = Place::Ready { date: None };
+            self.job(id).at = Place::Ready { date: None };
             return Nacked::Ready;
         }
-        self.job(&id).at = Place::Scheduled { due: now + delay };
-        Nacked::Scheduled(Timestamp::from_millis(now + delay))
+        let due = self.now + delay;
+        self.job(id).at = Place::Scheduled { due };
+        Nacked::Scheduled(Timestamp::from_millis(due))
     }
 
     pub fn extend(&mut self, extensions: &[Extend]) -> Vec<Extended> {

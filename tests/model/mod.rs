@@ -131,6 +131,7 @@ fn a_model_with_a_wrong_rule_is_found_out() {
         Mistake::LostLeaseCanAck,
         Mistake::AllLeasesAtOnce,
         Mistake::KeyKeptByExpired,
+        Mistake::ReleasedHasFailed,
     ];
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {

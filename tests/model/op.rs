@@ -3,6 +3,7 @@
 
 use super::call::{Bytes, Call, Spec};
 use presque::queue::Settings;
+use presque::store::NackKind;
 use std::time::Duration;
 
 /// What happens at one step: time passes, then a call.
@@ -88,7 +89,7 @@ pub enum Op {
     },
     Nack {
         queue: usize,
-        nacks: Vec<(Pick, Option<Duration>, bool)>,
+        nacks: Vec<(Pick, Option<Duration>, NackKind)>,
     },
     Extend {
         queue: usize,

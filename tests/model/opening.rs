@@ -4,6 +4,7 @@ use super::call::{Bytes, Call, Spec};
 use super::op::{ConditionPick, Op, Pick, Step, Wait};
 use super::strategy::settings;
 use presque::queue::{Due, Settings, Status};
+use presque::store::NackKind;
 use proptest::option::of;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -108,7 +109,7 @@ fn many_failures() -> impl Strategy<Value = Vec<Step>> {
     (5_usize..8).prop_map(|count| {
         let nack = Op::Nack {
             queue: 0,
-            nacks: vec![(Pick::Good(0), Some(Duration::ZERO), false)],
+            nacks: vec![(Pick::Good(0), Some(Duration::ZERO), NackKind::Failed)],
         };
         let job = Spec::plain(Bytes(Vec::new()), Due::Now);
         let failures = (0..count).flat_map(|_| [now(claim(1)), now(nack.clone())]);

@@ -24,6 +24,8 @@ pub enum Mistake {
     AllLeasesAtOnce,
     /// A job that has expired keeps its unique key until a claim meets it.
     KeyKeptByExpired,
+    /// A job that is given back counts as failed, also where it did not fail.
+    ReleasedHasFailed,
 }
 
 pub const SECOND: i64 = 1000;

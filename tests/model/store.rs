@@ -228,7 +228,7 @@ fn nack<'a>((nack, receipt): (&'a call::Nack, &'a Receipt)) -> Nack<'a> {
         receipt,
         error: &nack.error,
         delay: nack.delay,
-        is_rejected: nack.dead,
+        kind: nack.kind,
     }
 }
 

@@ -4,7 +4,7 @@ use super::call::{Bytes, Call, Spec};
 use super::op::{ConditionPick, DeadPick, JobPick, Op, Pick, Step, Wait};
 use super::opening::opening;
 use presque::queue::{Backoff, Due, Hold, Settings, State, Status, Timestamp};
-use presque::store::Action;
+use presque::store::{Action, NackKind};
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
 use proptest::prelude::*;
@@ -243,12 +243,12 @@ fn claim() -> impl Strategy<Value = Op> {
         })
 }
 
-fn nacks() -> impl Strategy<Value = Vec<(Pick, Option<Duration>, bool)>> {
+fn nacks() -> impl Strategy<Value = Vec<(Pick, Option<Duration>, NackKind)>> {
     vec(
         (
             pick(),
             weighted(0.3, delay()),
-            prop_oneof![5 => Just(false), 1 => Just(true)],
+            prop_oneof![8 => Just(NackKind::Failed), 2 => Just(NackKind::Rejected), 3 => Just(NackKind::Released)],
         ),
         0..4,
     )

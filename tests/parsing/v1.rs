@@ -60,6 +60,7 @@ fn members() -> impl Strategy<Value = Value> {
         "queues",
         "error",
         "dead",
+        "failed",
         "nacks",
         "extensions",
         "progress",

@@ -2,7 +2,9 @@
 
 use super::work::{Work, seconds};
 use presque::queue::{Settings, State};
-use presque::store::{Ack, Acked, DeadJobs, DeathReason, Extended, Nack, Nacked, NewJob, Purged, Redriven, Removed};
+use presque::store::{
+    Ack, Acked, DeadJobs, DeathReason, Extended, Nack, NackKind, Nacked, NewJob, Purged, Redriven, Removed,
+};
 
 async fn bury(work: &Work) {
     let (_, receipt) = work.claim().await;
@@ -10,7 +12,7 @@ async fn bury(work: &Work) {
         receipt: &receipt,
         error: "",
         delay: None,
-        is_rejected: true,
+        kind: NackKind::Rejected,
     };
     assert_eq!(work.store.nack(&work.queue, &[nack]).await.unwrap(), [Nacked::Dead]);
 }

@@ -5,8 +5,8 @@ use super::{insert, job, queue};
 use crate::support::{Native, NativeStore, Redis, assert_sound};
 use presque::queue::{Hold, Policy, Settings, State, Status, Unique};
 use presque::store::{
-    self, Delete, Idempotency, Insert, InsertBatch, Inserted, ListJobs, Nack, NewJob, RedisError, Reply, Store,
-    SubscriberKind,
+    self, Delete, Idempotency, Insert, InsertBatch, Inserted, ListJobs, Nack, NackKind, NewJob, RedisError, Reply,
+    Store, SubscriberKind,
 };
 use std::cell::RefCell;
 use std::time::Duration;
@@ -24,7 +24,7 @@ async fn bury(work: &Work, count: usize) {
             receipt,
             error: "",
             delay: None,
-            is_rejected: true,
+            kind: NackKind::Rejected,
         });
         work.store.nack(&work.queue, &nacks.collect::<Vec<_>>()).await.unwrap();
         left -= claimed.len();

@@ -2,7 +2,7 @@
 
 use super::work::{Work, seconds};
 use presque::queue::{Backoff, Settings, State};
-use presque::store::{Acked, Claim, DeathReason, Extend, Extended, Nack, Nacked, NewJob};
+use presque::store::{Acked, Claim, DeathReason, Extend, Extended, Nack, NackKind, Nacked, NewJob};
 use std::time::Duration;
 
 #[tokio::test]
@@ -212,8 +212,48 @@ async fn a_worker_may_say_when_a_job_is_tried_again_or_that_it_is_not() {
         receipt: &receipt,
         error: "never",
         delay: None,
-        is_rejected: true,
+        kind: NackKind::Rejected,
     };
     assert_eq!(work.store.nack(&work.queue, &[nack]).await.unwrap(), [Nacked::Dead]);
     assert_eq!(work.look(&id).await.unwrap().reason, Some(DeathReason::Rejected));
+}
+
+#[tokio::test]
+async fn a_job_that_is_released_counts_neither_as_failed_nor_as_lost() {
+    let mut work = Work::start().await;
+    let once = NewJob {
+        payload: b"1",
+        max_attempts: Some(1),
+        ..NewJob::default()
+    };
+    let id = work.insert(once).await;
+    let release = async |error, delay| {
+        let (_, receipt) = work.claim().await;
+        let nack = Nack {
+            receipt: &receipt,
+            error,
+            delay,
+            kind: NackKind::Released,
+        };
+        let first = work.store.nack(&work.queue, &[nack]).await.unwrap();
+        assert_eq!(work.store.nack(&work.queue, &[nack]).await.unwrap(), [Nacked::Repeated]);
+        assert_eq!(work.ack(&receipt).await, Acked::Stale);
+        first[0]
+    };
+    for _ in 0..12 {
+        assert_eq!(release("", None).await, Nacked::Ready);
+    }
+    let at = work.clock.now().plus(seconds(20));
+    assert_eq!(release("too busy", Some(seconds(20))).await, Nacked::Scheduled(at));
+    let job = work.look(&id).await.unwrap();
+    assert_eq!((job.state, job.claims), (State::Scheduled, 13));
+    assert_eq!((job.failures, job.lost_leases), (0, 0));
+    let errors: Vec<_> = job.errors.iter().map(|error| (error.claim, &*error.text)).collect();
+    assert_eq!(errors, [(13, "too busy")]);
+    let totals = work.store.describe(&work.queue).await.unwrap().unwrap().totals;
+    assert_eq!((totals.failed, totals.lost_leases), (0, 0));
+    work.pass(seconds(20)).await;
+    let (_, receipt) = work.claim().await;
+    assert_eq!(work.nack(&receipt, None).await, Nacked::Dead);
+    work.assert_sound().await;
 }

@@ -6,7 +6,7 @@ use crate::support::{Native, NativeStore, Redis, assert_sound};
 use presque::queue::{Due, Hold, JobId, Priority, QueueName, Settings, State, Unique};
 use presque::store::{
     Act, ActOn, Acted, Action, DeathReason, Filter, Insert, InsertBatch, InsertedBatch, InsertedJob, Job, MAX_SLICE,
-    Nack, Nacked, NewJob, Search, SearchPage, Store,
+    Nack, NackKind, Nacked, NewJob, Search, SearchPage, Store,
 };
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Work {
             receipt: &receipt,
             error,
             delay: None,
-            is_rejected: true,
+            kind: NackKind::Rejected,
         };
         assert_eq!(self.store.nack(&self.queue, &[nack]).await.unwrap(), [Nacked::Dead]);
         job.id
@@ -464,7 +464,7 @@ async fn dead_jobs_are_grouped_a_slice_at_a_time() {
                 receipt,
                 error: "boom",
                 delay: None,
-                is_rejected: false,
+                kind: NackKind::Failed,
             })
             .collect();
         work.store.nack(&work.queue, &nacks).await.unwrap();

@@ -3,7 +3,8 @@
 use super::work::{Work, seconds};
 use presque::queue::{Due, Hold, JobId, Settings, State, Unique};
 use presque::store::{
-    Claim, DeadJobs, Fetch, Fetched, Inbox, InsertBatch, InsertedJob, ListJobs, Nack, NewJob, Removed, SubscriberKind,
+    Claim, DeadJobs, Fetch, Fetched, Inbox, InsertBatch, InsertedJob, ListJobs, Nack, NackKind, NewJob, Removed,
+    SubscriberKind,
 };
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ async fn reject(work: &Work) -> JobId {
         receipt: &receipt,
         error: "",
         delay: None,
-        is_rejected: true,
+        kind: NackKind::Rejected,
     };
     work.store.nack(&work.queue, &[nack]).await.unwrap();
     job.id

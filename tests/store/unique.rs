@@ -3,7 +3,7 @@
 use super::work::{Work, seconds};
 use presque::queue::{Due, Hold, JobId, Settings, State, Status, Unique};
 use presque::store::{
-    Acked, DeadJobs, DeathReason, FailureReport, Insert, Inserted, InsertedJob, Nack, Nacked, NewJob,
+    Acked, DeadJobs, DeathReason, FailureReport, Insert, Inserted, InsertedJob, Nack, NackKind, Nacked, NewJob,
 };
 
 fn keyed(hold: Hold) -> NewJob<'static> {
@@ -30,7 +30,7 @@ async fn bury(work: &Work) {
         receipt: &receipt,
         error: "",
         delay: None,
-        is_rejected: true,
+        kind: NackKind::Rejected,
     };
     assert_eq!(work.store.nack(&work.queue, &[nack]).await.unwrap(), [Nacked::Dead]);
 }

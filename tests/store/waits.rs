@@ -4,7 +4,8 @@ use super::{queue, store_lost_after};
 use crate::support::{Native, NativeStore, Redis, eventually};
 use presque::queue::{Due, QueueName, Settings, Status};
 use presque::store::{
-    Ack, Acked, Claim, Claimed, Condition, DeadJobs, Extend, Insert, InsertBatch, Nack, NewJob, RedisError, Store,
+    Ack, Acked, Claim, Claimed, Condition, DeadJobs, Extend, Insert, InsertBatch, Nack, NackKind, NewJob, RedisError,
+    Store,
 };
 use std::time::{Duration, Instant};
 
@@ -85,7 +86,7 @@ async fn a_waiting_claim_is_woken_by_everything_that_makes_a_job_available() {
         receipt: &held.receipt().unwrap(),
         error: "",
         delay: Some(Duration::ZERO),
-        is_rejected: false,
+        kind: NackKind::Failed,
     };
     store.nack(&q, &[nack]).await.unwrap();
     assert!(task.await.unwrap() < WOKEN);
@@ -96,7 +97,7 @@ async fn a_waiting_claim_is_woken_by_everything_that_makes_a_job_available() {
         receipt: &held.receipt().unwrap(),
         error: "",
         delay: None,
-        is_rejected: true,
+        kind: NackKind::Rejected,
     };
     store.nack(&q, &[nack]).await.unwrap();
     let task = waiting(&redis, &store, &queues).await;

@@ -3,7 +3,8 @@
 use crate::support::{Clock, Clocked, NativeStore, Redis};
 use presque::queue::{JobId, QueueName, Receipt, Settings, State};
 use presque::store::{
-    Ack, Acked, Claim, Condition, Extend, Extended, Insert, Inserted, InsertedJob, Job, Nack, Nacked, NewJob, Store,
+    Ack, Acked, Claim, Condition, Extend, Extended, Insert, Inserted, InsertedJob, Job, Nack, NackKind, Nacked, NewJob,
+    Store,
 };
 use std::time::Duration;
 
@@ -110,7 +111,7 @@ impl Work {
             receipt,
             error: "boom",
             delay,
-            is_rejected: false,
+            kind: NackKind::Failed,
         };
         self.store.nack(&self.queue, &[nack]).await.unwrap()[0]
     }

@@ -7,7 +7,7 @@ use super::problem::{Problem, ProblemType};
 use super::request::{DELAY, LEASE, MAX_RESULT_BYTES, MAX_RESULTS_BODY_BYTES, parse_body};
 use super::respond;
 use crate::queue::{QueueName, Receipt, Timestamp};
-use crate::store::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, Nacked, Redis};
+use crate::store::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, NackKind, Nacked, Redis};
 use crate::web::json::{Object, push_object};
 use crate::web::{Context, Request, Response};
 use http::StatusCode;
@@ -158,15 +158,26 @@ fn parse_result<'a>(members: &mut Members<'a>) -> Result<Option<&'a str>, Proble
 struct NackRequest {
     error: String,
     delay: Option<Duration>,
-    is_rejected: bool,
+    kind: NackKind,
 }
 
 fn parse_nack(members: &mut Members<'_>) -> Result<NackRequest, Problem> {
     Ok(NackRequest {
         error: members.cut_text("error", MAX_ERROR_BYTES)?.unwrap_or_default(),
         delay: members.seconds("delay", DELAY)?,
-        is_rejected: members.flag("dead")?.unwrap_or(false),
+        kind: parse_kind(members)?,
     })
+}
+
+fn parse_kind(members: &mut Members<'_>) -> Result<NackKind, Problem> {
+    let is_dead = members.flag("dead")?.unwrap_or(false);
+    let has_failed = members.flag("failed")?.unwrap_or(true);
+    match (has_failed, is_dead) {
+        (true, false) => Ok(NackKind::Failed),
+        (true, true) => Ok(NackKind::Rejected),
+        (false, false) => Ok(NackKind::Released),
+        (false, true) => Err(members.wrong("A job with `failed` false cannot have `dead` true: give one of them.")),
+    }
 }
 
 type ExtendRequest<'a> = (Option<Duration>, Option<&'a str>);
@@ -253,7 +264,7 @@ fn nack((receipt, request): &(Receipt, NackRequest)) -> Nack<'_> {
         receipt,
         error: &request.error,
         delay: request.delay,
-        is_rejected: request.is_rejected,
+        kind: request.kind,
     }
 }
 

@@ -27,7 +27,7 @@ pub use insert_batch::{InsertBatch, InsertedBatch};
 pub use job::{DeathReason, Job, JobError};
 pub use next::{NextJob, Peeked};
 pub use numbers::Newest;
-pub use receipts::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, Nacked};
+pub use receipts::{Ack, Acked, Extend, Extended, MAX_RECEIPTS, Nack, NackKind, Nacked};
 pub use remove::Removed;
 pub use search::{Cursor, JobPage, ListJobs, Search, SearchPage, SearchPlace};
 

@@ -1,10 +1,10 @@
--- Notes that jobs failed: each is tried again, at once or later, or is dead.
+-- Gives jobs back, most of which failed: each is tried again, at once or later, or is dead.
 --
 -- ARGV  for each
 --       1 receipt
 --       2 the error, empty for none
---       3 milliseconds until the next attempt, empty for what the backoff says
---       4 '1' to reject the job: it is dead, and not tried again
+--       3 milliseconds until the next attempt, empty for what the backoff says, and for 0 where the job did not fail
+--       4 empty where the job failed; 'rejected' where it is to be dead, and not tried again; 'released' where it did not fail
 -- Reply for each an outcome and a number
 --       'scheduled', and when the job is due
 --       'ready', 'dead', 'repeated', 'cancelled' or 'stale', and 0
@@ -17,17 +17,16 @@ local MAX_ERRORS = 5
 local packed_settings, waiting_until, period = unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'period'))
 local settings = settings_of(packed_settings)
 
-local function retry_or_bury(id, rules, execution, delay, is_rejected)
-  if is_rejected then
-    bury(id, rules, execution, settings, 'rejected')
-    return 'dead', 0
+local function add_error(execution, text)
+  execution.errors = execution.errors or {}
+  table.insert(execution.errors, {at = NOW, claim = execution.claims, text = text})
+  if #execution.errors > MAX_ERRORS then
+    table.remove(execution.errors, 1)
   end
-  if is_out_of_attempts(execution.failures, rules, settings) then
-    bury(id, rules, execution, settings, 'failed')
-    return 'dead', 0
-  end
-  save_execution(id, execution)
-  delay = delay or retry_delay(id, execution.failures, rules, settings)
+end
+
+-- The job can be claimed again, now or later.
+local function put_back(id, delay)
   -- A claim that waits must look again: this job may be due before the time until which it blocks.
   wake(waiting_until, 1)
   if delay == 0 then
@@ -39,27 +38,44 @@ local function retry_or_bury(id, rules, execution, delay, is_rejected)
   return 'scheduled', NOW + delay
 end
 
-local function nack(receipt, text, delay, is_rejected)
+local function retry_or_bury(id, rules, execution, delay, is_rejected)
+  local is_out = is_out_of_attempts(execution.failures, rules, settings)
+  if is_rejected or is_out then
+    bury(id, rules, execution, settings, is_rejected and 'rejected' or 'failed')
+    return 'dead', 0
+  end
+  save_execution(id, execution)
+  return put_back(id, delay or retry_delay(id, execution.failures, rules, settings))
+end
+
+local function release(id, execution, text, delay)
+  if text ~= '' then
+    add_error(execution, text)
+    save_execution(id, execution)
+  end
+  return put_back(id, delay or 0)
+end
+
+local function nack(receipt, text, delay, kind)
   local id, execution = find_active(receipt)
   if not id then
     return was_finished(receipt, '-') and 'repeated' or why_not_active(receipt), 0
   end
   local rules = rules_of(id, execution)
   redis.call('ZREM', ACTIVE, id)
-  execution.failures = execution.failures + 1
-  execution.errors = execution.errors or {}
-  table.insert(execution.errors, {at = NOW, claim = execution.claims, text = text})
-  if #execution.errors > MAX_ERRORS then
-    table.remove(execution.errors, 1)
-  end
   remember_finished(id, receipt, '-')
+  if kind == 'released' then
+    return release(id, execution, text, delay)
+  end
+  execution.failures = execution.failures + 1
+  add_error(execution, text)
   count_failed(period, execution.worker)
-  return retry_or_bury(id, rules, execution, delay, is_rejected)
+  return retry_or_bury(id, rules, execution, delay, kind == 'rejected')
 end
 
 local reply = {}
 for i = 1, #ARGV, 4 do
-  local outcome, at = nack(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3] == '1')
+  local outcome, at = nack(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3])
   reply[#reply + 1], reply[#reply + 2] = outcome, at
 end
 return reply

@@ -16,17 +16,30 @@ pub struct Ack<'a> {
     pub result: Option<&'a str>,
 }
 
-/// A job failed.
+/// Why a worker gives a job back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NackKind {
+    /// The job failed, which is counted. It is tried again, unless that was its last attempt.
+    #[default]
+    Failed,
+    /// It failed, and is not tried again: it is dead.
+    Rejected,
+    /// It did not fail: its worker ends, say. That counts neither as a failure nor as a lost lease.
+    Released,
+}
+
+/// A job is given back.
 #[derive(Clone, Copy, Debug)]
 pub struct Nack<'a> {
     /// What the claim gave.
     pub receipt: &'a Receipt,
-    /// What went wrong.
+    /// What went wrong. Of a job that did not fail, an empty text is not kept.
     pub error: &'a str,
-    /// How long from now until the next attempt. `None`: as the backoff of the job, else of the queue, says.
+    /// How long from now until the next attempt. `None`: as the backoff of the job, else of the queue, says; or at once, if the job
+    /// did not fail.
     pub delay: Option<Duration>,
-    /// The job is dead, and is not tried again.
-    pub is_rejected: bool,
+    /// Why.
+    pub kind: NackKind,
 }
 
 /// A job needs more time.
@@ -62,7 +75,7 @@ pub enum Nacked {
     Ready,
     /// The job is dead.
     Dead,
-    /// This receipt has reported the failure before.
+    /// This receipt has given the job back before.
     Repeated,
     /// The job was cancelled.
     Cancelled,
@@ -118,16 +131,20 @@ impl<R: Redis> Store<R> {
         self.finish(&scripts::ACK, queue, args.collect(), Acked::read).await
     }
 
-    /// Reports that jobs of one queue failed, each on its own. One command for each partition that they are in, or none where there
+    /// Gives jobs of one queue back, each on its own. One command for each partition that they are in, or none where there
     /// are none.
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn nack(&self, queue: &QueueName, nacks: &[Nack<'_>]) -> Result<Vec<Nacked>, RedisError> {
         let args = nacks.iter().map(|nack| {
-            let is_rejected = if nack.is_rejected { b"1".to_vec() } else { Vec::new() };
+            let kind = match nack.kind {
+                NackKind::Failed => "",
+                NackKind::Rejected => "rejected",
+                NackKind::Released => "released",
+            };
             let (error, delay) = (nack.error.as_bytes().to_vec(), decimal(nack.delay));
-            (nack.receipt, vec![receipt_arg(nack.receipt), error, delay, is_rejected])
+            (nack.receipt, vec![receipt_arg(nack.receipt), error, delay, kind.into()])
         });
         let read = |reply: &mut ReplyReader| {
             let outcome = reply.one_of(&[

@@ -80,6 +80,28 @@ async fn a_nack_may_say_when_or_that_there_is_no_next_attempt() {
 }
 
 #[tokio::test]
+async fn a_nack_of_a_job_that_did_not_fail_gives_it_back_and_counts_nowhere() {
+    let server = Server::start();
+    let id = server.insert("x", r#"{"payload":1,"max_attempts":1}"#).await;
+    let receipt = server.claim_one("x").await["receipt"].clone();
+    let now = server.finish("x", &receipt, "nack", r#"{"failed":false}"#).await;
+    assert_eq!(now, json!({"receipt": receipt, "status": "ready"}));
+    let receipt = server.claim_one("x").await["receipt"].clone();
+    let nack = json!({"nacks": [{"receipt": receipt, "failed": false, "delay": 3600, "error": "too busy"}]});
+    let later = server.done("/v1/queues/x/claims/nack", nack).await["results"][0].clone();
+    assert_eq!(later["status"], "scheduled");
+    let job = server.job("x", &id).await;
+    assert_eq!((&job["state"], &job["run_at"]), (&json!("scheduled"), &later["run_at"]));
+    assert_eq!(
+        (&job["attempt"], &job["failures"], &job["lost_leases"]),
+        (&json!(2), &json!(0), &json!(0))
+    );
+    let error = &job["errors"][0];
+    assert_eq!((&error["attempt"], &error["error"]), (&json!(2), &json!("too busy")));
+    server.assert_sound().await;
+}
+
+#[tokio::test]
 async fn a_job_that_failed_too_often_is_dead_and_keeps_its_last_errors() {
     let server = Server::start();
     let id = server.insert("x", r#"{"payload":1,"max_attempts":7}"#).await;
@@ -209,6 +231,8 @@ async fn what_is_wrong_with_a_receipt_or_what_comes_with_it_is_told() {
         ("nack", json!({"error": 1}), "/error"),
         ("nack", json!({"delay": -1}), "/delay"),
         ("nack", json!({"dead": 1}), "/dead"),
+        ("nack", json!({"failed": 0}), "/failed"),
+        ("nack", json!({"failed": false, "dead": true}), ""),
         ("extend", json!({"lease": 86_401}), "/lease"),
         ("extend", json!({"progress": "p".repeat(16 * 1024)}), "/progress"),
         ("extend", json!({"receipt": receipt}), "/receipt"),

@@ -2,7 +2,9 @@
 
 use super::*;
 use presque::queue::{Policy, Status};
-use presque::store::{DeadJobs, Effect, Extend, Idempotency, Insert, Inserted, InsertedJob, Nack, NewJob, RedisError};
+use presque::store::{
+    DeadJobs, Effect, Extend, Idempotency, Insert, Inserted, InsertedJob, Nack, NackKind, NewJob, RedisError,
+};
 
 /// A way to a server that wants one replica to have each change.
 fn replicated(redis: &Redis, timeout: Duration) -> Store<Native> {
@@ -97,7 +99,7 @@ async fn each_answer_that_promises_a_change_waits_for_replicas_and_no_other() {
         receipt: &receipt,
         error: "no",
         delay: None,
-        is_rejected: false,
+        kind: NackKind::Failed,
     };
     not_replicated(store.nack(&q, &[nack]).await.map(drop));
     let extend = Extend {

@@ -6,7 +6,7 @@ use crate::store::LostAfter;
 use crate::support::{Native, NativeStore};
 use presque::queue::{Policy, QueueName, Settings, Status};
 use presque::store::{
-    Ack, Condition, Configured, DeadJobs, Delete, Fetch, Fetched, Inbox, Inserted, InsertedJob, Nack, NewJob,
+    Ack, Condition, Configured, DeadJobs, Delete, Fetch, Fetched, Inbox, Inserted, InsertedJob, Nack, NackKind, NewJob,
     RedisError, Reply, Store, SubscriberKind,
 };
 use std::collections::BTreeMap;
@@ -260,7 +260,7 @@ async fn a_key_is_held_by_one_job_also_when_the_number_changes_while_a_dead_job_
                 receipt: &job.receipt().unwrap(),
                 error: "",
                 delay: None,
-                is_rejected: true,
+                kind: NackKind::Rejected,
             };
             spread.store.nack(&spread.queue, &[nack]).await.unwrap();
         }

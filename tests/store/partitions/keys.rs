@@ -3,7 +3,7 @@
 use super::{Spread, claim, insert, insert_named, keyed, partitions, set, stored};
 use crate::support::Native;
 use presque::queue::{JobId, QueueName};
-use presque::store::{Ack, ActOn, Action, DeadJobs, Filter, Inserted, InsertedJob, Nack, NewJob, Store};
+use presque::store::{Ack, ActOn, Action, DeadJobs, Filter, Inserted, InsertedJob, Nack, NackKind, NewJob, Store};
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -240,7 +240,7 @@ async fn a_dead_job_whose_key_is_held_elsewhere_by_now_stays_dead() {
             receipt: &job.receipt().unwrap(),
             error: "",
             delay: None,
-            is_rejected: true,
+            kind: NackKind::Rejected,
         };
         spread.store.nack(&spread.queue, &[nack]).await.unwrap();
     }

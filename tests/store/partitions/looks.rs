@@ -3,7 +3,7 @@
 use super::{Spread, insert, job};
 use presque::queue::{Due, JobId, State, Timestamp};
 use presque::store::{
-    Act, ActOn, Action, Cursor, DeadJobs, Filter, ListJobs, Nack, NewJob, Removed, Search, SearchPlace,
+    Act, ActOn, Action, Cursor, DeadJobs, Filter, ListJobs, Nack, NackKind, NewJob, Removed, Search, SearchPlace,
 };
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ async fn bury_all(spread: &Spread) {
                 "odd"
             },
             delay: None,
-            is_rejected: true,
+            kind: NackKind::Rejected,
         };
         spread.store.nack(&spread.queue, &[nack]).await.unwrap();
     }

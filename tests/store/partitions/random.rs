@@ -3,7 +3,8 @@
 use crate::support::{Clock, Clocked, NativeStore, Redis, assert_sound};
 use presque::queue::{Due, Hold, JobId, QueueName, Receipt, Settings, State, Timestamp, Unique};
 use presque::store::{
-    Ack, Acked, Claim, Condition, DeadJobs, Insert, Inserted, InsertedJob, Nack, Nacked, NewJob, Removed, Store,
+    Ack, Acked, Claim, Condition, DeadJobs, Insert, Inserted, InsertedJob, Nack, NackKind, Nacked, NewJob, Removed,
+    Store,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -226,13 +227,13 @@ impl Account {
             receipt: &receipt,
             error: "x",
             delay: Some(Duration::ZERO),
-            is_rejected: what > 1,
+            kind: [NackKind::Released, NackKind::Failed, NackKind::Rejected][what - 1],
         };
         let nacked = store.nack(&self.queue, &[nack]).await.unwrap();
-        assert_eq!(nacked, [if what > 1 { Nacked::Dead } else { Nacked::Ready }]);
+        assert_eq!(nacked, [if what > 2 { Nacked::Dead } else { Nacked::Ready }]);
         let job = self.jobs.get_mut(&id).unwrap();
         job.held = None;
-        job.is_dead = what > 1;
+        job.is_dead = what > 2;
     }
 
     async fn redrive(&mut self) {

@@ -5,7 +5,7 @@ use crate::support::eventually;
 use presque::queue::{Due, JobId, Policy, Settings};
 use presque::store::{
     Ack, Acked, Claim, Claimed, Condition, Delivery, DeliveryId, Extend, Extended, FailureReport, Fetch, Fetched,
-    Inbox, Insert, Nack, Nacked, NewJob, Store, Subscriber, SubscriberKind,
+    Inbox, Insert, Nack, NackKind, Nacked, NewJob, Store, Subscriber, SubscriberKind,
 };
 use std::time::{Duration, Instant};
 
@@ -63,7 +63,7 @@ async fn jobs_of_several_partitions_are_finished_in_one_call() {
             receipt,
             error: "",
             delay: Some(Duration::ZERO),
-            is_rejected: false,
+            kind: NackKind::Failed,
         })
         .collect();
     assert_eq!(
