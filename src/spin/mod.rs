@@ -29,7 +29,7 @@ use crate::dialect::restmq::{Access, Group};
 use crate::gate::{Attempts, Gate, client_address};
 use crate::queue::{Limits, Timestamp};
 use crate::store::{Address, Replication, Router, Store};
-use crate::web::{self, Response, empty, with_body};
+use crate::web::{self, Response, empty};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
 use spin_sdk::{time, variables};
 use std::cell::RefCell;
@@ -65,20 +65,37 @@ struct Settings {
     gate: Gate,
 }
 
+impl Settings {
+    /// Settings with which nothing can be done, where the deployment's cannot be used. The log tells why, beginning with a
+    /// variable's name.
+    fn closed(why: &str) -> Rc<Self> {
+        log(&format!("cannot serve: the component's variable {why}"));
+        Rc::new(Self {
+            redis: Rc::new(Router::new(Platform::new("redis", "", "", 0), Vec::new(), None)),
+            limits: Limits::default(),
+            gate: Gate::closed(),
+        })
+    }
+}
+
 /// Responds to a request with a handler of this library.
 ///
 /// The instance's variables are read at its first request, and its one Redis connection is opened when it is first
-/// needed; later and concurrent requests share both. Variables that cannot be used give a 503, with the reason in the
-/// component's log.
+/// needed; later and concurrent requests share both. With variables that cannot be used, handlers get a caller who is
+/// denied everything ([`Denied::NotConfigured`](crate::gate::Denied::NotConfigured)), and the component's log has the reason.
 pub async fn serve<B, H>(request: Request<B>, handler: H) -> Answer
 where
     H: AsyncFnOnce(Request<B>, &Context) -> Response,
 {
-    let settings = match settings().await {
-        Ok(settings) => settings,
-        Err(why) => return Answer(not_usable(&why)),
-    };
-    let visit = Visit::enter(&settings, &request);
+    let settings = settings().await.unwrap_or_else(|why| Settings::closed(&why));
+    respond(&settings, request, handler).await
+}
+
+async fn respond<B, H>(settings: &Settings, request: Request<B>, handler: H) -> Answer
+where
+    H: AsyncFnOnce(Request<B>, &Context) -> Response,
+{
+    let visit = Visit::enter(settings, &request);
     let mut response = match visit.is_preflight {
         true => empty(StatusCode::NO_CONTENT),
         // On the heap: what is nested any deeper the compiler cannot lay out.
@@ -93,15 +110,11 @@ pub async fn serve_legacy<B, H>(request: Request<B>, handler: H) -> Answer
 where
     H: AsyncFnOnce(Request<B>, &Context, &Access) -> Response,
 {
-    match access().await {
-        Ok(access) => {
-            serve(request, async |request, context: &Context| {
-                handler(request, context, &access).await
-            })
-            .await
-        }
-        Err(why) => Answer(not_usable(&why)),
-    }
+    let (settings, access) = settings_and_access().await;
+    respond(&settings, request, async |request, context: &Context| {
+        handler(request, context, &access).await
+    })
+    .await
 }
 
 /// A request that has come to the gate.
@@ -161,12 +174,6 @@ fn now() -> Timestamp {
     Timestamp::from_millis(0).plus(since.unwrap_or_default())
 }
 
-fn not_usable(why: &str) -> Response {
-    log(&format!("cannot serve: {why}"));
-    let text = "{\"error\":\"the settings of this server are not usable\"}";
-    with_body(StatusCode::SERVICE_UNAVAILABLE, text)
-}
-
 async fn settings() -> Result<Rc<Settings>, String> {
     if let Some(settings) = SETTINGS.with_borrow(Clone::clone) {
         return Ok(settings);
@@ -182,19 +189,13 @@ async fn settings() -> Result<Rc<Settings>, String> {
     let keys = variable("keys").await?;
     let origins = variable("allowed_origins").await?;
     let hosts = variable("allowed_hosts").await?;
-    let max_wait = max_wait(&variable_if_any("max_wait_seconds").await?);
-    let gate = Gate::new(&keys, &origins, &hosts);
-    let (max_wait, gate) = max_wait.and_then(|wait| Ok((wait, gate?))).unwrap_or_else(|error| {
-        log(&format!("cannot serve: the component's variable {error}"));
-        (None, Gate::closed())
-    });
     let made = Rc::new(Settings {
         redis: Rc::new(way_to_redis().await?),
         limits: Limits {
             max_job_bytes,
-            max_wait,
+            max_wait: max_wait(&variable_if_any("max_wait_seconds").await?)?,
         },
-        gate,
+        gate: Gate::new(&keys, &origins, &hosts)?,
     });
     // Another request may have been faster while this one waited: there is one connection an instance.
     Ok(SETTINGS.with_borrow_mut(|settings| settings.get_or_insert(made).clone()))
@@ -207,6 +208,13 @@ fn max_wait(seconds: &str) -> Result<Option<Duration>, String> {
     let number = seconds.parse().ok().filter(|number| MAX_WAIT_SECONDS.contains(number));
     let wrong = || format!("max_wait_seconds must be a whole number of seconds from 1 to 86400, not {seconds:?}");
     Ok(Some(Duration::from_secs(number.ok_or_else(wrong)?)))
+}
+
+/// What a component has that serves RestMQ's routes.
+async fn settings_and_access() -> (Rc<Settings>, Rc<Access>) {
+    let both = async { Ok::<_, String>((settings().await?, access().await?)) };
+    both.await
+        .unwrap_or_else(|why| (Settings::closed(&why), Rc::new(Access::default())))
 }
 
 async fn access() -> Result<Rc<Access>, String> {
@@ -225,7 +233,7 @@ async fn group(name: &str) -> Result<Group, String> {
     let login = variable_if_any(name).await?;
     let allow = variable_if_any(&format!("{name}_hosts_allow")).await?;
     let deny = variable_if_any(&format!("{name}_hosts_deny")).await?;
-    Group::new(&login, &allow, &deny).map_err(|error| format!("the component's variables {name}: {error}"))
+    Group::new(&login, &allow, &deny).map_err(|error| format!("{name}: {error}"))
 }
 
 /// Writes a line to the component's log. One that cannot be written is no reason to panic, as `eprintln` would.
@@ -235,14 +243,14 @@ fn log(line: &str) {
 
 async fn variable(name: &str) -> Result<String, String> {
     let value = variables::get(name).await;
-    value.map_err(|error| format!("the component's variable {name} cannot be read: {error}"))
+    value.map_err(|error| format!("{name} cannot be read: {error}"))
 }
 
 /// A variable that the component need not have: then it is empty.
 async fn variable_if_any(name: &str) -> Result<String, String> {
     match variables::get(name).await {
         Err(variables::Error::Undefined(_)) => Ok(String::new()),
-        value => value.map_err(|error| format!("the component's variable {name} cannot be read: {error}")),
+        value => value.map_err(|error| format!("{name} cannot be read: {error}")),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Streams, over those of the platform.
 
 use super::response::{Answer, fields, set_status};
-use super::{Context, Settings, Visit, access, not_usable, settings};
-use crate::dialect::restmq::{Access, ChunkSink, CometResponse, Gone, Subscription, handle_comet};
+use super::{Context, Visit, settings_and_access};
+use crate::dialect::restmq::{ChunkSink, CometResponse, Gone, Subscription, handle_comet};
 use crate::web::empty;
 use http::{Request, StatusCode};
 use spin_sdk::http::IntoResponse;
@@ -10,7 +10,6 @@ use spin_sdk::time;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 use spin_sdk::wasip3::http_compat::BodyWriter;
 use spin_sdk::wasip3::wit_bindgen::{StreamResult, spawn};
-use std::rc::Rc;
 use std::time::Duration;
 
 /// Responds to a request to RestMQ's `/c/{queue}`, whose response is a stream.
@@ -18,10 +17,7 @@ use std::time::Duration;
 /// # Errors
 /// The platform's, when it refuses the head of a stream. It then responds with 500 itself.
 pub async fn serve_comet<B: http_body::Body + 'static>(request: Request<B>) -> Result<Response, ErrorCode> {
-    let (settings, access) = match both().await {
-        Ok(both) => both,
-        Err(why) => return Answer(not_usable(&why)).into_response(),
-    };
+    let (settings, access) = settings_and_access().await;
     let visit = Visit::enter(&settings, &request);
     let response = match visit.is_preflight {
         true => CometResponse::Whole(empty(StatusCode::NO_CONTENT)),
@@ -37,10 +33,6 @@ pub async fn serve_comet<B: http_body::Body + 'static>(request: Request<B>) -> R
             stream(&head, subscription, visit.context)
         }
     }
-}
-
-async fn both() -> Result<(Rc<Settings>, Rc<Access>), String> {
-    Ok((settings().await?, access().await?))
 }
 
 /// Begins a stream. The rest is a task of its own, which lives for as long as somebody reads, and a little longer.

@@ -342,13 +342,26 @@ async fn settings_that_cannot_be_used_are_503_and_told_in_the_log() {
         args: &["--variable", "max_job_bytes=4MB"],
         ..HostOptions::default()
     });
-    let answer = host.client().get("/q/x").await;
-    assert_eq!(
-        answer.brief(),
-        (503, "{\"error\":\"the settings of this server are not usable\"}")
-    );
+    for (target, body) in [
+        (
+            "/q/x",
+            "{\"error\":\"the settings of this server are not usable: its log says why\"}",
+        ),
+        ("/v1/queues", "urn:presque:problem:not-configured"),
+    ] {
+        let answer = host.client().get(target).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("retry-after")),
+            (503, Some("1")),
+            "{answer:?}"
+        );
+        assert!(answer.text().contains(body), "{answer:?}");
+    }
     let log = eventually("the log", async || Some(host.log()).filter(|log| !log.is_empty())).await;
-    assert!(log.contains("max_job_bytes must be a whole number of bytes"), "{log}");
+    assert!(
+        log.contains("cannot serve: the component's variable max_job_bytes must be a whole number of bytes"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
