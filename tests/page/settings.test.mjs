@@ -42,3 +42,18 @@ test('settings that somebody else has changed meanwhile are not overwritten', as
   const { settings } = await getQueue(base, 'mail');
   assert.deepEqual([settings.max_attempts, settings.lease], [7, 90]);
 });
+
+test('every setting has a field', async (t) => {
+  const { base } = await startHost(t);
+  await insert(base, 'mail');
+  const page = await openDashboard(t, base, '/queues/mail/settings');
+  await shows(page, 'Save', 'Live');
+  const { settings } = await getQueue(base, 'mail');
+  const { backoff, ...others } = settings;
+  const count = Object.keys(backoff).length + Object.keys(others).length;
+  assert.equal(await page.locator('form.card :is(input, select)').count(), count);
+  await page.getByLabel('Partitions').fill('3');
+  await press(page, 'Save');
+  await shows(page, 'The settings were saved.');
+  assert.equal((await getQueue(base, 'mail')).settings.partitions, 3);
+});
