@@ -1,10 +1,9 @@
 //! BullMQ beside presque: a library for Node.js, so a script drives it, `benches/bullmq/bench.js`. That says for itself what it
 //! measured, and that what went in came out.
 
-use crate::measure::{Latencies, Pids, Sample};
+use crate::measure::{Latencies, Pids, Sample, WARM_UP};
+use crate::paths::Paths;
 use crate::redis::Redis;
-use crate::rounds::WARM_UP;
-use crate::servers::Paths;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::path::Path;

@@ -10,9 +10,21 @@ use bytes::Bytes;
 use http::Method;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use serde::Serialize;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+
+/// Messages to many readers at a time.
+#[derive(Debug, Serialize)]
+pub(crate) struct FanOut {
+    pub(crate) server: Kind,
+    pub(crate) readers: usize,
+    /// To each reader.
+    pub(crate) messages: u64,
+    /// The median.
+    pub(crate) deliveries_per_second: f64,
+}
 
 /// How many readers there are.
 pub(crate) const READERS: usize = 100;

@@ -1,7 +1,7 @@
 //! Which machine it is.
 
+use crate::paths::Paths;
 use crate::redis::Redis;
-use crate::servers::Paths;
 use anyhow::Result;
 use serde::Serialize;
 use std::fs;

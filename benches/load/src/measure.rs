@@ -3,12 +3,15 @@
 use crate::calls::{Call, Round};
 use crate::client::Connection;
 use crate::cpu;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+
+/// For how much of a round's time its server is warmed up before: a new instance must not be part of it.
+pub(crate) const WARM_UP: u32 = 10;
 
 /// Latencies, in the order in which they were met.
 #[derive(Clone, Debug, Default)]
@@ -156,6 +159,40 @@ async fn client(mut connection: Connection, call: Call, round: &Round, shared: &
     Ok(connection)
 }
 
+/// The median of some numbers, 0 of none.
+pub(crate) fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
+    let mut numbers: Vec<f64> = numbers.into_iter().collect();
+    numbers.sort_by(f64::total_cmp);
+    let middle = numbers.len() / 2;
+    let upper = numbers.get(middle).copied().unwrap_or_default();
+    match numbers.len() % 2 {
+        0 => {
+            (upper
+                + middle
+                    .checked_sub(1)
+                    .and_then(|at| numbers.get(at))
+                    .copied()
+                    .unwrap_or_default())
+                / 2.0
+        }
+        _ => upper,
+    }
+}
+
+/// How many a second.
+pub(crate) fn per_second(count: u64, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64().max(1e-6)
+}
+
+/// Does something within this time.
+///
+/// # Errors
+/// It takes longer than this.
+pub(crate) async fn in_time<T>(patience: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let done = tokio::time::timeout(patience, work).await;
+    done.with_context(|| format!("not done after {} seconds", patience.as_secs()))?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,5 +208,12 @@ mod tests {
             [0.0, 0.5, 0.99, 1.0].map(|share| latencies.quantile(share).round()),
             [1.0, 50.0, 99.0, 100.0]
         );
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_is_between_the_two_in_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert_eq!(median([]), 0.0);
     }
 }

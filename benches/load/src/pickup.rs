@@ -8,12 +8,25 @@ use crate::redis::Redis;
 use crate::servers::{Kind, Server};
 use anyhow::{Context, Result, ensure};
 use http::Method;
+use serde::Serialize;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
+
+/// How long jobs that come at a fixed rate wait until a worker has them that waits for them.
+#[derive(Debug, Serialize)]
+pub(crate) struct Pickup {
+    pub(crate) server: Kind,
+    pub(crate) workers: usize,
+    /// Jobs a second.
+    pub(crate) rate: u32,
+    pub(crate) p50_micros: f64,
+    pub(crate) p99_micros: f64,
+    pub(crate) max_micros: f64,
+}
 
 /// How many workers wait, and on how many connections jobs are sent.
 pub(crate) const WORKERS: usize = 16;

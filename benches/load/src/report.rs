@@ -1,8 +1,10 @@
 //! The report: tables for people, JSON for programs.
 
 use crate::exact::Exact;
+use crate::fan_out::FanOut;
 use crate::machine::Machine;
-use crate::measure::{Latencies, Sample};
+use crate::measure::{Latencies, Sample, median, per_second};
+use crate::pickup::Pickup;
 use crate::rounds::{Measured, Setting};
 use crate::servers::Kind;
 use crate::tables::{table, thousands};
@@ -11,7 +13,6 @@ use comfy_table::Table;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 /// At how many connections latencies and processor time are shown, if that was measured.
 const SHOWN_CONNECTIONS: usize = 16;
@@ -32,29 +33,6 @@ pub(crate) struct Report {
     pub(crate) fan_out: Vec<FanOut>,
     pub(crate) pickup: Vec<Pickup>,
     pub(crate) exact: Exact,
-}
-
-/// Messages to many readers at a time.
-#[derive(Debug, Serialize)]
-pub(crate) struct FanOut {
-    pub(crate) server: Kind,
-    pub(crate) readers: usize,
-    /// To each reader.
-    pub(crate) messages: u64,
-    /// The median.
-    pub(crate) deliveries_per_second: f64,
-}
-
-/// How long jobs that come at a fixed rate wait until a worker has them that waits for them.
-#[derive(Debug, Serialize)]
-pub(crate) struct Pickup {
-    pub(crate) server: Kind,
-    pub(crate) workers: usize,
-    /// Jobs a second.
-    pub(crate) rate: u32,
-    pub(crate) p50_micros: f64,
-    pub(crate) p99_micros: f64,
-    pub(crate) max_micros: f64,
 }
 
 /// One kind of request on one server.
@@ -83,30 +61,6 @@ pub(crate) struct Cpu {
     pub(crate) server: f64,
     pub(crate) redis: f64,
     pub(crate) generator: f64,
-}
-
-/// The median of some numbers, 0 of none.
-pub(crate) fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
-    let mut numbers: Vec<f64> = numbers.into_iter().collect();
-    numbers.sort_by(f64::total_cmp);
-    let middle = numbers.len() / 2;
-    let upper = numbers.get(middle).copied().unwrap_or_default();
-    match numbers.len() % 2 {
-        0 => {
-            (upper
-                + middle
-                    .checked_sub(1)
-                    .and_then(|at| numbers.get(at))
-                    .copied()
-                    .unwrap_or_default())
-                / 2.0
-        }
-        _ => upper,
-    }
-}
-
-fn per_second(count: u64, time: Duration) -> f64 {
-    count as f64 / time.as_secs_f64().max(1e-6)
 }
 
 /// The rows of what was measured.
@@ -257,17 +211,5 @@ impl Report {
             table.add_row(line);
         }
         table
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_of_an_even_number_is_between_the_two_in_the_middle() {
-        assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median([4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert_eq!(median([]), 0.0);
     }
 }

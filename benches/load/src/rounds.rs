@@ -1,22 +1,18 @@
 //! The rounds: all servers take turns, so that what the machine does beside them hits all alike.
 
-use crate::Flags;
 use crate::calls::Round;
-use crate::flags::Part;
-use crate::measure::{Clients, Latencies, Sample};
+use crate::fan_out::{self, FanOut};
+use crate::flags::{Flags, Part};
+use crate::measure::{Clients, Latencies, Sample, WARM_UP, in_time, median};
+use crate::pickup::{self, Pickup};
 use crate::progress::Progress;
 use crate::redis::Redis;
-use crate::report::{FanOut, Pickup, median};
 use crate::servers::{Kind, Server, Subjects};
 use crate::workloads::{WORKLOADS, Workload};
-use crate::{fan_out, pickup};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// For how much of a round's time its server is warmed up before: a new instance must not be part of it.
-pub(crate) const WARM_UP: u32 = 10;
 
 /// How many times as long jobs are inserted where the rate is fixed, and low.
 const PICKUP_TIME: u32 = 4;
@@ -190,13 +186,6 @@ impl<'a> Rounds<'a> {
     async fn in_time<T>(&self, round: impl Future<Output = Result<T>>) -> Result<T> {
         in_time(PATIENCE + self.flags.seconds * SLOWER, round).await
     }
-}
-
-/// # Errors
-/// It takes longer than this.
-pub(crate) async fn in_time<T>(patience: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let done = tokio::time::timeout(patience, work).await;
-    done.with_context(|| format!("not done after {} seconds", patience.as_secs()))?
 }
 
 /// One round of one workload on one server: a sample for each step.

@@ -2,9 +2,9 @@
 
 use crate::bullmq::BullMq;
 use crate::flags::{Flags, Fsync, Installed};
-use crate::measure::Pids;
+use crate::measure::{Pids, in_time};
+use crate::paths::Paths;
 use crate::redis::Redis;
-use crate::rounds::in_time;
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Serialize, Serializer};
@@ -69,43 +69,6 @@ impl fmt::Display for Kind {
             Self::Webdis => "Webdis",
             Self::BullMq => "BullMQ",
         })
-    }
-}
-
-/// Where things are.
-#[derive(Clone, Debug)]
-pub(crate) struct Paths {
-    /// The workspace.
-    pub(crate) root: PathBuf,
-    /// The folder with the programs: `target/<profile>`.
-    pub(crate) programs: PathBuf,
-}
-
-impl Paths {
-    /// Finds them from where this program stands.
-    pub(crate) fn find() -> Result<Self> {
-        let program = std::env::current_exe()?;
-        let programs = program.parent().context("this program has no folder")?;
-        Ok(Self {
-            root: Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?,
-            programs: programs.to_owned(),
-        })
-    }
-
-    /// The folder for what is built and for what is measured with.
-    pub(crate) fn target(&self) -> PathBuf {
-        self.root.join("target")
-    }
-
-    /// The name of the profile that the programs were built with.
-    pub(crate) fn profile(&self) -> String {
-        let name = self.programs.file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
-    }
-
-    /// The host that is measured.
-    pub(crate) fn host(&self) -> PathBuf {
-        self.programs.join("presque-host")
     }
 }
 

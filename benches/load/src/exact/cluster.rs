@@ -1,8 +1,9 @@
 //! What a cluster divides: the processor time of each of its primaries. And what it costs to wait for a replica.
 
 use crate::client::Connection;
-use crate::report::median;
-use crate::servers::{Paths, Process};
+use crate::measure::median;
+use crate::paths::Paths;
+use crate::servers::Process;
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http::Method;

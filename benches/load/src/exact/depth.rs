@@ -4,8 +4,8 @@
 use super::calls::Client;
 use crate::calls::Call;
 use crate::client::Connection;
+use crate::measure::median;
 use crate::redis::Redis;
-use crate::report::median;
 use crate::servers::Server;
 use crate::workloads::MANY;
 use anyhow::{Result, ensure};

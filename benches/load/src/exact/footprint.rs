@@ -1,9 +1,10 @@
 //! What the host and its instances take of the machine.
 
 use crate::client::Connection;
+use crate::measure::median;
+use crate::paths::Paths;
 use crate::redis::Redis;
-use crate::report::median;
-use crate::servers::{Paths, Process};
+use crate::servers::Process;
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http::Method;

@@ -17,10 +17,11 @@ pub(crate) use requests::Request;
 pub(crate) use stall::Stall;
 
 use crate::flags::{Flags, Part};
+use crate::measure::in_time;
+use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::redis::Redis;
-use crate::rounds::in_time;
-use crate::servers::{Kind, Paths, Server, Subjects};
+use crate::servers::{Kind, Server, Subjects};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::time::Duration;

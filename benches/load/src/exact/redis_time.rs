@@ -2,8 +2,8 @@
 
 use super::calls::Client;
 use crate::calls::Call;
+use crate::measure::median;
 use crate::redis::Redis;
-use crate::report::median;
 use crate::servers::Server;
 use anyhow::Result;
 use serde::Serialize;

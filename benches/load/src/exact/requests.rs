@@ -2,8 +2,9 @@
 
 use super::calls::Client;
 use crate::calls::Call;
+use crate::paths::Paths;
 use crate::redis::{Info, Redis};
-use crate::servers::{Kind, Paths, Process};
+use crate::servers::{Kind, Process};
 use crate::workloads::MANY;
 use anyhow::{Context, Result};
 use serde::Serialize;
