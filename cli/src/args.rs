@@ -1,30 +1,10 @@
 //! What all commands share of the command line.
 
 use crate::api::Api;
-use crate::commands::Command;
-use crate::exit;
 use crate::output::{ColorChoice, Output};
 use anyhow::{Context as _, Result, ensure};
-use clap::Parser;
 use std::fs;
 use std::path::PathBuf;
-
-/// Serves and uses presque, the HTTP job queue.
-#[derive(Debug, Parser)]
-#[command(
-    name = "presque",
-    version,
-    propagate_version = true,
-    arg_required_else_help = true,
-    after_long_help = exit::TABLE
-)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    pub(crate) shared: Shared,
-
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
 
 /// Where the server is, who asks, and how the answer is shown.
 #[derive(Clone, Debug, clap::Args)]

@@ -1,10 +1,9 @@
 //! `presque completions`: what a shell needs to complete command lines.
 
-use crate::args::Args;
 use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::Result;
-use clap::{CommandFactory, ValueEnum};
+use clap::ValueEnum;
 use clap_complete::Shell;
 
 /// Prints the completions of a shell, to be read by it.
@@ -27,14 +26,14 @@ enum For {
 
 impl Completions {
     /// Prints them.
-    pub(crate) fn run(self, out: Output) -> Result<Exit> {
+    pub(crate) fn run(self, all: &mut clap::Command, out: Output) -> Result<Exit> {
         let shell = match self.shell {
             For::Bash => Shell::Bash,
             For::Fish => Shell::Fish,
             For::Zsh => Shell::Zsh,
         };
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Args::command(), "presque", &mut script);
+        clap_complete::generate(shell, all, "presque", &mut script);
         out.line(String::from_utf8(script)?.trim_end())?;
         Ok(Exit::Done)
     }

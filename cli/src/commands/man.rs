@@ -1,9 +1,7 @@
 //! `presque man`: the manual pages, for those who make packages.
 
-use crate::args::Args;
 use crate::exit::Exit;
 use anyhow::{Context as _, Result};
-use clap::CommandFactory;
 use std::path::PathBuf;
 
 /// Writes the manual pages, one for each command.
@@ -17,9 +15,9 @@ pub(crate) struct Man {
 
 impl Man {
     /// Writes them: `presque.1`, `presque-up.1` and so on.
-    pub(crate) fn run(self) -> Result<Exit> {
+    pub(crate) fn run(self, all: clap::Command) -> Result<Exit> {
         let cannot = || format!("cannot write the manual pages to {}", self.folder.display());
-        clap_mangen::generate_to(Args::command(), &self.folder).with_context(cannot)?;
+        clap_mangen::generate_to(all, &self.folder).with_context(cannot)?;
         Ok(Exit::Done)
     }
 }

@@ -25,7 +25,7 @@ mod up;
 mod work;
 
 use crate::api::Api;
-use crate::args::Args;
+use crate::args::Shared;
 use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::Result;
@@ -70,11 +70,11 @@ pub(crate) enum Client {
     Bench(bench::Bench),
 }
 
-/// Carries a command out.
+/// Carries a command out. `all` gives the whole command line that there can be.
 ///
 /// # Errors
 /// Why it could not be carried out. [`Exit::of`] says which exit code that has.
-pub(crate) fn run(Args { shared, command }: Args) -> Result<Exit> {
+pub(crate) fn run(shared: &Shared, command: Command, all: fn() -> clap::Command) -> Result<Exit> {
     let out = shared.output();
     match command {
         // It has a runtime of its own.
@@ -84,8 +84,8 @@ pub(crate) fn run(Args { shared, command }: Args) -> Result<Exit> {
             runtime.block_on(client.run(&shared.api()?, out))
         }
         Command::Key(key) => key.run(out),
-        Command::Completions(completions) => completions.run(out),
-        Command::Man(man) => man.run(),
+        Command::Completions(completions) => completions.run(&mut all(), out),
+        Command::Man(man) => man.run(all()),
         Command::WorkGuard => work::run_guard(),
     }
 }

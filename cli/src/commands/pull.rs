@@ -20,7 +20,7 @@ const ACK_PATIENCE: Duration = Duration::from_secs(30);
 /// Takes the next job, and prints its payload.
 ///
 /// The job is acknowledged after its payload was written to standard output. If that fails, as when its reader has gone, the
-/// job is given back, which counts as a failure of it, and this ends with 1. With --json, a line with all of the job. Ends with 3 if there is no job.
+/// job is given back, and this ends with 1. With --json, a line with all of the job. Ends with 3 if there is no job.
 ///
 /// With --no-ack the job stays claimed, and all of it is printed as JSON, with its receipt: acknowledge it by
 /// `POST /v1/queues/QUEUE/claims/RECEIPT/ack` before its lease ends.
@@ -82,16 +82,13 @@ impl Pull {
     /// A job that could not be printed. The error says what becomes of it.
     async fn give_back(&self, api: &Api, job: &ClaimedJob, error: anyhow::Error) -> anyhow::Error {
         let request = api.post(&["queues", &job.queue, "claims", &job.receipt, "nack"]);
-        let nack = json!({ "error": "presque pull could not print it", "delay": 0 });
+        let nack = json!({ "error": "presque pull could not print it", "failed": false });
         let nacked = match request.json(&nack) {
             Ok(request) => api.send::<Value>(&request).await.ok(),
             Err(_) => None,
         };
         let fate = match nacked {
-            Some(nacked) if nacked.get("status").is_some_and(|status| status == "dead") => {
-                "is dead, since this was its last attempt"
-            }
-            Some(_) => "was given back, which counts as a failure",
+            Some(_) => "was given back",
             None => "is handed out again when its lease ends",
         };
         error.context(format!("the job {} could not be printed, and {fate}", job.id))

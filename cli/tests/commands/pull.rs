@@ -2,7 +2,7 @@
 
 use crate::support::{errors, get, post, presque, printed, run};
 use presque_testkit::{Host, Redis, patiently, until};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::process::Stdio;
 
 #[tokio::test]
@@ -78,6 +78,7 @@ async fn a_job_that_nobody_reads_is_given_back() {
             "{flag}: {}",
             errors(&output)
         );
-        assert_eq!(printed(&host, &["pull", "q"]).await, "1\n", "{flag}");
+        let job: Value = serde_json::from_str(&printed(&host, &["pull", "q", "--json"]).await).expect("JSON");
+        assert_eq!((&job["payload"], &job["failures"]), (&json!(1), &json!(0)), "{flag}");
     }
 }

@@ -1,6 +1,6 @@
 //! Doing a job with a command.
 
-use super::attempt::Causes;
+use super::causes::Causes;
 use super::group::Group;
 use super::guard::Guard;
 use super::outcome::{Cause, MAX_ERROR, Outcome, Output, error_with_end};

@@ -1,6 +1,7 @@
 //! `presque work`: a worker without code. Each job is given to a command, or posted to a local HTTP server.
 
 mod attempt;
+mod causes;
 mod command;
 mod facts;
 mod group;
@@ -10,6 +11,7 @@ mod outcome;
 mod post;
 mod server;
 mod stop;
+mod target;
 mod tell;
 mod worker;
 
@@ -134,12 +136,12 @@ impl Work {
             return Ok(Exit::Usage);
         }
         let worker = Arc::new(worker::Worker::new(self, api, out)?);
-        let stop = worker.stop.clone();
+        let stop = worker.stop();
         let exit = worker.run().await.unwrap_or_else(|error| {
             tell::note(format!("error: {error:#}"));
             Exit::of(&error)
         });
-        tell::flush(&stop).await;
+        tell::flush(stop.reached(stop::Stage::Stopping)).await;
         Ok(exit)
     }
 }

@@ -108,6 +108,27 @@ pub(super) struct Nack<'a> {
     pub(super) error: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) delay: Option<f64>,
+    pub(super) failed: bool,
+}
+
+impl<'a> Nack<'a> {
+    /// The job failed. It is tried again after so many seconds, or as its backoff says.
+    pub(super) fn failed(error: &'a str, delay: Option<f64>) -> Self {
+        Self {
+            error,
+            delay,
+            failed: true,
+        }
+    }
+
+    /// The job did not fail: others can have it at once.
+    pub(super) fn released(error: &'a str) -> Self {
+        Self {
+            error,
+            delay: None,
+            failed: false,
+        }
+    }
 }
 
 /// What failed, and the end of what was said of it: whole lines of it, if that is too long.

@@ -1,6 +1,6 @@
 //! Doing a job by a request to a local HTTP server.
 
-use super::attempt::Causes;
+use super::causes::Causes;
 use super::outcome::{MAX_ERROR, Outcome, Output, error_with_start};
 use super::server::Pauses;
 use super::tell::note;

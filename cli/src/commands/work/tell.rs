@@ -1,7 +1,8 @@
 //! What the worker tells. Nothing that it does waits for those who read that: a thread for each stream writes, and may wait as long as it
 //! likes.
 
-use super::stop::{Stage, Stop};
+use crate::api::ClaimedJob;
+use crate::output::printable;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::sync::LazyLock;
@@ -103,13 +104,19 @@ pub(super) fn note(text: impl AsRef<str>) {
     pass_on(format!("{}\n", text.as_ref()).as_bytes());
 }
 
+/// Tells something about a job on standard error.
+pub(super) fn note_of(job: &ClaimedJob, text: impl AsRef<str>) {
+    note(format!("{} {}: {}", printable(&job.queue), job.id, text.as_ref()));
+}
+
 /// Writes bytes to standard error as they are.
 pub(super) fn pass_on(bytes: &[u8]) {
     NOTES.say(bytes.to_vec());
 }
 
-/// Writes a value as a line of JSON to standard output. If too much waits already it waits, too, until the worker is to end.
-pub(super) async fn line(value: &impl Serialize, stop: &Stop) {
+/// Writes a value as a line of JSON to standard output. If too much waits already it waits, too, until this future ends: the worker
+/// is to end.
+pub(super) async fn line(value: &impl Serialize, stopping: impl Future<Output = ()>) {
     let mut line = match serde_json::to_vec(value) {
         Ok(line) => line,
         Err(error) => return note(format!("{error}")),
@@ -122,14 +129,15 @@ pub(super) async fn line(value: &impl Serialize, stop: &Stop) {
                 place.send(Text::Bytes(line, LINES.missed.swap(0, Ordering::Relaxed)));
             }
         }
-        () = stop.reached(Stage::Stopping) => LINES.say(line),
+        () = stopping => LINES.say(line),
     }
 }
 
-/// Waits until all is written: for a moment, but for the lines of JSON as long as nobody asks the worker to end.
-pub(super) async fn flush(stop: &Stop) {
+/// Waits until all is written: for a moment, but for the lines of JSON until a moment after this future: nobody asks the worker to
+/// end.
+pub(super) async fn flush(stopping: impl Future<Output = ()>) {
     let stopped = async {
-        stop.reached(Stage::Stopping).await;
+        stopping.await;
         sleep(LAST_WORDS).await;
     };
     tokio::select! {

@@ -1,12 +1,10 @@
 //! The worker's loop: it claims as many jobs as there are free places.
 
 use super::Work;
-use super::attempt::{Causes, Status, attempt, give_back};
-use super::command::Runner;
-use super::outcome::Outcome;
-use super::post::Poster;
+use super::attempt::{Attempts, Status};
 use super::server::{Pauses, Server};
 use super::stop::{Stage, Stop};
+use super::target::Target;
 use super::tell::{self, note};
 use crate::api::{Api, ClaimedJob, Failure, Jobs};
 use crate::exit::Exit;
@@ -31,32 +29,10 @@ const MAX_NAME: usize = 255;
 
 /// A worker.
 pub(super) struct Worker {
-    pub(super) server: Server,
-    pub(super) options: Work,
-    pub(super) stop: Stop,
-    pub(super) target: Target,
+    attempts: Attempts,
+    options: Work,
     name: String,
     out: Output,
-}
-
-/// Who does the jobs.
-pub(super) enum Target {
-    Command(Runner),
-    Url(Poster),
-}
-
-impl Target {
-    pub(super) async fn run(&self, job: &ClaimedJob, causes: &mut Causes<'_>) -> Outcome {
-        match self {
-            Self::Command(runner) => runner.run(job, causes).await,
-            Self::Url(poster) => poster.run(job, causes).await,
-        }
-    }
-
-    /// Whether it can do no job, and does not wait until it can.
-    fn gives_up(&self) -> bool {
-        matches!(self, Self::Command(runner) if runner.gives_up())
-    }
 }
 
 /// What a claim gave.
@@ -88,28 +64,23 @@ impl Worker {
     pub(super) fn new(mut options: Work, api: &Api, out: Output) -> Result<Self> {
         // First of all: from here on a signal ends the worker orderly.
         let stop = Stop::on_signals(options.grace)?;
-        let mut command = std::mem::take(&mut options.command).into_iter();
-        let target = match (options.to.take(), command.next()) {
-            (None, Some(program)) => {
-                let is_patient = !(options.once || options.until_empty);
-                Target::Command(Runner::new(
-                    program,
-                    command.collect(),
-                    options.retry_after,
-                    is_patient,
-                )?)
-            }
-            (Some(url), _) => Target::Url(Poster::new(url, options.retry_after)?),
-            (None, None) => anyhow::bail!("give a command, or --to"),
-        };
+        let target = Target::of(&mut options)?;
         Ok(Self {
-            server: Server::new(api.clone()),
-            stop,
-            target,
+            attempts: Attempts {
+                server: Server::new(api.clone()),
+                stop,
+                target,
+                timeout: options.timeout,
+            },
             name: options.worker.take().unwrap_or_else(default_name),
             options,
             out,
         })
+    }
+
+    /// Tells when it is to stop.
+    pub(super) fn stop(&self) -> Stop {
+        self.attempts.stop.clone()
     }
 
     /// Works until it is stopped, or as the options say.
@@ -120,7 +91,7 @@ impl Worker {
                 tally.count(ended.ok());
             }
             let is_over = self.options.once && tally.claimed > 0;
-            if self.stop.is_stopping() || is_over || self.target.gives_up() {
+            if self.attempts.stop.is_stopping() || is_over || self.attempts.target.gives_up() {
                 break None;
             }
             let places = match self.options.once {
@@ -143,7 +114,7 @@ impl Worker {
                         Some(ended) => tally.count(ended.ok()),
                         None => break None,
                     },
-                    () = self.stop.reached(Stage::Stopping) => {}
+                    () = self.attempts.stop.reached(Stage::Stopping) => {}
                 },
                 Claimed::Nothing => {}
                 Claimed::Stopped => break None,
@@ -158,13 +129,13 @@ impl Worker {
         while let Some(ended) = jobs.join_next().await {
             tally.count(ended.ok());
         }
-        if refused.is_none() && self.options.until_empty && !self.stop.is_stopping() {
+        if refused.is_none() && self.options.until_empty && !self.attempts.stop.is_stopping() {
             self.tell_of_active().await;
         }
         match refused {
             Some(failure) => Err(failure.into()),
             None if (self.options.once || self.options.until_empty) && tally.not_done > 0 => Ok(Exit::Failed),
-            None if self.stop.is_stopping() => Ok(Exit::Done),
+            None if self.attempts.stop.is_stopping() => Ok(Exit::Done),
             None if self.options.once && tally.claimed == 0 => Ok(Exit::Nothing),
             None => Ok(Exit::Done),
         }
@@ -185,7 +156,7 @@ impl Worker {
         if let (Some(lease), Some(body)) = (self.options.lease, body.as_object_mut()) {
             body.insert("lease".to_owned(), lease.into());
         }
-        let request = match self.server.claims().waiting(wait).json(&body) {
+        let request = match self.attempts.server.claims().waiting(wait).json(&body) {
             Ok(request) => request,
             Err(error) => {
                 note(format!("{error:#}"));
@@ -195,12 +166,12 @@ impl Worker {
         let mut pauses = Pauses::default();
         loop {
             let asked = Instant::now();
-            let mut answer = Box::pin(self.server.send::<Option<Jobs>>(&request));
+            let mut answer = Box::pin(self.attempts.server.send::<Option<Jobs>>(&request));
             let answer = tokio::select! {
                 answer = &mut answer => answer,
-                () = self.stop.reached(Stage::Stopping) => {
+                () = self.attempts.stop.reached(Stage::Stopping) => {
                     if let Ok(Ok(Some(answer))) = timeout(LAST_ANSWER, answer).await {
-                        join_all(answer.jobs.iter().map(|job| give_back(self, job))).await;
+                        join_all(answer.jobs.iter().map(|job| self.attempts.give_back(job))).await;
                     }
                     return Claimed::Stopped;
                 }
@@ -210,7 +181,7 @@ impl Worker {
                 Ok(_) => return Claimed::Nothing,
                 Err(failure) if failure.may_pass() => tokio::select! {
                     () = sleep(pauses.after(&failure)) => {}
-                    () = self.stop.reached(Stage::Stopping) => return Claimed::Stopped,
+                    () = self.attempts.stop.reached(Stage::Stopping) => return Claimed::Stopped,
                 },
                 Err(failure) => return Claimed::Refused(failure),
             }
@@ -220,7 +191,7 @@ impl Worker {
     /// Does a job, and tells users how it ended.
     async fn work(self: Arc<Self>, job: ClaimedJob, asked: Instant) -> Status {
         let begun = Instant::now();
-        let status = attempt(&self, &job, asked).await;
+        let status = self.attempts.run(&job, asked).await;
         let millis = begun.elapsed().as_millis();
         let line = Line {
             queue: &job.queue,
@@ -232,10 +203,10 @@ impl Worker {
         };
         if self.options.verbose {
             let text = format!("attempt {}: {} after {} s", line.attempt, line.status, line.seconds);
-            self.note(&job, text);
+            tell::note_of(&job, text);
         }
         if self.out.json {
-            tell::line(&line, &self.stop).await;
+            tell::line(&line, self.attempts.stop.reached(Stage::Stopping)).await;
         }
         status
     }
@@ -244,7 +215,12 @@ impl Worker {
     async fn tell_of_active(&self) {
         for queue in &self.options.queues {
             // One whose key is not for looking at queues has done its work all the same.
-            let active = self.server.counts(queue).await.map_or(0, |counts| counts.active);
+            let active = self
+                .attempts
+                .server
+                .counts(queue)
+                .await
+                .map_or(0, |counts| counts.active);
             if active > 0 {
                 let (queue, active) = (printable(queue), jobs(active));
                 note(format!(
@@ -252,11 +228,6 @@ impl Worker {
                 ));
             }
         }
-    }
-
-    /// Tells something about a job on standard error.
-    pub(super) fn note(&self, job: &ClaimedJob, text: impl AsRef<str>) {
-        note(format!("{} {}: {}", printable(&job.queue), job.id, text.as_ref()));
     }
 }
 

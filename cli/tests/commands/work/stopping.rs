@@ -129,6 +129,7 @@ async fn what_still_runs_after_the_grace_is_ended_and_its_job_given_back() {
         (&job["state"], &job["errors"][0]["error"]),
         (&json!("ready"), &json!("the worker was stopped"))
     );
+    assert_eq!((&job["failures"], &job["lost_leases"]), (&json!(0), &json!(0)));
 }
 
 #[tokio::test]
@@ -222,7 +223,7 @@ async fn jobs_that_come_after_the_signal_are_given_back_without_a_failure() {
     };
     stream.write_all(answer(&job).as_bytes()).await.expect("it is sent");
     // On the same connection, or on another one.
-    let (extend, mut stream) = eventually("the extension", async || {
+    let (nack, mut stream) = eventually("the nack", async || {
         tokio::select! {
             request = super::posts::request(&mut stream) => (!request.is_empty()).then_some((request, None)),
             accepted = listener.accept() => {
@@ -232,12 +233,9 @@ async fn jobs_that_come_after_the_signal_are_given_back_without_a_failure() {
         }
     })
     .await;
-    assert!(
-        extend.starts_with("POST /v1/queues/work/claims/a-1/extend "),
-        "{extend}"
-    );
-    assert!(extend.ends_with(r#"{"lease":0.1}"#), "{extend}");
-    let body = json!({"receipt": "a-1", "status": "active", "lease_ends_at": "2026-11-21T04:20:20.223Z"});
+    assert!(nack.starts_with("POST /v1/queues/work/claims/a-1/nack "), "{nack}");
+    assert!(nack.ends_with(r#"{"error":"","failed":false}"#), "{nack}");
+    let body = json!({"receipt": "a-1", "status": "ready"});
     if let Some(stream) = &mut stream {
         stream.write_all(answer(&body).as_bytes()).await.expect("it is sent");
     }
