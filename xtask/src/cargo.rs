@@ -25,6 +25,13 @@ pub(crate) fn program() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
 }
 
+/// A call of the compiler, in the workspace's root.
+pub(crate) fn rustc() -> Command {
+    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc")));
+    command.current_dir(workspace::root());
+    command
+}
+
 /// A call of the cargo that runs us, in the workspace's root.
 pub(crate) fn cargo(subcommand: &str) -> Command {
     let mut command = Command::new(program());
@@ -88,10 +95,21 @@ pub(crate) fn build_host(profile: &str) -> Result<()> {
     run(locked("build").args(["--profile", profile, "-p", "presque-host"]))
 }
 
+/// How the library is built that the benchmark's native server has.
+pub(crate) enum Optimized {
+    /// As for figures that count.
+    Fully,
+    /// As the profile says.
+    ByProfile,
+}
+
 /// Builds the benchmark and its native server. Not in one call with the host: their features would become its own.
-pub(crate) fn build_benchmark(profile: &str) -> Result<()> {
+pub(crate) fn build_benchmark(profile: &str, optimized: Optimized) -> Result<()> {
     let mut command = locked("build");
     command.args(["--profile", profile]);
+    if let Optimized::Fully = optimized {
+        command.args(["--config", &format!("profile.{profile}.package.presque.opt-level=3")]);
+    }
     packages(&mut command, &["presque-bench", "presque-bench-native"]);
     run(&mut command)
 }

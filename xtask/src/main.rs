@@ -26,6 +26,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
+use cargo::Optimized;
 use needs::{
     CHROMIUM, CURL, JQ, NGINX, NODE, NPM, OPENMETRICS_PARSER, PERL, PHP, PROMETHEUS, PYTHON, PYTHON_ENVIRONMENTS,
     REDIS, RUBY, WASM_TARGET, ensure,
@@ -163,7 +164,7 @@ fn bench(native: bool) -> Result<()> {
     }
     cargo::build_components(&[BENCH_COMPONENT])?;
     cargo::build_host(profile)?;
-    cargo::build_benchmark(profile)?;
+    cargo::build_benchmark(profile, Optimized::Fully)?;
     // Where the user stands: files that they name are there. The words after `bench` are the ones that were read here.
     let program = workspace::program(profile, "presque-bench");
     let error = std::process::Command::new(&program).args(env::args_os().skip(2)).exec();
@@ -174,7 +175,7 @@ fn test(server: Option<&Path>, args: &[OsString]) -> Result<()> {
     let start = Instant::now();
     cargo::build_components(TEST_COMPONENTS)?;
     cargo::build_host(NATIVE)?;
-    cargo::build_benchmark(NATIVE)?;
+    cargo::build_benchmark(NATIVE, Optimized::ByProfile)?;
     cargo::build_tests(args)?;
     let builds = start.elapsed();
     let result = cargo::test(server, args);

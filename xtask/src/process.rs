@@ -41,6 +41,11 @@ pub(crate) fn become_program(program: &Path, args: &[OsString]) -> anyhow::Error
     anyhow!(error).context(format!("cannot run {}", program.display()))
 }
 
+/// Whether at least one of these programs can be run by its name alone.
+pub(crate) fn is_on_path(programs: &[&str]) -> bool {
+    programs.iter().any(|program| which::which(program).is_ok())
+}
+
 /// What one would type, without the program's folder.
 fn command_line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name();
@@ -54,7 +59,7 @@ fn command_line(command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{command_line, output};
+    use super::{command_line, is_on_path, output};
     use std::process::Command;
 
     #[test]
@@ -80,5 +85,11 @@ mod tests {
             format!("{error:#}").starts_with("cannot run `such-program`: No such file"),
             "{error:#}"
         );
+    }
+
+    #[test]
+    fn any_of_several_programs_is_enough() {
+        assert!(is_on_path(&["no-such-program", "sh"]));
+        assert!(!is_on_path(&["no-such-program"]));
     }
 }

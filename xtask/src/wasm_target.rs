@@ -1,7 +1,5 @@
 //! Rust's standard library for the components: found, installed with rustup, or built from Debian's packages.
 
-use std::env;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,16 +8,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use wait_timeout::ChildExt;
 
-use crate::cargo::WASM;
-use crate::needs::Need;
+use crate::cargo::{WASM, rustc};
 use crate::process::output;
 use crate::{offline, workspace};
 
 /// Enough for a slow line, short enough for a person who waits in front of a dead one.
 const MAX_RUSTUP_TIME: Duration = Duration::from_secs(120);
 
-/// Makes sure that a component can be compiled.
-pub(crate) fn ensure(need: &Need) -> Result<()> {
+/// Makes sure that a component can be compiled. `announce` is told how it is made possible, before that is done.
+pub(crate) fn ensure(announce: impl Fn(&str)) -> Result<()> {
     if works() {
         return Ok(());
     }
@@ -32,25 +29,18 @@ pub(crate) fn ensure(need: &Need) -> Result<()> {
     // What was built for an older compiler is of no use, and rustup would not install over it.
     offline::remove(&sysroot)?;
     if rustup_manages(&sysroot) {
-        need.announce("with rustup");
+        announce("with rustup");
         if add_with_rustup()? {
             return Ok(());
         }
     }
-    offline::install(&sysroot, need).with_context(|| {
+    offline::install(&sysroot, announce).with_context(|| {
         format!(
             "{WASM} is missing, and could not be built here: run `rustup target add {WASM}` where there is network \
              access, or use a toolchain that has this target"
         )
     })?;
     probe().with_context(|| format!("the standard library for {WASM} was built, but does not work"))
-}
-
-/// A call of the compiler, in the workspace's root.
-pub(crate) fn rustc() -> Command {
-    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc")));
-    command.current_dir(workspace::root());
-    command
 }
 
 /// Whether a component can be compiled.

@@ -14,10 +14,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::cargo::WASM;
-use crate::needs::{Need, is_on_path};
-use crate::process::output;
-use crate::wasm_target::rustc;
+use crate::cargo::{WASM, rustc};
+use crate::process::{is_on_path, output};
 use crate::workspace;
 
 /// A file that marks a target as built here. It is no part of what rustup or a distribution installs.
@@ -36,7 +34,7 @@ pub(crate) fn remove(sysroot: &Path) -> Result<()> {
 }
 
 /// Builds the standard library for the compiler in use, whose folder is `sysroot`, and installs it there.
-pub(crate) fn install(sysroot: &Path, need: &Need) -> Result<()> {
+pub(crate) fn install(sysroot: &Path, announce: impl Fn(&str)) -> Result<()> {
     if !is_on_path(&["apt-get"]) {
         bail!("there is no apt-get to download the sources with");
     }
@@ -49,7 +47,7 @@ pub(crate) fn install(sysroot: &Path, need: &Need) -> Result<()> {
     }
     // Before the long work, since it fails where nothing can be written.
     let staging = staging_folder(&target)?;
-    need.announce("from Debian's sources, without rustup");
+    announce("from Debian's sources, without rustup");
     let work = workspace::scratch()?.join(WASM);
     // What an interrupted run has left.
     remove_if_there(&work)?;
