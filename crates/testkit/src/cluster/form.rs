@@ -80,8 +80,8 @@ impl Cluster {
         }
     }
 
-    /// Waits until the nodes that answer agree on who serves what, know that all of them are well, and each replica gets what its
-    /// primary writes, if that answers.
+    /// Waits until the nodes that answer agree on who serves what by which claim, know that all of them are well, and each replica
+    /// gets what its primary writes, if that answers.
     pub async fn settled(&self) {
         until_complete("the cluster is settled", async || self.unsettled().await).await;
     }

@@ -106,3 +106,14 @@ async fn a_replica_of_a_single_primary_follows_it_and_can_be_promoted() {
     assert_eq!(get(&replica, "a").await.as_deref(), Some("1"));
     replica.run("SET a 2").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_that_moves_to_and_fro_stays_where_it_was_moved() {
+    let cluster = Cluster::start().await;
+    let home = cluster.primary_of_slot(0).await;
+    let away = cluster.primary_of_slot(16_383).await;
+    for to in [away, home].repeat(20) {
+        cluster.migrate_slot(0, to).await;
+        assert_eq!(cluster.primary_of_slot(0).await, to);
+    }
+}

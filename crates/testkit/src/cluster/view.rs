@@ -14,6 +14,9 @@ pub(super) struct Line {
     /// The id of its primary, if it is a replica.
     pub(super) primary: Option<String>,
     pub(super) slots: Vec<(u16, u16)>,
+    /// A primary's claim to its slots: of two that claim one, the higher epoch has it. A node that takes a slot gives itself a higher
+    /// one than all it knows of. So if it has not heard of the last one, it can lose the slot again to the node that gave it away.
+    pub(super) epoch: Option<u64>,
     /// It is known, not suspected to be gone, and there is a connection to it.
     pub(super) is_well: bool,
 }
@@ -34,13 +37,15 @@ impl Line {
     /// Reads `ID ADDRESS FLAGS PRIMARY PING PONG EPOCH LINK SLOTS...`.
     fn parse(line: &str) -> Self {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [id, _, flags, primary, _, _, _, link, slots @ ..] = &words[..] else {
+        let [id, _, flags, primary, _, _, epoch, link, slots @ ..] = &words[..] else {
             panic!("not a line of CLUSTER NODES: {line:?}");
         };
         let trouble = ["fail", "fail?", "handshake", "noaddr"];
+        let is_primary = *primary == "-";
         Self {
             id: (*id).to_owned(),
-            primary: (*primary != "-").then(|| (*primary).to_owned()),
+            primary: (!is_primary).then(|| (*primary).to_owned()),
+            epoch: is_primary.then(|| epoch.parse().expect("a number")),
             // Those that are on their way from or to another node are in brackets.
             slots: slots.iter().filter_map(|slots| range(slots)).collect(),
             is_well: *link == "connected" && !flags.split(',').any(|flag| trouble.contains(&flag)),
