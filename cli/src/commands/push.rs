@@ -94,6 +94,11 @@ struct Options {
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_attempts: Option<u16>,
+
+    /// After so many seconds the job is dead instead of handed out.
+    #[arg(long, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<f64>,
 }
 
 /// A job that was inserted, or the one that holds its unique key.

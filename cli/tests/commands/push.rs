@@ -28,7 +28,14 @@ async fn one_job_is_inserted_with_its_options() {
     let host = Host::on(&redis);
     let id = printed(
         &host,
-        &["push", "mail", r#"{"to": "ann"}"#, "--priority=9", "--max-attempts=3"],
+        &[
+            "push",
+            "mail",
+            r#"{"to": "ann"}"#,
+            "--priority=9",
+            "--max-attempts=3",
+            "--expires-in=60",
+        ],
     )
     .await;
     let path = format!("/v1/queues/mail/jobs/{}", id.trim());
@@ -37,7 +44,10 @@ async fn one_job_is_inserted_with_its_options() {
         "byte for byte"
     );
     let job = get(&host, &path).await;
-    assert_eq!((&job["priority"], &job["max_attempts"]), (&9.into(), &3.into()));
+    assert_eq!(
+        (&job["priority"], &job["max_attempts"], job["expires_at"].is_string()),
+        (&9.into(), &3.into(), true)
+    );
 
     let text = printed(
         &host,

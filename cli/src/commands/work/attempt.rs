@@ -120,15 +120,15 @@ impl Attempts {
             }
             Outcome::Later { delay, error } => {
                 let delay = delay.as_secs_f64().min(super::MAX_SECONDS);
-                ("nack", to_vec(&Nack::failed(error, Some(delay))), Status::Later)
+                ("nack", to_vec(&Nack::released(error, Some(delay))), Status::Later)
             }
-            Outcome::Failed { error } => ("nack", to_vec(&Nack::failed(error, None)), Status::Failed),
+            Outcome::Failed { error } => ("nack", to_vec(&Nack::failed(error)), Status::Failed),
             Outcome::Stopped => (
                 "nack",
-                to_vec(&Nack::released("the worker was stopped")),
+                to_vec(&Nack::released("the worker was stopped", None)),
                 Status::Returned,
             ),
-            Outcome::NotBegun => ("nack", to_vec(&Nack::released("")), Status::Returned),
+            Outcome::NotBegun => ("nack", to_vec(&Nack::released("", None)), Status::Returned),
             Outcome::Lost(loss) => {
                 note_of(
                     job,

@@ -41,10 +41,10 @@ const MAX_SECONDS: f64 = 315_360_000.0;
 /// kept. That is so also after SIGTERM, for --timeout or since the worker ends: a command that was not finished must end with another
 /// status.
 ///
-/// Exit status 75 means that the job is to be tried again after --retry-after.
+/// Exit status 75 means that the job cannot be done now: it is tried again after --retry-after, however often. That is no failure.
 ///
-/// Any other, or a signal, means failed. The job keeps the end of standard error, up to 4 KiB, and is tried again as its backoff says. The last
-/// two count as failures: after max_attempts of them the job is dead.
+/// Any other, or a signal, means failed: the job is tried again as its backoff says, and is dead after max_attempts failures. With both the
+/// job keeps the end of standard error, up to 4 KiB.
 ///
 /// Standard error is passed on. What the command leaves running in its process group when it ends is killed. If the lease is lost, as when
 /// the job is cancelled, the group is ended, too. A command that cannot be started makes no job fail: the job waits until it can, or is
@@ -73,8 +73,8 @@ pub(crate) struct Work {
     /// POST each payload to this address instead of running a command.
     ///
     /// The facts are headers: Presque-Queue, Presque-Job-Id, ..., and traceparent. A status of
-    /// 200 to 299 means done, and the body is the result; 429 and 503 mean that it is to be tried again after the answer's Retry-After,
-    /// or --retry-after; any other status means failed. While nothing listens there, jobs wait.
+    /// 200 to 299 means done, and the body is the result; 429 and 503 mean that it cannot be done now, as exit status 75, and is tried
+    /// again after the answer's Retry-After, or --retry-after; any other status means failed. While nothing listens there, jobs wait.
     #[arg(long, value_name = "URL")]
     to: Option<reqwest::Url>,
 

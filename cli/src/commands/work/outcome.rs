@@ -112,20 +112,20 @@ pub(super) struct Nack<'a> {
 }
 
 impl<'a> Nack<'a> {
-    /// The job failed. It is tried again after so many seconds, or as its backoff says.
-    pub(super) fn failed(error: &'a str, delay: Option<f64>) -> Self {
+    /// The job failed. It is tried again as its backoff says.
+    pub(super) fn failed(error: &'a str) -> Self {
         Self {
             error,
-            delay,
+            delay: None,
             failed: true,
         }
     }
 
-    /// The job did not fail: others can have it at once.
-    pub(super) fn released(error: &'a str) -> Self {
+    /// The job did not fail: others can have it after so many seconds, or at once.
+    pub(super) fn released(error: &'a str, delay: Option<f64>) -> Self {
         Self {
             error,
-            delay: None,
+            delay,
             failed: false,
         }
     }

@@ -152,14 +152,17 @@ fn headers(job: &ClaimedJob, causes: &Causes<'_>) -> HeaderMap {
     headers
 }
 
-/// What `Retry-After` asks for: seconds, or a date.
+/// What `Retry-After` asks for, by seconds or a date: a second at least, or a server that is busy would be asked without a pause.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    let pause = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = httpdate::parse_http_date(text).ok()?;
+            date.duration_since(SystemTime::now()).unwrap_or_default()
+        }
+    };
+    Some(pause.max(Duration::from_secs(1)))
 }
 
 #[cfg(test)]
@@ -174,9 +177,10 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_has_seconds_or_a_date() {
+    fn retry_after_has_seconds_or_a_date_and_is_never_at_once() {
         assert_eq!(asked_for("120"), Some(Duration::from_secs(120)));
-        assert_eq!(asked_for("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        assert_eq!(asked_for("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(1)));
+        assert_eq!(asked_for("0"), Some(Duration::from_secs(1)));
         let in_an_hour = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3600));
         let delay = asked_for(&in_an_hour).unwrap().as_secs();
         assert!((3000..=3600).contains(&delay), "{delay}");

@@ -55,7 +55,7 @@ async fn a_command_gets_the_payload_and_the_facts_and_its_output_is_the_result()
 }
 
 #[tokio::test]
-async fn the_exit_status_says_whether_a_job_failed_or_is_to_be_tried_again_later() {
+async fn the_exit_status_says_whether_a_job_failed_or_cannot_be_done_now() {
     let place = Place::start().await;
     place
         .send(
@@ -105,6 +105,9 @@ async fn the_exit_status_says_whether_a_job_failed_or_is_to_be_tried_again_later
     // 1000 s and 9 s from almost the same time.
     assert!(run_at(&later).await > run_at(&failed).await);
     assert_eq!(place.job(&last).await["state"], "dead");
+    // To be tried later is no failure.
+    assert_eq!(place.job(&later).await["failures"], 0);
+    assert_eq!(place.job(&failed).await["failures"], 1);
 }
 
 #[tokio::test]

@@ -82,14 +82,17 @@ async fn the_status_of_an_answer_says_what_becomes_of_a_job_and_its_body_is_the_
     let job = place.job(&done).await;
     assert_eq!((&job["state"], &job["result"]), (&json!("done"), &json!({"sent": 1})));
     let mut due = Vec::new();
-    for (id, error) in [
-        (&failed, "HTTP 500: boom"),
-        (&moved, "HTTP 302"),
-        (&many, "HTTP 429"),
-        (&busy, "HTTP 503: busy"),
+    for (id, error, failures) in [
+        (&failed, "HTTP 500: boom", 1),
+        (&moved, "HTTP 302", 1),
+        (&many, "HTTP 429", 0),
+        (&busy, "HTTP 503: busy", 0),
     ] {
         let job = place.job(id).await;
-        assert_eq!(job["errors"][0]["error"], error);
+        assert_eq!(
+            (&job["errors"][0]["error"], &job["failures"]),
+            (&json!(error), &json!(failures))
+        );
         due.push(job["run_at"].as_str().expect("a time").to_owned());
     }
     // After 9, 9, 1000 and 2000 seconds.
