@@ -56,6 +56,8 @@ thread_local! {
     /// Who may use RestMQ's routes. Made likewise, in components that serve them.
     static ACCESS: RefCell<Option<Rc<Access>>> = const { RefCell::new(None) };
     static ATTEMPTS: RefCell<Attempts> = RefCell::new(Attempts::default());
+    /// Why the deployment's settings cannot be used, as the log was told last.
+    static WRONG: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// What an instance has for all of its requests.
@@ -69,7 +71,10 @@ impl Settings {
     /// Settings with which nothing can be done, where the deployment's cannot be used. The log tells why, beginning with a
     /// variable's name.
     fn closed(why: &str) -> Rc<Self> {
-        log(&format!("cannot serve: the component's variable {why}"));
+        // They are read again with each request: what is wrong may be a provider that is away. The log needs one line.
+        if WRONG.replace(why.to_owned()) != why {
+            log(&format!("cannot serve: the component's variable {why}"));
+        }
         Rc::new(Self {
             redis: Rc::new(Router::new(Platform::new("redis", "", "", 0), Vec::new(), None)),
             limits: Limits::default(),

@@ -278,8 +278,8 @@ pub enum Outcome {
     Jobs(Vec<store::Job>),
     Peeked(store::Peeked),
     Described(Option<store::Description>),
-    /// Of each minute what was inserted, claimed, done, failed, lost, dead.
-    History(Option<Vec<[u64; 6]>>),
+    /// Of each minute what was inserted, claimed, done, failed, lost, dead, released.
+    History(Option<Vec<[u64; 7]>>),
     Counted(store::Counts),
     QueueWorkers(store::QueueWorkers),
     Worker(Option<store::Worker>),

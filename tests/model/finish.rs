@@ -74,14 +74,20 @@ impl Queue {
         };
         self.note_finished(&nack.receipt, How::Nack);
         if nack.kind == NackKind::Released && self.mistake != Mistake::ReleasedHasFailed {
-            if !nack.error.is_empty() {
-                self.add_error(&id, &nack.error);
-            }
+            let said = self.said(&id, &nack.error);
+            let job = self.job(&id);
+            let times = job.released.as_ref().map_or(0, |(times, _)| *times);
+            job.released = Some((times + 1, said));
+            self.count(Event::Released, 1);
             return self.put_back(&id, nack.delay.map_or(0, millis));
         }
-        self.add_error(&id, &nack.error);
+        let said = self.said(&id, &nack.error);
         let (rules, mistake) = (self.rules(), self.mistake);
         let job = self.job(&id);
+        job.errors.push(said);
+        if job.errors.len() > ERRORS {
+            job.errors.remove(0);
+        }
         job.failures += 1;
         let failures = job.failures;
         let max_attempts = job.spec.max_attempts.map_or(rules.max_attempts, u64::from);
@@ -100,16 +106,11 @@ impl Queue {
         self.put_back(&id, nack.delay.map_or_else(by_rule, millis))
     }
 
-    fn add_error(&mut self, id: &str, text: &str) {
-        let now = self.now;
-        let job = self.job(id);
-        job.errors.push(JobError {
-            at: Timestamp::from_millis(now),
-            claim: job.claims,
+    fn said(&mut self, id: &str, text: &str) -> JobError {
+        JobError {
+            at: Timestamp::from_millis(self.now),
+            claim: self.job(id).claims,
             text: text.to_owned(),
-        });
-        if job.errors.len() > ERRORS {
-            job.errors.remove(0);
         }
     }
 
@@ -214,6 +215,7 @@ impl Queue {
             }
             let job = self.job(&id);
             (job.failures, job.lost, job.redriven) = (0, 0, true);
+            job.released = None;
             (job.reason, job.ended) = (None, None);
             job.at = Place::Ready { date: None };
             redriven += 1;

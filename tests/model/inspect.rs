@@ -109,6 +109,7 @@ impl Queue {
                 failed: self.failed.unwrap_or(0),
                 lost_leases: self.lost,
                 dead: self.died,
+                released: self.released,
                 orphans: 0,
             },
             last_minute: LastMinute {

@@ -25,6 +25,7 @@ pub struct Job {
     pub progress: Option<String>,
     pub result: Option<String>,
     pub errors: Vec<JobError>,
+    pub released: Option<(u64, JobError)>,
     pub redriven: bool,
     /// How often it was shown as the next one.
     pub shown: u64,
@@ -88,6 +89,7 @@ impl Job {
             progress: None,
             result: None,
             errors: Vec::new(),
+            released: None,
             redriven: false,
             shown: 0,
         }
@@ -174,6 +176,7 @@ impl Job {
             progress: self.progress.clone(),
             result: self.result.clone(),
             errors: self.errors.clone(),
+            released: self.released.clone(),
             max_attempts: spec.max_attempts,
             backoff: spec.backoff.map(rounded),
             lease: spec.timeout.map(whole),

@@ -23,6 +23,7 @@ pub enum Event {
     Failed,
     Lost,
     Died,
+    Released,
 }
 
 #[derive(Clone, Debug)]
@@ -48,6 +49,7 @@ pub struct Queue {
     pub done: u64,
     pub lost: u64,
     pub died: u64,
+    pub released: u64,
     pub events: Vec<(Event, i64, u64)>,
     /// What each registered worker has processed and failed.
     pub workers: BTreeMap<Bytes, (u64, u64)>,
@@ -74,6 +76,7 @@ impl Queue {
             done: 0,
             lost: 0,
             died: 0,
+            released: 0,
             events: Vec::new(),
             workers: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -170,6 +173,7 @@ impl Queue {
             Event::Failed => *self.failed.get_or_insert(0) += number,
             Event::Lost => self.lost += number,
             Event::Died => self.died += number,
+            Event::Released => self.released += number,
         }
     }
 
@@ -191,9 +195,9 @@ impl Queue {
     }
 
     /// How many there were of each kind in each of the last minutes, the running one last. `None` for a queue that is not there.
-    pub fn history(&self, minutes: usize) -> Option<Vec<[u64; 6]>> {
+    pub fn history(&self, minutes: usize) -> Option<Vec<[u64; 7]>> {
         self.status?;
-        let mut history = vec![[0; 6]; minutes];
+        let mut history = vec![[0; 7]; minutes];
         for (event, at, number) in &self.events {
             let age = self.now.div_euclid(MINUTE) - at.div_euclid(MINUTE);
             let place = usize::try_from(age).ok().and_then(|age| minutes.checked_sub(age + 1));

@@ -11,8 +11,8 @@ use std::time::Duration;
 /// No call waits for anything but Redis. One that takes longer goes round in circles.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// What was inserted, claimed, done, failed, lost, dead in a minute.
-fn counts_of(minute: Minute) -> [u64; 6] {
+/// What was inserted, claimed, done, failed, lost, dead, released in a minute.
+fn counts_of(minute: Minute) -> [u64; 7] {
     let Minute {
         inserted,
         claimed,
@@ -20,9 +20,10 @@ fn counts_of(minute: Minute) -> [u64; 6] {
         failed,
         lost_leases,
         dead,
+        released,
         ..
     } = minute;
-    [inserted, claimed, done, failed, lost_leases, dead]
+    [inserted, claimed, done, failed, lost_leases, dead, released]
 }
 
 /// Makes a call.

@@ -43,8 +43,15 @@ describe('the page tells why a queue does not move', { concurrency: true }, () =
     for (const job of await claim(base, 'mail', { count: 3 })) await nack(base, 'mail', job, 'no route to smtp', { delay: 0 });
     const page = await openDashboard(t, base);
     await page.getByRole('link', { name: 'mail' }).click();
-    await shows(page, 'Every attempt of the last ten minutes failed: 3 failures, and no job done.');
+    await shows(page, 'No job was done in the last ten minutes: 3 attempts failed.');
     await keepPicture(page, 'moving-all-failing');
+  });
+
+  test('all given back', async (t) => {
+    const base = await queueWithJobs(t, 3);
+    for (const job of await claim(base, 'mail', { count: 3 })) await nack(base, 'mail', job, 'smtp is away', { failed: false, delay: 60 });
+    const page = await openDashboard(t, base, '/queues/mail');
+    await shows(page, 'No job was done in the last ten minutes: 3 attempts given back without a failure.');
   });
 
   test('one slow worker', async (t) => {

@@ -13,6 +13,7 @@ pub struct Server {
     pub done: u64,
     pub failed: u64,
     pub lost_leases: u64,
+    pub released: u64,
     /// The finished jobs by id, where the queue keeps them.
     pub kept: Option<BTreeMap<String, Kept>>,
 }
@@ -24,6 +25,7 @@ pub struct Kept {
     pub attempt: u64,
     pub failures: u64,
     pub lost_leases: u64,
+    pub released: u64,
 }
 
 /// One queue's audit.
@@ -45,7 +47,7 @@ pub struct Audit {
     pub finished_unheard: u64,
     /// Deliveries beyond the first of each job.
     pub redelivered: u64,
-    /// What the server counted: failures and lost leases.
+    /// What the server counted: failures, lost leases, and jobs that were released.
     pub server_redelivered: u64,
     pub lost: u64,
     pub unknown: u64,
@@ -56,7 +58,7 @@ pub struct Audit {
 impl Audit {
     pub fn of(queue: &str, ledger: &Ledger, server: &Server) -> Self {
         let mut audit = Self {
-            server_redelivered: server.failed + server.lost_leases,
+            server_redelivered: server.failed + server.lost_leases + server.released,
             ..Self::default()
         };
         for (number, entry) in ledger.jobs.iter().filter(|(_, entry)| entry.queue == queue) {
@@ -149,7 +151,7 @@ impl Audit {
         );
         must(
             server.claimed == server.done + self.server_redelivered,
-            "a claim did not end as done, failed or lost",
+            "a claim did not end as done, failed, lost or released",
         );
     }
 
@@ -161,7 +163,7 @@ impl Audit {
             if ids.insert(done.job, id).is_some() {
                 wrong("is done, and so is another one with its payload");
             }
-            if done.attempt != 1 + done.failures + done.lost_leases {
+            if done.attempt != 1 + done.failures + done.lost_leases + done.released {
                 wrong("has an attempt that ended in no way");
             }
             let entry = ledger.jobs.get(&done.job).filter(|entry| entry.queue == queue);

@@ -67,6 +67,7 @@ impl Story {
             attempt: 1 + lost_leases,
             failures: 0,
             lost_leases,
+            released: 0,
         };
         let kept = [(1, 0), (2, 1), (3, 0)].map(|(job, lost)| (format!("id{job}"), kept(job, lost)));
         let server = Server {
@@ -75,6 +76,7 @@ impl Story {
             done: 3,
             failed: 0,
             lost_leases: 1,
+            released: 0,
             kept: Some(BTreeMap::from(kept)),
         };
         Self { events, server }

@@ -50,6 +50,7 @@ pub async fn ask(client: &Client, queue: &str, keeps: bool) -> Server {
         done: total("done"),
         failed: total("failed"),
         lost_leases: total("lost_leases"),
+        released: total("released"),
         kept,
     }
 }
@@ -67,6 +68,7 @@ async fn kept(client: &Client, queue: &str) -> BTreeMap<String, Kept> {
                 attempt: number("attempt"),
                 failures: number("failures"),
                 lost_leases: number("lost_leases"),
+                released: job["released"]["times"].as_u64().unwrap_or_default(),
             };
             let id = job["id"].as_str().unwrap().to_owned();
             assert!(kept.insert(id, done).is_none(), "listed twice: {job}");

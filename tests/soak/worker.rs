@@ -161,7 +161,8 @@ impl Worker {
         }
         if self.rng.happens(self.behaviour.nacks) {
             (self.journal)(Event::Nacking(claim.clone()));
-            let body = json!({"error": "no luck", "delay": self.rng.seconds(0..500)});
+            let has_failed = self.rng.happens(500);
+            let body = json!({"error": "no luck", "delay": self.rng.seconds(0..500), "failed": has_failed});
             self.post(claim, "nack", &body).await;
             return Ok(false);
         }

@@ -46,14 +46,20 @@ async fn each_minute_tells_what_was_counted_in_it() {
             failed,
             lost_leases,
             dead,
+            released,
             ..
         } = *minute;
-        [inserted, claimed, done, failed, lost_leases, dead]
+        [inserted, claimed, done, failed, lost_leases, dead, released]
     };
     let counts: Vec<_> = minutes.iter().map(counts).collect();
     assert_eq!(
         counts,
-        [[4, 2, 1, 1, 0, 0], [0; 6], [0, 1, 0, 0, 0, 0], [0, 1, 0, 0, 1, 1]]
+        [
+            [4, 2, 1, 1, 0, 0, 0],
+            [0; 7],
+            [0, 1, 0, 0, 0, 0, 0],
+            [0, 1, 0, 0, 1, 1, 0]
+        ]
     );
     // Since the first minute two jobs waited, one for two minutes, the other for three: from ten seconds after its begin.
     let age = |minute: &Minute| minute.oldest_ready.as_secs();

@@ -248,10 +248,13 @@ async fn a_job_that_is_released_counts_neither_as_failed_nor_as_lost() {
     let job = work.look(&id).await.unwrap();
     assert_eq!((job.state, job.claims), (State::Scheduled, 13));
     assert_eq!((job.failures, job.lost_leases), (0, 0));
-    let errors: Vec<_> = job.errors.iter().map(|error| (error.claim, &*error.text)).collect();
-    assert_eq!(errors, [(13, "too busy")]);
+    assert_eq!(job.errors, []);
+    let (times, last) = job.released.unwrap();
+    assert_eq!((times, last.claim, &*last.text), (13, 13, "too busy"));
     let totals = work.store.describe(&work.queue).await.unwrap().unwrap().totals;
-    assert_eq!((totals.failed, totals.lost_leases), (0, 0));
+    assert_eq!((totals.failed, totals.lost_leases, totals.released), (0, 0, 13));
+    let minutes = work.store.history(&work.queue, 1).await.unwrap().unwrap().minutes;
+    assert_eq!(minutes[0].released, 13);
     work.pass(seconds(20)).await;
     let (_, receipt) = work.claim().await;
     assert_eq!(work.nack(&receipt, None).await, Nacked::Dead);

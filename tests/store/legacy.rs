@@ -201,8 +201,8 @@ async fn what_a_worker_holds_is_given_back_and_counted_as_a_lost_lease() {
     let work = start().await;
     work.plain("1").await;
     get(&work, W).await;
-    assert_eq!(work.store.release_legacy_leases(&work.queue, b"w").await.unwrap(), 1);
-    assert_eq!(work.store.release_legacy_leases(&work.queue, b"w").await.unwrap(), 0);
+    assert_eq!(work.store.end_legacy_leases(&work.queue, b"w").await.unwrap(), 1);
+    assert_eq!(work.store.end_legacy_leases(&work.queue, b"w").await.unwrap(), 0);
     assert_eq!(
         (count(&work, State::Active).await, count(&work, State::Ready).await),
         (0, 1)

@@ -212,9 +212,10 @@ async fn a_summary_has_all_totals_and_one_that_an_older_version_remembered_is_no
         failed: 6,
         lost_leases: 5,
         dead: 4,
-        orphans: 3,
+        released: 3,
+        orphans: 2,
     };
-    assert_eq!(entry(&format!("{old} 9 8 7 6 5 4 3")).await, Some(totals));
+    assert_eq!(entry(&format!("{old} 9 8 7 6 5 4 3 2")).await, Some(totals));
 }
 
 /// Queues, the first of which has one job, the second two, and so on up to ten, and then again.

@@ -201,6 +201,7 @@ async fn a_queue_tells_how_many_jobs_are_in_each_state_and_how_old_the_oldest_re
         failed: 0,
         lost_leases: 0,
         dead: 0,
+        released: 0,
     };
     assert_eq!(description.totals, totals);
     let last_minute = LastMinute {

@@ -93,6 +93,18 @@ async fn a_waiting_claim_is_woken_by_everything_that_makes_a_job_available() {
 
     insert(&store, &q, Due::Now).await;
     let held = claim(&store, &queues, Duration::ZERO).await.jobs.remove(0).1;
+    let task = waiting(&redis, &store, &queues).await;
+    let release = Nack {
+        receipt: &held.receipt().unwrap(),
+        error: "",
+        delay: None,
+        kind: NackKind::Released,
+    };
+    store.nack(&q, &[release]).await.unwrap();
+    assert!(task.await.unwrap() < WOKEN);
+
+    insert(&store, &q, Due::Now).await;
+    let held = claim(&store, &queues, Duration::ZERO).await.jobs.remove(0).1;
     let nack = Nack {
         receipt: &held.receipt().unwrap(),
         error: "",

@@ -95,9 +95,9 @@ pub(crate) fn build_host(profile: &str) -> Result<()> {
     run(locked("build").args(["--profile", profile, "-p", "presque-host"]))
 }
 
-/// How the library is built that the benchmark's native server has.
+/// How the library in the benchmark's native server is built.
 pub(crate) enum Optimized {
-    /// As for figures that count.
+    /// With `opt-level=3`: it is measured.
     Fully,
     /// As the profile says.
     ByProfile,

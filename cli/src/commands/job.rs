@@ -48,6 +48,7 @@ const ORDER: &[&str] = &[
 /// These come last: they can be long.
 const LONG: &[&str] = &[
     "errors",
+    "released",
     "progress",
     "progress_text",
     "result",

@@ -70,7 +70,7 @@ pub(crate) enum Client {
     Bench(bench::Bench),
 }
 
-/// Carries a command out. `all` gives the whole command line that there can be.
+/// Carries a command out. `all` describes the whole command line, for `completions` and `man`.
 ///
 /// # Errors
 /// Why it could not be carried out. [`Exit::of`] says which exit code that has.

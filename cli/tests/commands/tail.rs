@@ -84,6 +84,11 @@ async fn what_happens_to_a_job_is_told_once_and_what_was_before_is_not() {
     event(&mut tail).await;
     let mine = claim(&host).await;
     event(&mut tail).await;
+    let nack = json!({ "error": "busy", "failed": false });
+    post(&host, &format!("/v1/queues/mail/claims/{mine}/nack"), nack).await;
+    event(&mut tail).await;
+    let mine = claim(&host).await;
+    event(&mut tail).await;
     let nack = json!({ "error": "boom", "dead": true });
     post(&host, &format!("/v1/queues/mail/claims/{mine}/nack"), nack).await;
     event(&mut tail).await;
@@ -99,9 +104,11 @@ async fn what_happens_to_a_job_is_told_once_and_what_was_before_is_not() {
     seen.sort_by_key(Value::to_string);
     let events = [
         json!(["claimed", true, "w1"]),
+        json!(["claimed", true, "w1"]),
         json!(["dead", true, "rejected"]),
         json!(["failed", true, "boom"]),
         json!(["inserted", true, null]),
+        json!(["released", true, "busy"]),
     ];
     assert_eq!(seen, events);
 }

@@ -50,10 +50,15 @@ export function diagnose(queue, history, active = []) {
       ? `Paused: no jobs are handed out. ${waiting} wait${counts.ready === 1 ? 's' : ''}.`
       : 'Paused: jobs are taken in, and none is handed out.');
   }
+  const isDoing = lately('done') > 0 || rates.done > 0;
+  if (lately('released') > 0 && !isDoing && lately('failed') === 0 && !counts.active) {
+    return say('warn', `No job was done in the last ten minutes: ${count(lately('released'), 'attempt')} given back without a `
+      + 'failure. What the jobs need may be away.');
+  }
   if (!counts.ready && !counts.active) return idle(counts);
   if (lacksWorker(queue, history?.claimed) && !counts.active) return noWorker(queue, waiting);
-  if (lately('failed') > 0 && lately('done') === 0 && rates.done === 0) {
-    return say('bad', `Every attempt of the last ten minutes failed: ${count(lately('failed'), 'failure')}, and no job done.`);
+  if (lately('failed') > 0 && !isDoing) {
+    return say('bad', `No job was done in the last ten minutes: ${count(lately('failed'), 'attempt')} failed.`);
   }
   return held(queue, active, lately('lost_leases')) ?? flow(queue, waiting);
 }

@@ -23,7 +23,7 @@ const GAUGES: [(&str, &str, Number); 2] = [
 ];
 
 /// Numbers of each queue that only grow, until the queue is deleted: their names without `_total`, and what they tell.
-const COUNTERS: [(&str, &str, Number); 7] = [
+const COUNTERS: [(&str, &str, Number); 8] = [
     ("presque_queue_inserted", "Jobs that were inserted.", |summary| {
         summary.totals.inserted
     }),
@@ -44,6 +44,11 @@ const COUNTERS: [(&str, &str, Number); 7] = [
     ("presque_queue_dead", "Jobs that became dead.", |summary| {
         summary.totals.dead
     }),
+    (
+        "presque_queue_released",
+        "Jobs that workers gave back without a failure.",
+        |summary| summary.totals.released,
+    ),
     (
         "presque_queue_orphans",
         "Jobs that were dropped because Redis had lost their records.",

@@ -64,7 +64,7 @@ async fn reinsert_failed<R: Redis>(request: &mut Request, context: &Context<R>) 
     let response = insert_failed(request, &queue, context).await;
     if let (Err(_), Some(worker)) = (&response, parse_worker(request)) {
         // Should this fail too, there is nobody to tell: the response is an error in any case.
-        let _ = context.store.release_legacy_leases(&queue, &worker).await;
+        let _ = context.store.end_legacy_leases(&queue, &worker).await;
     }
     response
 }

@@ -38,11 +38,12 @@ pub(super) async fn show<R: Redis>(
 pub(super) type Count = (&'static str, fn(&Minute) -> u64);
 
 /// What is told of each minute.
-const COUNTS: [Count; 6] = [
+const COUNTS: [Count; 7] = [
     ("inserted", |minute| minute.inserted),
     ("claimed", |minute| minute.claimed),
     ("done", |minute| minute.done),
     ("failed", |minute| minute.failed),
     ("lost_leases", |minute| minute.lost_leases),
     ("dead", |minute| minute.dead),
+    ("released", |minute| minute.released),
 ];

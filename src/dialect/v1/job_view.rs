@@ -28,6 +28,12 @@ pub(super) fn render_job(o: &mut Object<'_>, queue: &QueueName, job: &Job) {
             push_object(out, |o| render_error(o, error));
         });
     }
+    if let Some((times, last)) = &job.released {
+        o.object("released", |o| {
+            o.plain("times", times);
+            render_error(o, last);
+        });
+    }
 }
 
 /// Writes a job's payload.

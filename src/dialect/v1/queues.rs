@@ -52,7 +52,8 @@ fn render(queue: &QueueName, described: &Description) -> Response {
             o.plain("claimed", totals.claimed).plain("done", totals.done);
             o.plain("failed", totals.failed)
                 .plain("lost_leases", totals.lost_leases);
-            o.plain("dead", totals.dead).plain("orphans", totals.orphans);
+            o.plain("dead", totals.dead).plain("released", totals.released);
+            o.plain("orphans", totals.orphans);
         });
         render_rates(o, &rates);
         o.plain("workers", described.workers);

@@ -1,5 +1,5 @@
 //! `/v1/queues/{q}/claims/{receipt}/{verb}` and `/v1/queues/{q}/claims/{verb}`: a worker acknowledges a job that it claimed,
-//! reports a failure, or extends its lease.
+//! gives it back, or extends its lease.
 
 use super::job_view::render_time;
 use super::members::Members;

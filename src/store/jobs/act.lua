@@ -72,7 +72,7 @@ local function redrive(job)
     return
   end
   execution.failures, execution.lost_leases, execution.redriven = 0, 0, true
-  execution.reason, execution.ended = nil, nil
+  execution.reason, execution.ended, execution.released = nil, nil, nil
   save_execution(job.id, execution)
   if key then
     hold_unique_key(job.id, key)

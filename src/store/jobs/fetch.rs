@@ -124,7 +124,7 @@ impl<R: Redis> Store<R> {
     ///
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
-    pub async fn release_legacy_leases(&self, queue: &QueueName, worker: &[u8]) -> Result<u64, RedisError> {
+    pub async fn end_legacy_leases(&self, queue: &QueueName, worker: &[u8]) -> Result<u64, RedisError> {
         let (mut released, mut partition) = (0, 0);
         while partition < self.layout(queue).span || partition == 0 {
             released += self.release_in(queue, partition, worker).await?;
@@ -134,7 +134,7 @@ impl<R: Redis> Store<R> {
     }
 
     async fn release_in(&self, queue: &QueueName, partition: u8, worker: &[u8]) -> Result<u64, RedisError> {
-        let script = &scripts::RELEASE_LEGACY_LEASES;
+        let script = &scripts::END_LEGACY_LEASES;
         let mut reply = self.run_in(script, queue, partition, &[worker]).await?;
         reply.count()
     }

@@ -2,7 +2,8 @@
 
 use crate::queue::{Backoff, Hold, JobId, Receipt, State, Timestamp};
 use crate::store::redis::{
-    Execution, ExecutionError, Options, RedisError, ReplyReader, unpack_backoff, unpack_hold, unpack_unique_key,
+    Execution, ExecutionError, ExecutionRelease, Options, RedisError, ReplyReader, unpack_backoff, unpack_hold,
+    unpack_unique_key,
 };
 use std::time::Duration;
 
@@ -36,8 +37,10 @@ pub struct Job {
     pub progress: Option<String>,
     /// What its worker gave with its acknowledgement: JSON.
     pub result: Option<String>,
-    /// The last errors, at most 5, oldest first.
+    /// What it failed of: the last errors, at most 5, oldest first.
     pub errors: Vec<JobError>,
+    /// How often it was released since its insertion or redrive, and what was said the last time. `None` for never.
+    pub released: Option<(u64, JobError)>,
     /// Its own number of failures after which it is dead.
     pub max_attempts: Option<u32>,
     /// Its own backoff.
@@ -58,10 +61,10 @@ pub struct Job {
     pub payload: Vec<u8>,
 }
 
-/// One failure of a job.
+/// What a worker said when it gave a job back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobError {
-    /// When it was reported.
+    /// When it said so.
     pub at: Timestamp,
     /// Which claim of the job it was, from 1.
     pub claim: u64,
@@ -139,6 +142,7 @@ impl Job {
             progress: execution.progress,
             result: execution.result,
             errors: execution.errors.into_iter().map(JobError::from).collect(),
+            released: execution.released.map(unpack_release),
             max_attempts: options.max_attempts,
             backoff: unpack_backoff(options.backoff.as_deref(), options.backoff_delay, options.backoff_max),
             lease: options.lease.map(Duration::from_millis),
@@ -162,11 +166,12 @@ impl Job {
 }
 
 impl From<ExecutionError> for JobError {
-    fn from(error: ExecutionError) -> Self {
-        Self {
-            at: Timestamp::from_millis(error.at),
-            claim: error.claim,
-            text: error.text,
-        }
+    fn from(ExecutionError { at, claim, text }: ExecutionError) -> Self {
+        let at = Timestamp::from_millis(at);
+        Self { at, claim, text }
     }
+}
+
+fn unpack_release(ExecutionRelease { times, at, claim, text }: ExecutionRelease) -> (u64, JobError) {
+    (times, ExecutionError { at, claim, text }.into())
 }

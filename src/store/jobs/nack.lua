@@ -1,9 +1,9 @@
--- Gives jobs back, most of which failed: each is tried again, at once or later, or is dead.
+-- Gives jobs back. One that failed is tried again, at once or later, or is dead; another can be claimed again, at once or later.
 --
 -- ARGV  for each
 --       1 receipt
 --       2 the error, empty for none
---       3 milliseconds until the next attempt, empty for what the backoff says, and for 0 where the job did not fail
+--       3 milliseconds until the next attempt; empty: what the backoff says, or 0 where the job did not fail
 --       4 empty where the job failed; 'rejected' where it is to be dead, and not tried again; 'released' where it did not fail
 -- Reply for each an outcome and a number
 --       'scheduled', and when the job is due
@@ -16,14 +16,6 @@ local MAX_ERRORS = 5
 
 local packed_settings, waiting_until, period = unpack(redis.call('HMGET', META, 'settings', 'waiting-until', 'period'))
 local settings = settings_of(packed_settings)
-
-local function add_error(execution, text)
-  execution.errors = execution.errors or {}
-  table.insert(execution.errors, {at = NOW, claim = execution.claims, text = text})
-  if #execution.errors > MAX_ERRORS then
-    table.remove(execution.errors, 1)
-  end
-end
 
 -- The job can be claimed again, now or later.
 local function put_back(id, delay)
@@ -48,11 +40,12 @@ local function retry_or_bury(id, rules, execution, delay, is_rejected)
   return put_back(id, delay or retry_delay(id, execution.failures, rules, settings))
 end
 
+-- Its error is kept apart: what a job failed of must not be forgotten for it.
 local function release(id, execution, text, delay)
-  if text ~= '' then
-    add_error(execution, text)
-    save_execution(id, execution)
-  end
+  local before = execution.released and execution.released.times or 0
+  execution.released = {times = before + 1, at = NOW, claim = execution.claims, text = text}
+  count_released(period)
+  save_execution(id, execution)
   return put_back(id, delay or 0)
 end
 
@@ -61,14 +54,18 @@ local function nack(receipt, text, delay, kind)
   if not id then
     return was_finished(receipt, '-') and 'repeated' or why_not_active(receipt), 0
   end
-  local rules = rules_of(id, execution)
   redis.call('ZREM', ACTIVE, id)
   remember_finished(id, receipt, '-')
   if kind == 'released' then
     return release(id, execution, text, delay)
   end
+  local rules = rules_of(id, execution)
   execution.failures = execution.failures + 1
-  add_error(execution, text)
+  execution.errors = execution.errors or {}
+  table.insert(execution.errors, {at = NOW, claim = execution.claims, text = text})
+  if #execution.errors > MAX_ERRORS then
+    table.remove(execution.errors, 1)
+  end
   count_failed(period, execution.worker)
   return retry_or_bury(id, rules, execution, delay, kind == 'rejected')
 end

@@ -17,14 +17,13 @@ pub struct Ack<'a> {
 }
 
 /// Why a worker gives a job back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NackKind {
     /// The job failed, which is counted. It is tried again, unless that was its last attempt.
-    #[default]
     Failed,
     /// It failed, and is not tried again: it is dead.
     Rejected,
-    /// It did not fail: its worker ends, say. That counts neither as a failure nor as a lost lease.
+    /// It did not fail: its worker ends, say. That is counted apart, neither as a failure nor as a lost lease.
     Released,
 }
 
@@ -33,7 +32,7 @@ pub enum NackKind {
 pub struct Nack<'a> {
     /// What the claim gave.
     pub receipt: &'a Receipt,
-    /// What went wrong. Of a job that did not fail, an empty text is not kept.
+    /// What went wrong.
     pub error: &'a str,
     /// How long from now until the next attempt. `None`: as the backoff of the job, else of the queue, says; or at once, if the job
     /// did not fail.

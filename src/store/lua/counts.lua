@@ -16,8 +16,8 @@ local PERIOD, PERIODS = 10000, 7
 local MINUTE, MINUTES = 60000, 180
 
 -- How many totals there are: how many jobs were inserted, claimed, done, failed; how many leases were lost; how many jobs became
--- dead. All that is told of a time is told of these, in this order.
-local TOTALS = 6
+-- dead; how many were released. All that is told of a time is told of these, in this order.
+local TOTALS = 7
 
 -- The minute that a period is in.
 local function minute_of(period)
@@ -26,7 +26,8 @@ end
 
 -- The totals; what `rates` has; and the values of CLAIMED: three tables.
 local function read_counted()
-  local values = redis.call('HMGET', META, 'rates', 'sequence', 'done', 'failed', 'lost-leases', 'died', unpack(CLAIMED))
+  local values = redis.call('HMGET', META, 'rates', 'sequence', 'done', 'failed', 'lost-leases', 'died', 'released',
+    unpack(CLAIMED))
   local rates = values[1] and cmsgpack.unpack(values[1]) or {}
   local totals, waits = {}, {unpack(values, TOTALS + 1)}
   for i = 2, TOTALS do
@@ -81,6 +82,10 @@ local function minutes(totals, rates)
   local all, kept = packed and cmsgpack.unpack(packed) or {}, {}
   all[#all + 1] = latest_minute(totals, rates, longest_wait)
   for _, minute in ipairs(all) do
+    if #minute < TOTALS + 2 then
+      -- Of an older version, which did not count what was released.
+      table.insert(minute, TOTALS + 1, 0)
+    end
     if minute[1] > math.floor(NOW / MINUTE) - MINUTES then
       kept[#kept + 1] = minute
     end
@@ -185,6 +190,12 @@ local function count_failed(period, worker)
   if worker ~= '' then
     count_failed_by(worker)
   end
+end
+
+-- @rare
+local function count_released(period)
+  note_period(period)
+  redis.call('HINCRBY', META, 'released', 1)
 end
 
 -- @rare

@@ -12,6 +12,7 @@
 --   rules          the options that are needed when the job ends or is tried again, so that its record need not be read
 --   progress, result
 --   errors         the last of them: {at, claim, text}
+--   released       since its insertion or redrive: {times}, and of the last time {at, claim, text}; nil for never
 --   ended (ms)     when it got done, dead or cancelled
 --   reason         why it is dead: 'failed', 'lost-leases', 'expired', 'rejected'
 --   redriven       whether it was: then it expires no more

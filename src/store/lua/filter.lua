@@ -38,7 +38,7 @@ local function group_of(text)
   return (string.gsub(line, '%d+', '#'))
 end
 
--- What a job failed of last, empty when that is not known.
+-- The last error of a job, empty when there is none.
 local function last_error_of(execution)
   local errors = execution.errors or {}
   return errors[#errors] and errors[#errors].text or ''

@@ -57,7 +57,7 @@ elseif not status and not generation and #subscribers == 0 then
   end
   return {-1, had_jobs}
 end
-redis.call('HDEL', META, 'cataloged', 'done', 'failed', 'lost-leases', 'died', 'orphans', unpack(CLAIMED))
+redis.call('HDEL', META, 'cataloged', 'done', 'failed', 'lost-leases', 'died', 'released', 'orphans', unpack(CLAIMED))
 redis.call('HDEL', META, 'replay-bytes', 'keeps-replay', 'next-event', 'to-take-in')
 redis.call('HDEL', META, 'period', 'rates', 'history', 'longest-wait')
 -- A generation is a time, and later than all before it, also when the clock was set back, and than all layouts.

@@ -7,11 +7,11 @@
 --       3 the settings' tag
 --       4 to 9 how many jobs are ready, scheduled, active, done, dead, cancelled
 --       10 how many milliseconds ago the oldest ready job was inserted, or due; nil when there is none
---       11 to 16 how many were inserted, claimed, done, failed, how many leases were lost, and how many became dead, since the
---         queue began
---       17 how many jobs were dropped because their records were gone
---       18 to 21 how many were inserted, claimed, done, failed in the last minute
---       22 how many workers were seen in the last hour
+--       11 to 17 how many were inserted, claimed, done, failed, how many leases were lost, how many became dead, and how many were
+--         released, since the queue began
+--       18 how many jobs were dropped because their records were gone
+--       19 to 22 how many were inserted, claimed, done, failed in the last minute
+--       23 how many workers were seen in the last hour
 --
 -- @promises nothing
 -- @keys META, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN

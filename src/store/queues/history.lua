@@ -5,8 +5,8 @@
 --       1 the server's time in milliseconds
 --       2 since when the oldest ready job is ready (ms), nil when none is
 --       then for each of those minutes in which something was counted, the oldest first: its number since 1970; how many jobs
---       were inserted, claimed, done, failed; how many leases were lost; how many jobs became dead; and the longest time (ms) that
---       one of the claimed jobs was ready
+--       were inserted, claimed, done, failed; how many leases were lost; how many jobs became dead; how many were released; and the
+--       longest time (ms) that one of the claimed jobs was ready
 --
 -- @promises nothing
 -- @keys META

@@ -36,6 +36,8 @@ pub struct Minute {
     pub lost_leases: u64,
     /// Jobs that became dead.
     pub dead: u64,
+    /// Jobs that were given back without a failure.
+    pub released: u64,
     /// The longest time that a job which was ready in this minute had been so, since it was inserted or due; also if it was claimed
     /// meanwhile, and came back. It may be told a tenth too short, or a minute where the job is not ready any more. 0 where no
     /// job was ready for a second.
@@ -81,6 +83,7 @@ impl History {
                 minute.failed += more.failed;
                 minute.lost_leases += more.lost_leases;
                 minute.dead += more.dead;
+                minute.released += more.released;
                 minute.oldest_ready = minute.oldest_ready.max(more.oldest_ready);
             }
         }
@@ -105,6 +108,7 @@ fn read(mut reply: ReplyReader, count: usize) -> Result<Option<History>, RedisEr
             failed: reply.count()?,
             lost_leases: reply.count()?,
             dead: reply.count()?,
+            released: reply.count()?,
             oldest_ready: Duration::from_millis(reply.count()?),
         };
         let place = usize::try_from(number - first).ok();

@@ -68,7 +68,7 @@ impl Summary {
 
 /// What the script replies for one queue that exists, in its order, without the waits. It is remembered as text, with spaces between.
 #[derive(Clone, Copy, Default)]
-struct Found([Option<i64>; 21]);
+struct Found([Option<i64>; 22]);
 
 /// What a look at a queue finds. `None` for one that does not exist.
 type Look = Option<(Found, Waits)>;
@@ -162,7 +162,7 @@ impl Found {
             },
             workers: count(workers),
             totals: {
-                let [inserted, claimed, done, failed, lost_leases, dead, orphans] = totals.map(count);
+                let [inserted, claimed, done, failed, lost_leases, dead, released, orphans] = totals.map(count);
                 Totals {
                     inserted,
                     claimed,
@@ -170,6 +170,7 @@ impl Found {
                     failed,
                     lost_leases,
                     dead,
+                    released,
                     orphans,
                 }
             },

@@ -91,6 +91,8 @@ pub struct Totals {
     pub lost_leases: u64,
     /// Jobs that became dead.
     pub dead: u64,
+    /// Jobs that were given back without a failure.
+    pub released: u64,
     /// Jobs that were dropped because their records were gone: Redis evicted them, or somebody removed them.
     pub orphans: u64,
 }
@@ -128,6 +130,7 @@ impl Totals {
         self.failed += part.failed;
         self.lost_leases += part.lost_leases;
         self.dead += part.dead;
+        self.released += part.released;
         self.orphans += part.orphans;
     }
 }
@@ -226,6 +229,7 @@ impl<R: Redis> Store<R> {
                 failed: count()?,
                 lost_leases: count()?,
                 dead: count()?,
+                released: count()?,
                 orphans: count()?,
             },
             last_minute: LastMinute {

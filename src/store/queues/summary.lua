@@ -8,10 +8,10 @@
 --       9 since when the oldest ready job is ready (ms), nil when none is
 --       10 to 13 how many were inserted, claimed, done, failed in the last minute
 --       14 how many workers were seen in the last hour
---       15 to 20 how many were inserted, claimed, done, failed, how many leases were lost, and how many became dead, since the
---         queue began
---       21 how many jobs were dropped because their records were gone; nil for none
---       22… how many were claimed after each of the waits that CLAIMED has, as text; nil for none
+--       15 to 21 how many were inserted, claimed, done, failed, how many leases were lost, how many became dead, and how many were
+--         released, since the queue began
+--       22 how many jobs were dropped because their records were gone; nil for none
+--       23… how many were claimed after each of the waits that CLAIMED has, as text; nil for none
 --
 -- @promises nothing
 -- @keys META, SCHEDULED, ACTIVE, DONE, DEAD, CANCELLED, SEEN

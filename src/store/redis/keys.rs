@@ -29,7 +29,7 @@ keys! {
     /// A hash. When a queue is deleted these fields go:
     ///
     /// - `cataloged`: the time at which the queue was entered in [`CATALOG`] last;
-    /// - counts: `waited-…` and `processed` (claimed or fetched: see `lua/waits.lua`), `done`, `failed`, `lost-leases`, `died`
+    /// - counts: `waited-…` and `processed` (claimed or fetched: see `lua/waits.lua`), `done`, `failed`, `lost-leases`, `died`, `released`
     ///   (became dead), `orphans`; `period`, `rates`, `history` and `longest-wait`: see `lua/counts.lua`;
     /// - `next-event`: before this time (ms) no lease ends, no scheduled job becomes due, and no batch waits;
     /// - `to-take-in`: how many jobs of batches wait to be taken in;
@@ -72,7 +72,7 @@ keys! {
     UNIQUE = Key::Queue("unique");
     /// A sorted set: the unique keys that are held for a time, by its end.
     UNIQUE_UNTIL = Key::Queue("unique-until");
-    /// A sorted set: receipts (an id and the number of the claim) that were acknowledged (`+` behind them) or reported as failed (`-`), by when that was.
+    /// A sorted set: receipts (an id and the number of the claim) that were acknowledged (`+` behind them) or given back (`-`), by when that was.
     FINISHED_RECEIPTS = Key::Queue("finished-receipts");
     /// A list: batches that are inserted and wait to be taken in: a header, and its slices. See `lua/batch.lua`.
     BATCHES = Key::Queue("batches");

@@ -18,8 +18,8 @@ pub(super) use keys::{
 };
 pub(super) use layout::{Layout, Turn, place};
 pub(super) use packed::{
-    Execution, ExecutionError, Options, PackedSettings, millis, pack, pack_backoff, pack_hold, pack_or_empty,
-    pack_unique_key, unpack_backoff, unpack_hold, unpack_unique_key,
+    Execution, ExecutionError, ExecutionRelease, Options, PackedSettings, millis, pack, pack_backoff, pack_hold,
+    pack_or_empty, pack_unique_key, unpack_backoff, unpack_hold, unpack_unique_key,
 };
 pub(super) use reply::ReplyReader;
 pub use router::{Address, Command, Connector, Node, Replication, Router};

@@ -54,10 +54,19 @@ pub(in crate::store) struct Execution {
     pub progress: Option<String>,
     pub result: Option<String>,
     pub errors: Vec<ExecutionError>,
+    pub released: Option<ExecutionRelease>,
 }
 
 #[derive(Deserialize)]
 pub(in crate::store) struct ExecutionError {
+    pub at: i64,
+    pub claim: u64,
+    pub text: String,
+}
+
+#[derive(Deserialize)]
+pub(in crate::store) struct ExecutionRelease {
+    pub times: u64,
     pub at: i64,
     pub claim: u64,
     pub text: String,

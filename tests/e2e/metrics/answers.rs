@@ -43,6 +43,7 @@ async fn each_number_of_a_queue_is_told_as_what_it_is() {
         ("failed", 1.0),
         ("lost_leases", 0.0),
         ("dead", 1.0),
+        ("released", 0.0),
         ("orphans", 0.0),
     ] {
         assert_eq!(

@@ -1,6 +1,6 @@
 //! Ack, nack and extend, one and many.
 
-use super::{Server, millis, problem, text, wrong_member};
+use super::{Server, body_of, millis, problem, text, wrong_member};
 use crate::support::eventually;
 use serde_json::{Value, json};
 
@@ -96,8 +96,18 @@ async fn a_nack_of_a_job_that_did_not_fail_gives_it_back_and_counts_nowhere() {
         (&job["attempt"], &job["failures"], &job["lost_leases"]),
         (&json!(2), &json!(0), &json!(0))
     );
-    let error = &job["errors"][0];
-    assert_eq!((&error["attempt"], &error["error"]), (&json!(2), &json!("too busy")));
+    let released = &job["released"];
+    assert_eq!(
+        (&released["times"], &released["attempt"], &released["error"]),
+        (&json!(2), &json!(2), &json!("too busy"))
+    );
+    assert_eq!(millis(&job["run_at"]) - millis(&released["at"]), 3_600_000);
+    assert_eq!(job.get("errors"), None);
+    let queue = body_of(&server.get("/v1/queues/x").await, 200);
+    assert_eq!(
+        (&queue["totals"]["released"], &queue["totals"]["failed"]),
+        (&json!(2), &json!(0))
+    );
     server.assert_sound().await;
 }
 

@@ -102,6 +102,7 @@ async fn a_history_tells_each_minute_and_the_last_one_is_running() {
         "failed",
         "lost_leases",
         "dead",
+        "released",
         "oldest_ready_age",
     ] {
         assert_eq!(history[name].as_array().map(Vec::len), Some(180), "{name}");

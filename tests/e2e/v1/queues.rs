@@ -39,7 +39,7 @@ async fn a_queue_is_there_with_its_first_job_and_tells_its_counts() {
         json!({
             "queue": "x", "settings": defaults(),
             "counts": {"ready": 1, "scheduled": 2, "active": 0, "done": 0, "dead": 0, "cancelled": 0},
-            "totals": {"claimed": 2, "done": 1, "failed": 1, "lost_leases": 0, "dead": 0, "orphans": 0},
+            "totals": {"claimed": 2, "done": 1, "failed": 1, "lost_leases": 0, "dead": 0, "released": 0, "orphans": 0},
             "workers": 2,
         })
     );

@@ -232,10 +232,7 @@ async fn what_a_legacy_worker_has_anywhere_is_acknowledged_by_its_next_fetch() {
     // Another worker's are its own.
     assert_eq!(fetch(&spread, b"v", 1).await, 1);
     assert_eq!(active().await, (3, 3));
-    assert_eq!(
-        spread.store.release_legacy_leases(&spread.queue, b"w").await.unwrap(),
-        2
-    );
+    assert_eq!(spread.store.end_legacy_leases(&spread.queue, b"w").await.unwrap(), 2);
     assert_eq!(active().await, (1, 3));
     assert_eq!(fetch(&spread, b"w", 1).await, 1);
     // A job that comes back stands for what the worker has, wherever that is.

@@ -128,6 +128,7 @@ fn table(shown: &Shown) -> String {
         format!("cancelled        {cancelled}"),
         format!("failed           {} attempts in all", total("failed")),
         format!("lost leases      {} in all", total("lost_leases")),
+        format!("released         {} in all", total("released")),
         format!("inserted         {} a second", rate(rates.inserted)),
         format!("claimed          {} a second", rate(rates.claimed)),
         format!("acknowledged     {} a second", rate(rates.done)),

@@ -13,6 +13,9 @@ pub(super) struct History {
     done: Vec<u64>,
     failed: Vec<u64>,
     dead: Vec<u64>,
+    /// An older server does not count it.
+    #[serde(default)]
+    released: Vec<u64>,
 }
 
 /// What was counted since the beginning, and what of it was told.
@@ -25,7 +28,7 @@ pub(super) struct Counted {
 }
 
 /// What a minute counts, by the names of the events.
-const KINDS: [&str; 5] = ["inserted", "claimed", "done", "failed", "dead"];
+const KINDS: [&str; 6] = ["inserted", "claimed", "done", "failed", "dead", "released"];
 
 impl History {
     fn minutes(&self) -> impl Iterator<Item = (i64, [u64; KINDS.len()])> {
@@ -33,7 +36,14 @@ impl History {
         let from = presque::queue::rfc3339::parse(&self.from).map_or(0, |from| from.as_millis());
         let at = |counts: &[u64], index| counts.get(index).copied().unwrap_or_default();
         (0..self.inserted.len()).map(move |index| {
-            let counts = [&self.inserted, &self.claimed, &self.done, &self.failed, &self.dead];
+            let counts = [
+                &self.inserted,
+                &self.claimed,
+                &self.done,
+                &self.failed,
+                &self.dead,
+                &self.released,
+            ];
             (from + index as i64 * MINUTE, counts.map(|counts| at(counts, index)))
         })
     }
@@ -88,7 +98,8 @@ mod tests {
             claimed: none.clone(),
             done: none.clone(),
             failed: none.clone(),
-            dead: none,
+            dead: none.clone(),
+            released: none,
         }
     }
 

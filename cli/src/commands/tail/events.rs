@@ -19,11 +19,12 @@ pub(super) struct Job {
     worker: Option<String>,
     reason: Option<String>,
     #[serde(default)]
-    errors: Vec<Failed>,
+    errors: Vec<GivenBack>,
+    released: Option<GivenBack>,
 }
 
 #[derive(Deserialize)]
-struct Failed {
+struct GivenBack {
     at: String,
     attempt: u64,
     error: Option<String>,
@@ -73,7 +74,7 @@ impl Job {
             _ => None,
         };
         let ended = ended.zip(self.ended_at.as_deref());
-        let failed = self.errors.iter();
+        let given_back = |kind| move |back: &GivenBack| event(kind, &back.at, back.attempt, back.error.as_deref());
         [
             Some(event("inserted", &self.inserted_at, 0, None)),
             self.claimed_at
@@ -83,7 +84,8 @@ impl Job {
         ]
         .into_iter()
         .flatten()
-        .chain(failed.map(move |failed| event("failed", &failed.at, failed.attempt, failed.error.as_deref())))
+        .chain(self.errors.iter().map(given_back("failed")))
+        .chain(self.released.iter().map(given_back("released")))
     }
 }
 

@@ -43,8 +43,8 @@ const MAX_SECONDS: f64 = 315_360_000.0;
 ///
 /// Exit status 75 means that the job cannot be done now: it is tried again after --retry-after, however often. That is no failure.
 ///
-/// Any other, or a signal, means failed: the job is tried again as its backoff says, and is dead after max_attempts failures. With both the
-/// job keeps the end of standard error, up to 4 KiB.
+/// Any other, or a signal, means failed: the job is tried again as its backoff says, and is dead after max_attempts failures. The job keeps
+/// the end of standard error, up to 4 KiB; after 75, too.
 ///
 /// Standard error is passed on. What the command leaves running in its process group when it ends is killed. If the lease is lost, as when
 /// the job is cancelled, the group is ended, too. A command that cannot be started makes no job fail: the job waits until it can, or is
@@ -97,8 +97,8 @@ pub(crate) struct Work {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
 
-    /// When to try a job again that asks for it.
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    /// When to try a job again that cannot be done now, 1 or more.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = pause)]
     retry_after: Duration,
 
     /// How long commands may still run after SIGTERM, SIGHUP or Ctrl-C.
@@ -162,6 +162,11 @@ fn is_program(name: &Path) -> bool {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     number(text, 0.0, MAX_SECONDS).map(Duration::from_secs_f64)
+}
+
+/// What cannot be done now is not tried without a pause.
+fn pause(text: &str) -> Result<Duration, String> {
+    number(text, 1.0, MAX_SECONDS).map(Duration::from_secs_f64)
 }
 
 fn lease(text: &str) -> Result<f64, String> {

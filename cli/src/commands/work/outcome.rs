@@ -108,7 +108,9 @@ pub(super) struct Nack<'a> {
     pub(super) error: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) delay: Option<f64>,
-    pub(super) failed: bool,
+    /// Only said of a job that did not: older servers do not know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failed: Option<bool>,
 }
 
 impl<'a> Nack<'a> {
@@ -117,7 +119,7 @@ impl<'a> Nack<'a> {
         Self {
             error,
             delay: None,
-            failed: true,
+            failed: None,
         }
     }
 
@@ -126,7 +128,7 @@ impl<'a> Nack<'a> {
         Self {
             error,
             delay,
-            failed: false,
+            failed: Some(false),
         }
     }
 }

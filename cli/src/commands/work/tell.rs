@@ -114,8 +114,7 @@ pub(super) fn pass_on(bytes: &[u8]) {
     NOTES.say(bytes.to_vec());
 }
 
-/// Writes a value as a line of JSON to standard output. If too much waits already it waits, too, until this future ends: the worker
-/// is to end.
+/// Writes a value as a line of JSON to standard output. If too much waits already it waits, too, until `stopping` ends.
 pub(super) async fn line(value: &impl Serialize, stopping: impl Future<Output = ()>) {
     let mut line = match serde_json::to_vec(value) {
         Ok(line) => line,
@@ -133,8 +132,7 @@ pub(super) async fn line(value: &impl Serialize, stopping: impl Future<Output = 
     }
 }
 
-/// Waits until all is written: for a moment, but for the lines of JSON until a moment after this future: nobody asks the worker to
-/// end.
+/// Waits until all is written: notes for a moment, lines of JSON until a moment after `stopping` ends.
 pub(super) async fn flush(stopping: impl Future<Output = ()>) {
     let stopped = async {
         stopping.await;

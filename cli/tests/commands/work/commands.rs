@@ -93,8 +93,8 @@ async fn the_exit_status_says_whether_a_job_failed_or_cannot_be_done_now() {
         notes.contains(&format!("work {failed}: attempt 1: failed after ")),
         "{notes}"
     );
+    assert_eq!(place.job(&later).await["released"]["error"], "exit status 75: busy");
     for (id, error) in [
-        (&later, "exit status 75: busy"),
         (&failed, "exit status 3: one\nboom"),
         (&killed, "killed by signal 9"),
         (&last, "exit status 1"),

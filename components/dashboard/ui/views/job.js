@@ -85,6 +85,7 @@ function factsOf(job) {
     ['Attempts', number(job.attempt)],
     ['Failures', job.max_attempts ? `${number(job.failures)} of ${number(job.max_attempts)}` : number(job.failures)],
     ['Leases lost', number(job.lost_leases)],
+    ['Given back', job.released && number(job.released.times)],
     ['Worker', job.worker && userText('span', job.worker)],
     ['Why dead', job.reason && reasonText(job.reason)],
     ['Kept until', job.kept_until && time(job.kept_until)],

@@ -64,3 +64,19 @@ fn range(slots: &str) -> Option<(u16, u16)> {
     let (first, last) = slots.split_once('-').unwrap_or((slots, slots));
     Some((first.parse().ok()?, last.parse().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_in_which_a_primary_has_another_epoch_do_not_agree() {
+        let line = |epoch| Line::parse(&format!("a 127.0.0.1:1@2 master - 0 0 {epoch} connected 0-5 [7->-b]"));
+        assert_eq!(line(3).slots, [(0, 5)]);
+        assert_eq!(line(3), line(3));
+        assert_ne!(line(3), line(4));
+        // That of a replica is its primary's, which it may not have heard yet.
+        let replica = |epoch| Line::parse(&format!("a 127.0.0.1:1@2 slave b 0 0 {epoch} connected"));
+        assert_eq!(replica(3), replica(4));
+    }
+}
