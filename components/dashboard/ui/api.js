@@ -18,7 +18,6 @@ export class Problem extends Error {
   }
 }
 
-/** The server could not be reached, or did not answer in time. */
 export class Unreachable extends Error {}
 
 /** The absolute address of a route. Each segment is encoded; the path's prefix is the page's. */
@@ -90,7 +89,6 @@ export function getOverview(query, signal) {
   return sendJson('GET', ['overview'], { query, signal });
 }
 
-/** The queue, and the tag of its settings. */
 export async function getQueue(queue, signal) {
   const { text, headers } = await send('GET', ['queues', queue], { signal });
   return { ...JSON.parse(text), tag: tagOf(headers) };
@@ -123,7 +121,6 @@ function readJobs(text, hasPayloads) {
   return { ...page, jobs: page.jobs.map((fields, i) => ({ fields, raw: raws[i] })) };
 }
 
-/** A slice of the dead jobs, grouped by what they died of. */
 export function getDeadGroups(queue, cursor, signal) {
   return sendJson('GET', ['queues', queue, 'dead', 'groups'], { query: { cursor }, signal });
 }
@@ -149,7 +146,6 @@ export function insertJob(queue, body, idempotencyKey) {
   return sendJson('POST', ['queues', queue, 'jobs'], { body, headers });
 }
 
-/** Cancels a job, or forgets one that has ended. */
 export function deleteJob(queue, id) {
   return sendJson('DELETE', ['queues', queue, 'jobs', id]);
 }

@@ -45,8 +45,7 @@ const SERIES = [
   { name: 'failed', label: 'Failed' },
 ];
 const AGE = { name: 'oldest_ready_age', label: 'Oldest ready' };
-const COLUMNS = [...SERIES, { name: 'lost_leases', label: 'Leases lost' }, { name: 'dead', label: 'Died' },
-  { name: 'released', label: 'Given back' }, AGE];
+const COLUMNS = [...SERIES, { name: 'lost_leases', label: 'Leases lost' }, { name: 'dead', label: 'Died' }, AGE];
 
 const TOP = { y: 10, height: 112 };
 const BOTTOM = { y: 142, height: 40 };

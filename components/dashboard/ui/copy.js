@@ -28,7 +28,6 @@ async function copy(text) {
   }
 }
 
-/** A line for the shell, with its button. */
 export function commandBox(text) {
   return h('div.command', null, h('code', { tabindex: '0' }, text), copyButton('Copy', () => text));
 }

@@ -50,14 +50,9 @@ export function diagnose(queue, history, active = []) {
       ? `Paused: no jobs are handed out. ${waiting} wait${counts.ready === 1 ? 's' : ''}.`
       : 'Paused: jobs are taken in, and none is handed out.');
   }
-  const isDoing = lately('done') > 0 || rates.done > 0;
-  if (lately('released') > 0 && !isDoing && lately('failed') === 0 && !counts.active) {
-    return say('warn', `No job was done in the last ten minutes: ${count(lately('released'), 'attempt')} given back without a `
-      + 'failure. What the jobs need may be away.');
-  }
-  if (!counts.ready && !counts.active) return idle(counts);
+  if (!counts.ready && !counts.active) return idle(counts, lately('released'));
   if (lacksWorker(queue, history?.claimed) && !counts.active) return noWorker(queue, waiting);
-  if (lately('failed') > 0 && !isDoing) {
+  if (lately('failed') > 0 && lately('done') === 0 && rates.done === 0) {
     return say('bad', `No job was done in the last ten minutes: ${count(lately('failed'), 'attempt')} failed.`);
   }
   return held(queue, active, lately('lost_leases')) ?? flow(queue, waiting);
@@ -65,10 +60,11 @@ export function diagnose(queue, history, active = []) {
 
 const say = (kind, text) => ({ kind, text });
 
-function idle({ scheduled, dead }) {
+function idle({ scheduled, dead }, released) {
   const later = scheduled ? ` ${count(scheduled, 'job')} scheduled for later.` : '';
   const over = dead ? ` ${count(dead, 'dead job')} kept.` : '';
-  return say('idle', `Nothing waits and nothing runs.${later}${over}`);
+  const back = released ? ` ${count(released, 'attempt')} given back without a failure in the last ten minutes.` : '';
+  return say(back ? 'warn' : 'idle', `Nothing waits and nothing runs.${later}${over}${back}`);
 }
 
 function noWorker(queue, waiting) {

@@ -7,7 +7,6 @@ export function h(spec, props, ...children) {
   return fill(document.createElement(spec.split('.', 1)[0]), spec, props, children);
 }
 
-/** The same for a drawing. */
 export function s(spec, props, ...children) {
   return fill(document.createElementNS(SVG, spec.split('.', 1)[0]), spec, props, children);
 }

@@ -31,7 +31,6 @@ export function badgeList() {
   };
 }
 
-/** The way to a page below the queues. */
 export function crumbs(...parts) {
   return h('nav.crumbs', { 'aria-label': 'Where you are' }, h('a', { href: '#/' }, 'Queues'), parts.map((part) => [' / ', part]));
 }

@@ -76,7 +76,6 @@ export class Pace {
     this.hurry();
   }
 
-  /** The next time is at once. */
   hurry() {
     this.dueAt = -Infinity;
     this.key = undefined;

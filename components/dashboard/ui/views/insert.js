@@ -153,7 +153,6 @@ function checkAll(fields) {
   return first;
 }
 
-/** The cursor goes to where the error is. */
 function showError({ control, at }) {
   control.focus();
   if (at !== undefined) control.setSelectionRange(at, Math.min(at + 1, control.value.length));
@@ -211,7 +210,6 @@ function fillForm(controls, job) {
   return options.backoff ?? null;
 }
 
-/** As `datetime-local` wants it. */
 function localTime(iso) {
   const at = new Date(iso);
   return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 19);

@@ -56,7 +56,6 @@ const EMPTY = {
   cancelled: `No cancelled jobs are kept. ${RETAIN}`,
 };
 
-/** `onChange()` is called when jobs were changed here. */
 export function jobsPanel(app, queue, state, query, onChange = () => {}) {
   let filters = query;
   let filter = null;
@@ -227,7 +226,6 @@ function checkColumn(selected, isOffered, onSelect) {
   } };
 }
 
-/** The head of a job's row. */
 function jobColumn(queue) {
   return { label: 'Job', spec: 'th.col-job', cell: (node, { id }) => {
     node.append(h('a.row-link', { href: jobLink(queue, id), title: id }, jobLabel(id)));
@@ -242,7 +240,6 @@ function payloadCell(node) {
   };
 }
 
-/** The payload's beginning, as it was written. */
 function preview({ payload_text: text, raw }) {
   const whole = text ?? raw.get('payload');
   return whole.length > PREVIEW ? whole.slice(0, PREVIEW) + '…' : whole;

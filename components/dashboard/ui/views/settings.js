@@ -21,7 +21,7 @@ const FIELDS = [
   { name: 'dead_retain', label: 'Keep dead jobs', unit: 'seconds' },
   { name: 'max_dead', label: 'Max dead jobs', isWhole: true, help: 'So many are kept, the newest.' },
   { name: 'max_bytes', label: 'Max payload', unit: 'bytes', isWhole: true, isOptional: true, help: 'Empty: the server’s limit.' },
-  { name: 'partitions', label: 'Partitions', isWhole: true, help: 'New jobs are spread over so many, 1 to 64. Each keeps an order of its own.' },
+  { name: 'partitions', label: 'Partitions', isWhole: true, help: 'New jobs are spread over so many. Each has an order of its own.' },
   { name: 'legacy_delivery', label: 'Legacy workers get jobs', choices: [['at-most-once', 'At most once'], ['at-least-once', 'At least once']] },
   { name: 'paused', label: 'Jobs', choices: [['false', 'Are handed out'], ['true', 'Are held back (paused)']] },
 ];

@@ -12,9 +12,8 @@ function eventsOf(job) {
     events.push({ at, kind: 'bad', title: `Attempt ${attempt} failed`, text: error ?? 'without an error' });
   }
   if (job.released) {
-    const { at, attempt, error, times } = job.released;
-    const before = times > 1 ? ` (${count(times, 'time')} in all)` : '';
-    events.push({ at, kind: 'off', title: `Attempt ${attempt} was given back${before}`, text: error });
+    const { at, attempt, error } = job.released;
+    events.push({ at, kind: 'off', title: `Attempt ${attempt} was given back`, text: error });
   }
   if (job.claimed_at) {
     events.push({ at: job.claimed_at, kind: 'run', title: `Attempt ${job.attempt} began`, text: job.worker });
