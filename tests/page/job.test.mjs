@@ -19,9 +19,11 @@ test('a job shows its attempts, errors, progress, result and metadata', async (t
   await shows(page, 'Inserted', '"source": "signup"', 'ready');
   await nack(base, 'mail', (await claim(base, 'mail'))[0], 'no route\nto smtp', { delay: 0 });
   await shows(page, 'Attempt 1 failed', 'no route\nto smtp');
+  await nack(base, 'mail', (await claim(base, 'mail'))[0], 'smtp is busy', { failed: false });
+  await shows(page, 'Attempt 2 was given back', 'smtp is busy');
   const [claimed] = await claim(base, 'mail', { worker: 'mailer-7' });
   await call(base, 'POST', `/v1/queues/mail/claims/${claimed.receipt}/extend`, { progress: { percent: 40, step: 'half' } });
-  await shows(page, 'Attempt 2 began', 'mailer-7', '"step": "half"', 'The lease ends');
+  await shows(page, 'Attempt 3 began', 'mailer-7', '"step": "half"', 'The lease ends');
   assert.equal(await page.getByRole('progressbar').getAttribute('value'), '40');
   await ack(base, 'mail', claimed, { sent: true });
   await shows(page, 'Done', '"sent": true', 'done', 'Kept until');

@@ -54,6 +54,16 @@ async fn a_key_is_held_while_its_job_is_unfinished_and_released_on_every_way_out
     work.insert(keyed(hold)).await;
     let (_, receipt) = work.claim().await;
     assert!(!is_free(&work, hold).await);
+    // Given back is not ended.
+    let release = Nack {
+        receipt: &receipt,
+        error: "",
+        delay: None,
+        kind: NackKind::Released,
+    };
+    assert_eq!(work.store.nack(&work.queue, &[release]).await.unwrap(), [Nacked::Ready]);
+    assert!(!is_free(&work, hold).await);
+    let (_, receipt) = work.claim().await;
     work.ack(&receipt).await;
     assert!(is_free(&work, hold).await);
     // Dead.

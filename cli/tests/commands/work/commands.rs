@@ -258,6 +258,7 @@ async fn no_job_fails_since_the_command_cannot_be_started() {
     let job = place.job_in("done", &id).await;
     let facts = (&job["result"], &job["failures"], &job["attempt"]);
     assert_eq!(facts, (&json!("at last"), &json!(0), &json!(3)));
+    assert_eq!((&job["lost_leases"], &job["released"]["times"]), (&json!(0), &json!(2)));
     worker.noted("./program can be started again").await;
     let notes = worker.notes();
     assert_eq!(notes.matches("cannot start ./program").count(), 1, "{notes}");
