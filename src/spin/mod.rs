@@ -85,7 +85,7 @@ impl Settings {
 
 /// Responds to a request with a handler of this library.
 ///
-/// The instance's variables are read at its first request, and its one Redis connection is opened when it is first
+/// The instance's variables are read at its first request, and at each while they cannot be used; and its one Redis connection is opened when it is first
 /// needed; later and concurrent requests share both. With variables that cannot be used, handlers get a caller who is
 /// denied everything ([`Denied::NotConfigured`](crate::gate::Denied::NotConfigured)), and the component's log has the reason.
 pub async fn serve<B, H>(request: Request<B>, handler: H) -> Answer

@@ -4,7 +4,7 @@ use super::work::{Work, seconds};
 use super::{insert, job, queue};
 use crate::support::{Native, NativeStore, Redis, assert_sound};
 use presque::queue::{Due, Priority, QueueName, Settings, State};
-use presque::store::{Delete, History, MAX_LOOKED_AT, Minute, NewJob, Store, Summary};
+use presque::store::{Delete, History, MAX_LOOKED_AT, Minute, Nack, NackKind, NewJob, Store, Summary};
 use std::time::Duration;
 
 async fn history(work: &Work, minutes: usize) -> History {
@@ -239,6 +239,14 @@ async fn a_summary_tells_what_a_description_does() {
     work.claim().await;
     let (_, receipt) = work.claim().await;
     work.nack(&receipt, Some(seconds(1000))).await;
+    let (_, receipt) = work.claim().await;
+    let release = Nack {
+        receipt: &receipt,
+        error: "",
+        delay: None,
+        kind: NackKind::Released,
+    };
+    work.store.nack(&work.queue, &[release]).await.unwrap();
     work.pass(seconds(70)).await;
     let described = work.store.describe(&work.queue).await.unwrap().expect("a queue");
     let never = queue("never");
@@ -248,9 +256,41 @@ async fn a_summary_tells_what_a_description_does() {
     };
     assert_eq!(summary.jobs, described.jobs);
     assert_eq!(summary.last_minute, described.last_minute);
+    assert_eq!(summary.totals, described.totals);
+    assert_eq!((summary.totals.failed, summary.totals.released), (1, 1));
     assert_eq!(summary.workers, described.workers);
     assert_eq!(
         summary.ready_since.map(|since| summary.at.since(since)),
         described.oldest_ready
     );
+}
+
+#[tokio::test]
+async fn minutes_that_an_older_version_counted_have_none_released() {
+    let mut work = Work::start().await;
+    for _ in 0..2 {
+        work.plain("1").await;
+        work.pass(seconds(60)).await;
+    }
+    work.plain("1").await;
+    // As it was when seven numbers and six totals were kept, before that of what was released.
+    let script = "
+        local rates, history = unpack(redis.call('HMGET', KEYS[1], 'rates', 'history'))
+        rates, history = cmsgpack.unpack(rates), cmsgpack.unpack(history)
+        for _, rate in ipairs(rates) do table.remove(rate[2]) end
+        for _, minute in ipairs(history) do table.remove(minute, 8) end
+        redis.call('HSET', KEYS[1], 'rates', cmsgpack.pack(rates), 'history', cmsgpack.pack(history))
+        return #history";
+    let kept: i64 = work.redis.query(&["EVAL", script, "1", "presque:{q}:meta"]).await;
+    assert!(kept > 0);
+    let sums = async |work: &Work| {
+        let minutes = history(work, 10).await.minutes;
+        let sum = |of: fn(&Minute) -> u64| minutes.iter().map(of).sum::<u64>();
+        (sum(|minute| minute.inserted), sum(|minute| minute.released))
+    };
+    assert_eq!(sums(&work).await, (3, 0));
+    // They are packed anew.
+    work.pass(seconds(60)).await;
+    work.plain("1").await;
+    assert_eq!(sums(&work).await, (4, 0));
 }

@@ -205,6 +205,9 @@ async fn a_summary_has_all_totals_and_one_that_an_older_version_remembered_is_no
         Some(1),
         "it is looked at"
     );
+    // As a version told it that did not count what was released.
+    let entry_of = format!("{old} 9 8 7 6 5 4 3");
+    assert_eq!(entry(&entry_of).await.map(|totals| totals.inserted), Some(1));
     let totals = Totals {
         inserted: 9,
         claimed: 8,

@@ -30,7 +30,7 @@ const PAGE: u64 = 200;
 ///
 /// Each job is written once, in a state that it had while this ran. Of a queue that is in use the file is no picture of one
 /// moment: jobs that are inserted meanwhile may be in it or not, those that end meanwhile may be in it, and one that fails
-/// again and again meanwhile can be missed. A note says so when workers were active. For an exact copy stop the queue (`presque
+/// or is given back again and again meanwhile can be missed. A note says so when workers were active. For an exact copy stop the queue (`presque
 /// stop`) and let its workers finish.
 ///
 /// It keeps 16 bytes or a little more in memory for each job.
@@ -159,7 +159,7 @@ impl Export {
             self.walk(api, state, &mut seen, writer, &progress).await?;
         }
         if before.may_go_back(&self.queue(api).await?) {
-            // Those that failed or lost their lease, and those that were redriven, may be where we have been already; and may have died
+            // Those that failed, lost their lease or were given back, and those that were redriven, may be where we have been already; and may have died
             // before we get there again.
             for &state in states
                 .iter()

@@ -66,6 +66,13 @@ struct Failed<'a> {
     error: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct Released<'a> {
+    times: u64,
+    #[serde(borrow, flatten)]
+    last: Failed<'a>,
+}
+
 #[derive(Deserialize, Serialize)]
 struct Cancelled {
     id: String,
@@ -90,9 +97,16 @@ impl Job {
         } else if out.json {
             out.line(one_line(&job))?;
         } else {
-            out.line(table(&members))?;
+            out.line(table(&members)?)?;
         }
         Ok(Exit::Done)
+    }
+}
+
+impl Failed<'_> {
+    fn text(&self) -> String {
+        let error = printable(self.error.as_deref().unwrap_or("(no text)"));
+        format!("attempt {} at {}: {error}", self.attempt, printable(self.at))
     }
 }
 
@@ -104,7 +118,7 @@ fn payload(members: &Members) -> Result<Vec<u8>> {
     })
 }
 
-fn table(members: &Members) -> String {
+fn table(members: &Members) -> Result<String> {
     let rest = members.keys().map(String::as_str);
     let rest = rest.filter(|name| !ORDER.contains(name) && !LONG.contains(name));
     let names = ORDER.iter().copied().chain(rest).chain(LONG.iter().copied());
@@ -112,13 +126,17 @@ fn table(members: &Members) -> String {
     for name in names {
         let Some(value) = members.get(name) else { continue };
         let label = printable(name);
-        match serde_json::from_str::<Vec<Failed<'_>>>(value.get()) {
-            Ok(errors) if name == "errors" => lines.extend(errors.iter().map(|Failed { at, attempt, error }| {
-                let error = printable(error.as_deref().unwrap_or("(no text)"));
-                format!("{:<14} attempt {attempt} at {}: {error}", "error", printable(at))
-            })),
+        match name {
+            "errors" => {
+                let errors: Vec<Failed<'_>> = serde_json::from_str(value.get())?;
+                lines.extend(errors.iter().map(|failed| format!("{:<14} {}", "error", failed.text())));
+            }
+            "released" => {
+                let Released { times, last } = serde_json::from_str(value.get())?;
+                lines.push(format!("{label:<14} times: {times}; {}", last.text()));
+            }
             _ => lines.push(format!("{label:<14} {}", shown(value))),
         }
     }
-    lines.join("\n")
+    Ok(lines.join("\n"))
 }

@@ -65,13 +65,15 @@ struct Row {
     lease_ends_at: Option<String>,
     reason: Option<String>,
     #[serde(default)]
-    errors: Vec<Failed>,
+    errors: Vec<GivenBack>,
+    released: Option<GivenBack>,
     payload: Option<Box<RawValue>>,
     payload_text: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Failed {
+struct GivenBack {
+    attempt: u64,
     error: Option<String>,
 }
 
@@ -166,7 +168,8 @@ impl Row {
             (.., Some(reason)) => printable(reason),
             _ => String::new(),
         };
-        let error = self.errors.last().and_then(|failed| failed.error.as_deref()).map(brief);
+        let last = self.errors.iter().chain(&self.released).max_by_key(|back| back.attempt);
+        let error = last.and_then(|back| back.error.as_deref()).map(brief);
         let note = [Some(note).filter(|note| !note.is_empty()), error];
         let note: Vec<String> = note.into_iter().flatten().collect();
         let [id, state, inserted] = [&self.id, &self.state, &self.inserted_at].map(|text| printable(text));

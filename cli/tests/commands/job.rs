@@ -36,6 +36,21 @@ async fn a_job_is_shown_with_its_errors_and_its_payload_byte_by_byte() {
         printed(&host, &["job", "a/b", &id, "--payload"]).await,
         "{\"n\" :\n 1.50}"
     );
+    let claimed = host.client().send("POST", "/v1/queues/a%2Fb/claims", &[], "").await;
+    let claimed: Value = serde_json::from_str(claimed.text()).expect("JSON");
+    let receipt = claimed["jobs"][0]["receipt"].as_str().expect("a job");
+    let release = format!("/v1/queues/a%2Fb/claims/{receipt}/nack");
+    let json = [("Content-Type", "application/json")];
+    let body = r#"{"failed":false,"delay":3600,"error":"busy"}"#;
+    assert_eq!(host.client().send("POST", &release, &json, body).await.status, 200);
+    let list = printed(&host, &["jobs", "a/b", "--state", "scheduled"]).await;
+    assert!(list.contains(": busy"), "{list}");
+    let promote = [("Content-Type", "application/json")];
+    let promoted = host
+        .client()
+        .send("POST", "/v1/queues/a%2Fb/jobs/promote", &promote, "{}")
+        .await;
+    assert_eq!(promoted.status, 200, "{promoted:?}");
     reject(&host, "a%2Fb", "no \u{1b}[31m mailbox").await;
     let text = printed(&host, &["job", "a/b", &id]).await;
     let has = |name: &str, value: &str| {
@@ -47,7 +62,8 @@ async fn a_job_is_shown_with_its_errors_and_its_payload_byte_by_byte() {
     };
     has("state", "dead");
     has("reason", "rejected");
-    has("error", "attempt 1 at 2");
+    has("released", "times: 1; attempt 1 at 2");
+    has("error", "attempt 2 at 2");
     has("error", r"no \u{1b}[31m mailbox");
     has("payload", "{\"n\" :  1.50}");
     let line = printed(&host, &["job", "a/b", &id, "--json"]).await;

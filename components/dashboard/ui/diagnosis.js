@@ -50,20 +50,24 @@ export function diagnose(queue, history, active = []) {
       ? `Paused: no jobs are handed out. ${waiting} wait${counts.ready === 1 ? 's' : ''}.`
       : 'Paused: jobs are taken in, and none is handed out.');
   }
-  if (!counts.ready && !counts.active) return idle(counts, lately('released'));
+  const back = lately('released');
+  if (!counts.ready && !counts.active) return idle(counts, back);
   if (lacksWorker(queue, history?.claimed) && !counts.active) return noWorker(queue, waiting);
-  if (lately('failed') > 0 && lately('done') === 0 && rates.done === 0) {
-    return say('bad', `No job was done in the last ten minutes: ${count(lately('failed'), 'attempt')} failed.`);
+  const failed = lately('failed');
+  if (failed + back > 0 && lately('done') === 0 && rates.done === 0) {
+    return say(failed ? 'bad' : 'warn', `No job was done in the last ten minutes: ${failed ? `${count(failed, 'attempt')} failed` : backText(back)}.`);
   }
   return held(queue, active, lately('lost_leases')) ?? flow(queue, waiting);
 }
 
 const say = (kind, text) => ({ kind, text });
 
+const backText = (back) => `${count(back, 'attempt')} given back without a failure`;
+
 function idle({ scheduled, dead }, released) {
   const later = scheduled ? ` ${count(scheduled, 'job')} scheduled for later.` : '';
   const over = dead ? ` ${count(dead, 'dead job')} kept.` : '';
-  const back = released ? ` ${count(released, 'attempt')} given back without a failure in the last ten minutes.` : '';
+  const back = scheduled && released ? ` ${backText(released)} in the last ten minutes.` : '';
   return say(back ? 'warn' : 'idle', `Nothing waits and nothing runs.${later}${over}${back}`);
 }
 
@@ -72,7 +76,6 @@ function noWorker(queue, waiting) {
   return say('bad', `No worker ${seen}: ${waiting} and nobody to take ${queue.counts.ready === 1 ? 'it' : 'them'}.`);
 }
 
-/** What keeps workers busy or loses them. */
 function held({ counts, rates, settings }, active, lostLeases) {
   if (lostLeases > 0) {
     return say('warn', `${count(lostLeases, 'lease')} lost in the last ten minutes: workers crash, or need longer than their `

@@ -97,7 +97,7 @@ impl<R: Redis> Store<R> {
                 && error.effect() == Effect::Unknown
             {
                 // The worker may have jobs now that it never saw, and its next fetch would acknowledge them.
-                let _ = self.release_in(fetch.queue, partition, worker).await;
+                let _ = self.end_in(fetch.queue, partition, worker).await;
             }
             let mut reply = match reply {
                 // The first call may have acknowledged the worker's jobs.
@@ -125,15 +125,15 @@ impl<R: Redis> Store<R> {
     /// # Errors
     /// [`RedisError`]. Repeating does no harm.
     pub async fn end_legacy_leases(&self, queue: &QueueName, worker: &[u8]) -> Result<u64, RedisError> {
-        let (mut released, mut partition) = (0, 0);
+        let (mut ended, mut partition) = (0, 0);
         while partition < self.layout(queue).span || partition == 0 {
-            released += self.release_in(queue, partition, worker).await?;
+            ended += self.end_in(queue, partition, worker).await?;
             partition += 1;
         }
-        Ok(released)
+        Ok(ended)
     }
 
-    async fn release_in(&self, queue: &QueueName, partition: u8, worker: &[u8]) -> Result<u64, RedisError> {
+    async fn end_in(&self, queue: &QueueName, partition: u8, worker: &[u8]) -> Result<u64, RedisError> {
         let script = &scripts::END_LEGACY_LEASES;
         let mut reply = self.run_in(script, queue, partition, &[worker]).await?;
         reply.count()

@@ -29,8 +29,8 @@ keys! {
     /// A hash. When a queue is deleted these fields go:
     ///
     /// - `cataloged`: the time at which the queue was entered in [`CATALOG`] last;
-    /// - counts: `waited-…` and `processed` (claimed or fetched: see `lua/waits.lua`), `done`, `failed`, `lost-leases`, `died`, `released`
-    ///   (became dead), `orphans`; `period`, `rates`, `history` and `longest-wait`: see `lua/counts.lua`;
+    /// - counts: `waited-…` and `processed` (claimed or fetched: see `lua/waits.lua`), `done`, `failed`, `lost-leases`, `died` (became
+    ///   dead), `released`, `orphans`; `period`, `rates`, `history` and `longest-wait`: see `lua/counts.lua`;
     /// - `next-event`: before this time (ms) no lease ends, no scheduled job becomes due, and no batch waits;
     /// - `to-take-in`: how many jobs of batches wait to be taken in;
     /// - `replay-bytes`: how many bytes [`REPLAY`] has; `keeps-replay`: whether an event stream was here;

@@ -80,7 +80,7 @@ async fn a_nack_may_say_when_or_that_there_is_no_next_attempt() {
 }
 
 #[tokio::test]
-async fn a_nack_of_a_job_that_did_not_fail_gives_it_back_and_counts_nowhere() {
+async fn a_nack_of_a_job_that_did_not_fail_gives_it_back_and_counts_as_released_alone() {
     let server = Server::start();
     let id = server.insert("x", r#"{"payload":1,"max_attempts":1}"#).await;
     let receipt = server.claim_one("x").await["receipt"].clone();

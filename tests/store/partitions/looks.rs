@@ -68,6 +68,28 @@ async fn counts_are_those_of_all_partitions() {
 }
 
 #[tokio::test]
+async fn what_was_released_is_summed_over_all_partitions() {
+    let spread = Spread::over(4).await;
+    fill(&spread, 8).await;
+    for job in spread.claim(8).await {
+        let release = Nack {
+            receipt: &job.receipt().unwrap(),
+            error: "",
+            delay: None,
+            kind: NackKind::Released,
+        };
+        spread.store.nack(&spread.queue, &[release]).await.unwrap();
+    }
+    for store in [&spread.store, &spread.other().await] {
+        let described = store.describe(&spread.queue).await.unwrap().unwrap();
+        let summaries = store.summaries(std::slice::from_ref(&spread.queue)).await.unwrap();
+        assert_eq!((described.totals.released, summaries[0].totals.released), (8, 8));
+        let history = store.history(&spread.queue, 3).await.unwrap().unwrap();
+        assert_eq!(history.minutes.iter().map(|minute| minute.released).sum::<u64>(), 8);
+    }
+}
+
+#[tokio::test]
 async fn a_list_has_each_job_once_whatever_the_size_of_its_pages() {
     let spread = Spread::over(4).await;
     let ids = fill(&spread, 23).await;

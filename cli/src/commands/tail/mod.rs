@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Follows what happens: prints a line for each job that is inserted, claimed, done, failed, dead or cancelled, until Ctrl-C.
+/// Follows what happens: prints a line for each job that is inserted, claimed, done, failed, released, dead or cancelled, until Ctrl-C.
 ///
 /// It looks once a second, and at the newest jobs alone. How many others there were is told in a line of its own. So is what leaves no
 /// trace: a queue that keeps no done and cancelled jobs (its setting `retain`) shows how many were done, and not which.

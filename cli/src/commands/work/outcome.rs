@@ -108,7 +108,7 @@ pub(super) struct Nack<'a> {
     pub(super) error: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) delay: Option<f64>,
-    /// Only said of a job that did not: older servers do not know it.
+    /// Only sent where it is false: older servers do not know it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) failed: Option<bool>,
 }
